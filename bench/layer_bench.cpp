@@ -1,0 +1,178 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+/// A training step of each mixer, beside the matrix products that it cannot do without.
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "support/memory.hpp"
+#include "support/products.hpp"
+#include "support/report.hpp"
+#include "support/statistics.hpp"
+#include "support/threads.hpp"
+#include "support/training_step.hpp"
+
+namespace minrnn::bench {
+namespace {
+
+using Step = std::function<void()>;
+
+/// A layer with F = H = d, as many (d, d) matrices as its step multiplies with, and whether its products are three plain
+/// ones over all time.
+struct Kind {
+  std::string name;
+  int matrices;
+  bool parallel;
+  Step (*make)(Shape);
+};
+
+template <class L>
+Step make_step(Shape shape) {
+  return [step = std::make_shared<TrainingStep<L>>(shape)] { (*step)(); };
+}
+
+const Kind kKinds[] = {{"MinGru", 2, true, make_step<MinGru<float>>},
+                       {"MinLstm", 3, true, make_step<MinLstm<float>>},
+                       {"Gru", 6, false, make_step<Gru<float>>},
+                       {"Lstm", 8, false, make_step<Lstm<float>>}};
+
+struct Row {
+  const Kind* kind;
+  Shape shape;
+  int threads;
+  // results
+  double seconds = std::nan(""), over_eigen = std::nan(""), over_minrnn = std::nan(""), peak = std::nan("");
+
+  double frames() const { return static_cast<double>(shape.batch * shape.time); }
+  /// Multiplications and additions of the products, forward and the two of backward.
+  double operations() const { return 6.0 * kind->matrices * static_cast<double>(shape.size * shape.size) * frames(); }
+  /// The layer and its shape, the same for any number of threads.
+  std::string subject() const {
+    return kind->name + "/d:" + std::to_string(shape.size) + "/B:" + std::to_string(shape.batch) +
+           "/T:" + std::to_string(shape.time);
+  }
+};
+
+/// Alternates the step with its products, so that what disturbs the machine meets all three.
+void measure(benchmark::State& bench, Row& row) {
+  set_threads(row.threads);
+  const Step step = row.kind->make(row.shape);
+  std::unique_ptr<Products<float>> products;
+  if (row.kind->parallel) products = std::make_unique<Products<float>>(row.kind->matrices, row.shape);
+  const auto by_eigen = [&] { products->by_eigen(); };
+  const auto by_minrnn = [&] { products->by_minrnn(); };
+  step();  // memory is touched and caches grow once
+  if (products) {
+    by_eigen();
+    by_minrnn();
+  }
+  std::vector<double> steps, eigen, minrnn;
+  for (auto _ : bench) {
+    steps.push_back(seconds_of(step));
+    bench.SetIterationTime(steps.back());
+    if (!products) continue;
+    eigen.push_back(seconds_of(by_eigen));
+    minrnn.push_back(seconds_of(by_minrnn));
+  }
+  row.seconds = median(steps);
+  row.over_eigen = median_ratio(steps, eigen);
+  row.over_minrnn = median_ratio(steps, minrnn);
+  static std::map<std::string, double> peaks;
+  const auto [peak, is_new] = peaks.try_emplace(row.subject());
+  if (is_new) peak->second = ask_fresh_process("--peak_of=" + row.subject());
+  row.peak = peak->second;
+
+  bench.counters["median_ms"] = 1e3 * row.seconds;
+  bench.counters["items_per_second"] = row.frames() / row.seconds;
+  bench.counters["flops_per_second"] = row.operations() / row.seconds;
+  if (!std::isnan(row.peak)) bench.counters["peak_bytes"] = row.peak;
+  if (!products) return;
+  bench.counters["over_eigen"] = row.over_eigen;
+  bench.counters["over_minrnn"] = row.over_minrnn;
+}
+
+std::vector<Row> all_rows(bool full) {
+  std::vector<Shape> shapes;
+  if (full) {
+    for (const Index size : {16, 64, 128, 256, 384})
+      for (const Index batch : {1, 16, 64})
+        for (const Index time : {64, 256, 512, 1024, 2048, 4096}) shapes.push_back({size, batch, time});
+  } else {
+    for (const Index size : {64, 256})
+      for (const Index batch : {64, 1}) shapes.push_back({size, batch, 1024});
+    for (const Index time : {64, 256, 4096})
+      for (const Index batch : {64, 1}) shapes.push_back({64, batch, time});
+  }
+  std::vector<Row> rows;
+  for (const Shape& shape : shapes)
+    for (const int threads : thread_counts())
+      for (const Kind& kind : kKinds) rows.push_back({&kind, shape, threads});
+  return rows;
+}
+
+/// What a step adds to the memory of this process: caches, states and scratch, not x, dy and the parameters.
+void print_peak(const std::vector<Row>& rows, std::string_view subject) {
+  set_threads(1);
+  for (const Row& row : rows)
+    if (row.subject() == subject) {
+      const Step step = row.kind->make(row.shape);
+      std::printf("%.0f\n", peak_growth(step));
+      return;
+    }
+}
+
+void print_table(std::ostream& out, const std::vector<Row>& rows) {
+  Table table({"layer", "d", "B", "T", "threads", "ms", "Mframes/s", "GFLOP/s", "peak MB", "/ Eigen products",
+               "/ own products", "/ MinGru"});
+  double min_gru = std::nan("");
+  for (const Row& row : rows) {
+    if (row.kind == &kKinds[0]) min_gru = row.seconds;
+    if (std::isnan(row.seconds)) continue;
+    table.add({row.kind->name, std::to_string(row.shape.size), std::to_string(row.shape.batch),
+               std::to_string(row.shape.time), std::to_string(row.threads), number(1e3 * row.seconds),
+               number(1e-6 * row.frames() / row.seconds), number(1e-9 * row.operations() / row.seconds),
+               number(1e-6 * row.peak), number(row.over_eigen, "%.2f"), number(row.over_minrnn, "%.2f"),
+               number(row.seconds / min_gru, "%.2f")});
+  }
+  if (table.empty()) return;
+  out << "\nTraining step: medians; ratios are medians over alternating pairs of one run\n\n" << table << '\n';
+  for (const Row& row : rows) {
+    if (row.kind != &kKinds[0] || row.threads != 1 || row.shape.time != 1024 || std::isnan(row.seconds)) continue;
+    if (row.shape.size != 64 && row.shape.size != 256) continue;
+    if (row.shape.batch != 64 && row.shape.batch != 1) continue;
+    const auto verdict = [](double ratio) { return number(ratio, "%.2f") + (ratio <= 1.3 ? " (met)" : " (MISSED)"); };
+    out << row.subject() << ", one thread, times its three products alone, at most 1.30 wanted: Eigen's "
+        << verdict(row.over_eigen) << ", our own kernel's " << verdict(row.over_minrnn) << '\n';
+  }
+}
+
+}  // namespace
+}  // namespace minrnn::bench
+
+int main(int argc, char** argv) {
+  using namespace minrnn::bench;
+  const bool full = take_flag(argc, argv, "--full");
+  std::vector<Row> rows = all_rows(full);
+  constexpr std::string_view peak_of = "--peak_of=";
+  if (argc == 2 && std::string_view(argv[1]).starts_with(peak_of)) {
+    print_peak(all_rows(true), std::string_view(argv[1]).substr(peak_of.size()));
+    return 0;
+  }
+  for (Row& row : rows) {
+    // About a third of a second of steps, from three to a thousand, by a guess of 40 GFLOP/s a thread.
+    const double guess = row.operations() / 40e9 / (row.shape.batch > 1 ? row.threads : 1);
+    benchmark::RegisterBenchmark((row.subject() + "/threads:" + std::to_string(row.threads)).c_str(),
+                                 [&row](benchmark::State& bench) { measure(bench, row); })
+        ->UseManualTime()
+        ->Unit(benchmark::kMillisecond)
+        ->Iterations(static_cast<benchmark::IterationCount>(std::clamp(0.3 / guess, 3.0, 1000.0)));
+  }
+  return run_benchmarks(argc, argv, [&](std::ostream& out) { print_table(out, rows); });
+}

@@ -1,0 +1,148 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+/// Latency of one streamed frame, batch 1: `step` of the layers, and the cells whose sizes are known at compile time.
+
+#include <array>
+
+#include "minrnn/cells/min_gru_cell.hpp"
+#include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "support/data.hpp"
+#include "support/report.hpp"
+#include "support/statistics.hpp"
+#include "support/threads.hpp"
+
+namespace minrnn::bench {
+namespace {
+
+constexpr Index kFrames = 64;  // different inputs, in turn, as a stream brings them
+
+struct Row {
+  std::string name;
+  Index size;
+  double median_ns, tail_ns;
+  int group;
+};
+
+std::vector<Row>& rows() {
+  static std::vector<Row> all;
+  return all;
+}
+
+/// Steps are timed in groups: the clock itself takes 20 to 40 ns and ticks as coarsely, as much as a small cell's step. A
+/// group is the least power of two that lasts a microsecond, so the clock adds some percent at most; a sample is the mean
+/// of its group. Quantiles are over samples: one slow step in a group of 16 shows a sixteenth of its delay.
+template <class Step>
+void measure(benchmark::State& bench, const std::string& name, Index size, Step&& step) {
+  const auto time_group = [&](int group) {
+    return seconds_of([&] {
+      for (int i = 0; i < group; ++i) step();
+    });
+  };
+  int group = 1;
+  for (; group < 1024; group *= 2) {
+    std::vector<double> trial;
+    for (int i = 0; i < 101; ++i) trial.push_back(time_group(group));
+    if (median(trial) >= 1e-6) break;
+  }
+  std::vector<double> samples;
+  for (auto _ : bench) {
+    samples.push_back(time_group(group) / group * 1e9);
+    bench.SetIterationTime(samples.back() * 1e-9);
+  }
+  Row row{name, size, median(samples), quantile(samples, 0.999), group};
+  bench.counters["median_ns"] = row.median_ns;
+  bench.counters["p99.9_ns"] = row.tail_ns;
+  bench.counters["group"] = group;
+  // With --benchmark_repetitions this is called again for the same row: the last call counts.
+  if (rows().empty() || rows().back().name != name || rows().back().size != size)
+    rows().push_back(row);
+  else
+    rows().back() = row;
+}
+
+template <class L>
+void layer_step(benchmark::State& bench, const std::string& name, Index size) {
+  set_threads(1);
+  Random random(1);
+  const L layer(size, size, random);
+  Sequence<float> x(size, kFrames, 1);
+  fill(x.view(), random);
+  auto state = layer.initial_state(1);
+  typename L::Cache cache;
+  Index t = 0;
+  measure(bench, name, size, [&] {
+    const auto y = layer.step(x.view().frame(t), state, cache);
+    benchmark::DoNotOptimize(y.data());
+    benchmark::ClobberMemory();
+    t = (t + 1) % kFrames;
+  });
+}
+
+template <class L, class Cell>
+void cell_step(benchmark::State& bench, const std::string& name) {
+  Random random(1);
+  const Cell cell(L(Cell::input_size(), Cell::output_size(), random));
+  std::array<typename Cell::Input, kFrames> x;
+  for (auto& frame : x)
+    for (Index i = 0; i < frame.size(); ++i) frame[i] = static_cast<float>(random.normal());
+  typename Cell::Output h = Cell::Output::Zero();
+  std::size_t t = 0;
+  measure(bench, name, Cell::output_size(), [&] {
+    cell.step(x[t], h);
+    benchmark::DoNotOptimize(h.data());
+    benchmark::ClobberMemory();
+    t = (t + 1) % kFrames;
+  });
+}
+
+/// Some ten thousand samples for each row: p99.9 rests on twenty of them at the least.
+template <class Run>
+void add(const std::string& name, Index size, Run run) {
+  benchmark::RegisterBenchmark((name + "/d:" + std::to_string(size)).c_str(), run)
+      ->UseManualTime()
+      ->Iterations(static_cast<benchmark::IterationCount>(size <= 64 ? 100000 : 20000));
+}
+
+template <class L>
+void add_layer(const std::string& name) {
+  for (const Index size : {16, 32, 64, 128, 256})
+    add(name, size, [=](benchmark::State& bench) { layer_step<L>(bench, name, size); });
+}
+
+template <class L, class Cell>
+void add_cell(const std::string& name) {
+  add(name, Cell::output_size(), [=](benchmark::State& bench) { cell_step<L, Cell>(bench, name); });
+}
+
+template <Index... sizes>
+void add_cells() {
+  (add_cell<MinGru<float>, MinGruCell<float, sizes, sizes>>("MinGruCell"), ...);
+  (add_cell<MinLstm<float>, MinLstmCell<float, sizes, sizes>>("MinLstmCell"), ...);
+}
+
+void print_table(std::ostream& out) {
+  if (rows().empty()) return;
+  Table table({"step", "d", "median ns", "p99.9 ns", "steps per sample"});
+  for (const Row& row : rows())
+    table.add({row.name, std::to_string(row.size), number(row.median_ns, "%.0f"), number(row.tail_ns, "%.0f"),
+               std::to_string(row.group)});
+  out << "\nLatency of one step, batch 1, F = H = d, float, one thread\n\n" << table;
+}
+
+}  // namespace
+}  // namespace minrnn::bench
+
+int main(int argc, char** argv) {
+  using namespace minrnn::bench;
+  add_cells<16, 32, 64, 128>();
+  add_layer<minrnn::MinGru<float>>("MinGru");
+  add_layer<minrnn::MinLstm<float>>("MinLstm");
+  add_layer<minrnn::Gru<float>>("Gru");
+  add_layer<minrnn::Lstm<float>>("Lstm");
+  return run_benchmarks(argc, argv, [](std::ostream& out) { print_table(out); });
+}

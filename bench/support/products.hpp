@@ -1,0 +1,88 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/product.hpp"
+#include "training_step.hpp"
+
+namespace minrnn::bench {
+
+/// The three matrix products of a training step and nothing else: the floor that a layer is measured against.
+///
+/// Equations   A = W X;  dW = A X^T;  dX = W^T A, A standing in for its own derivative
+/// Shapes      n = T B columns; W, dW (G d, d); X, dX (d, n); A (G d, n)
+template <class S>
+class Products {
+ public:
+  Products(int gates, Shape shape)
+      : rows_(gates * shape.size),
+        inputs_(shape.size),
+        columns_(shape.time * shape.batch),
+        block_(std::clamp<Index>(65536 / (rows_ + 2 * inputs_), 96, 512)),
+        w_(rows_, inputs_),
+        dw_(rows_, inputs_),
+        x_(inputs_, columns_, 1),
+        a_(rows_, columns_, 1),
+        dx_(inputs_, columns_, 1) {
+    Random random(1);
+    fill_symmetric(w_, random, 1 / std::sqrt(static_cast<double>(inputs_)));
+    fill(x_.view(), random);
+  }
+
+  /// Floating-point operations of the three.
+  double operations() const { return 6.0 * static_cast<double>(rows_ * inputs_ * columns_); }
+
+  /// By Eigen, each on whole matrices.
+  void by_eigen() {
+    const auto x = x_.view().matrix(0), dx = dx_.view().matrix(0), a = a_.view().matrix(0);
+    MatrixMap<S>(a).noalias() = w_ * x;
+    dw_.noalias() = a * x.transpose();
+    MatrixMap<S>(dx).noalias() = w_.transpose() * a;
+  }
+
+  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the size
+  /// that GatedScan takes), a sum dW for each thread.
+  void by_minrnn() {
+    packed_.resize(rows_, inputs_);
+    packed_.set_rows(0, w_);
+    packed_transposed_.resize(inputs_, rows_);
+    packed_transposed_.set_transposed(0, w_);
+    const Index tiles = worker_count(), steps = (columns_ + tiles - 1) / tiles;
+    sums_.resize(static_cast<std::size_t>(tiles));
+    parallel_for(tiles, [&](Index tile, Index) {
+      const Index last = std::min(columns_, (tile + 1) * steps);
+      for_blocks(tile * steps, last, [&](Index first, Index n) {
+        packed_.multiply(x_.view().column(first, 0), inputs_, n, nullptr, a_.view().column(first, 0), rows_);
+      });
+      Matrix<S>& sum = sums_[static_cast<std::size_t>(tile)];
+      sum.setZero(rows_, inputs_);
+      for_blocks(tile * steps, last, [&](Index first, Index n) {
+        const S* a = a_.view().column(first, 0);
+        detail::add_outer_product(a, rows_, x_.view().column(first, 0), inputs_, n, sum.data(), rows_, inputs_);
+        packed_transposed_.multiply(a, rows_, n, nullptr, dx_.view().column(first, 0), inputs_);
+      });
+    });
+    dw_ = sums_[0];
+    for (Index tile = 1; tile < tiles; ++tile) dw_ += sums_[static_cast<std::size_t>(tile)];
+  }
+
+  const Matrix<S>& dw() const { return dw_; }
+
+ private:
+  template <class Body>
+  void for_blocks(Index first, Index last, Body&& body) const {
+    for (; first < last; first += block_) body(first, std::min(block_, last - first));
+  }
+
+  Index rows_, inputs_, columns_, block_;
+  Matrix<S> w_, dw_;
+  Sequence<S> x_, a_, dx_;
+  detail::PackedWeight<S> packed_, packed_transposed_;
+  std::vector<Matrix<S>> sums_;
+};
+
+}  // namespace minrnn::bench

@@ -1,0 +1,23 @@
+# minrnn_dev: what the tests, examples and benchmarks are compiled with, and no user.
+add_library(minrnn_dev INTERFACE)
+target_link_libraries(minrnn_dev INTERFACE minrnn)
+
+if(MSVC)
+  target_compile_options(minrnn_dev INTERFACE /W4 /bigobj)
+else()
+  target_compile_options(minrnn_dev INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Eigen's AVX-512 code floods these two with -march=native (GCC 12).
+  target_compile_options(minrnn_dev INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+endif()
+
+find_package(OpenMP COMPONENTS CXX)
+if(OpenMP_CXX_FOUND)
+  target_link_libraries(minrnn_dev INTERFACE OpenMP::OpenMP_CXX)
+endif()
+
+find_program(MINRNN_CCACHE ccache)
+if(PROJECT_IS_TOP_LEVEL AND MINRNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MINRNN_CCACHE})
+endif()

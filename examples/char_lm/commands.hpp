@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model.hpp"
+
+namespace char_lm {
+
+struct TrainSettings {
+  ModelSettings model;
+  std::string data, checkpoint, log;
+  Index batch = 32, context = 128;
+  std::int64_t steps = 0;  // 0: as long as `minutes` allows, or 2000
+  double minutes = 0;      // 0: no limit
+  double learning_rate = 2e-3, weight_decay = 0.05, clip = 1;
+  std::uint64_t seed = 1;
+  std::int64_t save_every = 200, evaluate_every = 100;
+  bool resume = false, overwrite = false;
+};
+
+/// Trains as the settings say. Gives the exit status: 0, 1 where the loss is not a number any more, 130 after Ctrl-C.
+/// Throws InputError for settings, data or files that do not go together, before anything is written.
+int train(const TrainSettings& settings);
+
+struct SampleSettings {
+  std::string checkpoint, prompt = "\n";
+  std::int64_t length = 500;
+  double temperature = 0.8;
+  Index top_k = 0;  // 0: all
+  std::uint64_t seed = 1;
+};
+/// Writes characters to standard output as they come, in constant memory.
+int sample(const SampleSettings& settings);
+
+/// Prints the loss of a model over a file of any length, in constant memory.
+int evaluate(const std::string& checkpoint, const std::string& data);
+
+}  // namespace char_lm

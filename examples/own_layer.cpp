@@ -1,0 +1,122 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+// A layer of your own: a leaky integrator whose rates are learned.
+//
+//   h_t = h_{t-1} + r (x_t - h_{t-1}),  r = sigmoid(k), one k for each feature
+//
+// Whatever satisfies the concept SequenceLayer goes wherever a library layer goes. This program shows that this one does,
+// that its gradients are right (check_gradients, with and without starts), alone and between library layers, and that
+// training finds the rate that made the data.
+#include <minrnn/minrnn.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <stdexcept>
+
+using namespace minrnn;
+
+template <class S>
+class LeakyIntegrator {
+ public:
+  using Scalar = S;
+  struct State {
+    Matrix<S> h;  // (F, B)
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      visitor(scope / "h", self.h);
+    }
+  };
+  struct Cache {
+    SequenceView<const S> x;  // (F, T, B)
+    Sequence<S> h, dx;        // (F, T, B)
+    Matrix<S> first, rate;    // (F, B), the state before the first step; (F, 1)
+  };
+
+  explicit LeakyIntegrator(Index features) : k_(features) {}  // k = 0: a rate of 1/2
+
+  Index input_size() const { return k_.size(); }
+  Index output_size() const { return k_.size(); }
+  State initial_state(Index batch) const { return {Matrix<S>::Zero(k_.size(), batch)}; }
+
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+    cache.x = x;
+    cache.first = state.h;
+    return infer(x, state, cache);
+  }
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+    if (x.features() != input_size() || state.h.cols() != x.batch()) throw std::invalid_argument("LeakyIntegrator: shape");
+    const SequenceView<S> h = cache.h.resize(x.features(), x.time(), x.batch());
+    cache.rate = (1 + (-k_.value.array()).exp()).inverse();
+    for (Index b = 0; b < x.batch(); ++b)
+      for (Index t = 0; t < x.time(); ++t)
+        for (Index f = 0; f < x.features(); ++f) {
+          const S before = x.starts(t, b) ? S(0) : state.h(f, b);
+          h.column(t, b)[f] = state.h(f, b) = before + cache.rate(f) * (x.column(t, b)[f] - before);
+        }
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    return infer(x.sequence(), state, cache).frame(0);
+  }
+  // Forward read upwards. dstate carries dL/dh_t from the steps after t.
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    const SequenceView<const S> x = cache.x, h = cache.h.view();
+    const SequenceView<S> dx = cache.dx.resize(x.features(), x.time(), x.batch());
+    for (Index b = 0; b < x.batch(); ++b)
+      for (Index t = x.time() - 1; t >= 0; --t)
+        for (Index f = 0; f < x.features(); ++f) {
+          const bool start = x.starts(t, b);
+          const S before = start ? S(0) : t > 0 ? h.column(t - 1, b)[f] : cache.first(f, b);
+          const S r = cache.rate(f), delta = dy.column(t, b)[f] + dstate.h(f, b);
+          dx.column(t, b)[f] = delta * r;
+          dstate.h(f, b) = start ? S(0) : delta * (1 - r);
+          k_.grad(f) += delta * (x.column(t, b)[f] - before) * r * (1 - r);
+        }
+    return dx;
+  }
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "k", self.k_);
+  }
+
+ private:
+  Parameter<S> k_;  // (F)
+};
+static_assert(SequenceLayer<LeakyIntegrator<double>>);
+
+int main() {
+  Random random(1);
+  const std::uint8_t starts[] = {0, 0, 1, 0, 0, 1, 1, /**/ 1, 0, 0, 0, 0, 0, 0, /**/ 0, 0, 0, 0, 0, 0, 1};  // (7, 3)
+  double worst = 0;
+  const auto check = [&](const char* what, const auto& layer) {
+    for (const std::uint8_t* flags : {static_cast<const std::uint8_t*>(nullptr), starts}) {
+      const auto result = check_gradients(layer, {.starts = flags});
+      std::printf("%-30s worst gradient error %.1e at %s\n", what, result.error, result.where.c_str());
+      worst = std::max(worst, result.error);
+    }
+  };
+  check("alone", LeakyIntegrator<double>(5));
+  check("between library layers", Sequential{Linear<double>(3, 5, random), LeakyIntegrator<double>(5),
+                                             RmsNorm<double>(5), MinGru<double>(5, 2, random)});
+  bool good = worst < 1e-7;  // what central differences in double allow
+
+  // A layer whose rates are 0.05 and 0.7 makes the data; another learns them from 1/2.
+  LeakyIntegrator<double> truth(2), learner(2);
+  visit_parameters(truth, [](const Name&, auto& k) { k.value << std::log(0.05 / 0.95), std::log(0.7 / 0.3); });
+  Adam<double> adam(learner, {.learning_rate = 0.1});
+  LeakyIntegrator<double>::Cache cache, truth_cache;
+  Sequence<double> x(2, 50, 4), dy;
+  for (int i = 0; i < 300; ++i) {
+    std::generate_n(x.data(), x.size(), [&] { return random.normal(); });
+    auto state = learner.initial_state(4), truth_state = truth.initial_state(4), dstate = learner.initial_state(4);
+    mean_square(learner.forward(x, state, cache), truth.forward(x, truth_state, truth_cache), dy);
+    zero_gradients(learner);
+    learner.backward(dy, dstate, cache);
+    adam.step(learner);
+  }
+  std::printf("learned rates %.4f and %.4f, wanted 0.05 and 0.7\n", cache.rate(0), cache.rate(1));
+  good &= std::abs(cache.rate(0) - 0.05) < 1e-3 && std::abs(cache.rate(1) - 0.7) < 1e-3;
+  return good ? 0 : 1;
+}

@@ -1,0 +1,20 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/cells/minimal_cell.hpp"
+
+namespace minrnn {
+
+/// minGRU one step at a time, sizes known at compile time, no heap: for audio threads and microcontrollers.
+///
+/// Equations   as layers/min_gru.hpp, whose `step` gives the same answers
+/// Shapes      x (In), h (Hidden); h = 0 before the first step, or the layer's learnt initial state
+/// Use         MinGruCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
+template <class S, Index In, Index Hidden, Candidate candidate = Candidate::positive>
+class MinGruCell : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<S, candidate, Arithmetic::linear>> {
+ public:
+  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<S, candidate, Arithmetic::linear>>::MinimalCell;
+};
+
+}  // namespace minrnn

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "minrnn/core/types.hpp"
+
+namespace minrnn {
+
+/// What is learned: a value and the gradient of the loss with respect to it, of the same shape. A vector is a matrix of
+/// one column. Every backward adds to `grad`; `zero_gradients` is the only thing that clears it.
+template <class S>
+struct Parameter {
+  using Scalar = S;
+
+  Parameter() = default;
+  Parameter(Index rows, Index columns) : value(Matrix<S>::Zero(rows, columns)), grad(Matrix<S>::Zero(rows, columns)) {}
+  /// A vector: one column, and rank 1 in a checkpoint.
+  explicit Parameter(Index size) : Parameter(size, 1) { rank = 1; }
+
+  Index size() const { return value.size(); }
+
+  Matrix<S> value, grad;
+  int rank = 2;
+};
+
+/// The path of a parameter or a state, "blocks/0/mixer/w_z", as a list of parts on the call stack: visiting allocates
+/// nothing until somebody asks for the text.
+class Name {
+ public:
+  Name() = default;
+  Name(const Name& parent, std::string_view part) : parent_(&parent), part_(part) {}
+  Name(const Name& parent, Index number) : parent_(&parent), number_(number) {}
+
+  std::string str() const {
+    if (parent_ == nullptr) return {};
+    std::string path = parent_->str();
+    if (!path.empty()) path += '/';
+    return path += part_.empty() ? std::to_string(number_) : std::string(part_);
+  }
+
+ private:
+  const Name* parent_ = nullptr;
+  std::string_view part_;
+  Index number_ = 0;
+};
+
+inline Name operator/(const Name& parent, std::string_view part) { return {parent, part}; }
+inline Name operator/(const Name& parent, Index number) { return {parent, number}; }
+
+/// Calls visitor(const Name&, Parameter<S>&) for every parameter of a layer, const or not, always in the same order.
+template <class L, class V>
+void visit_parameters(L& layer, V&& visitor) {
+  std::remove_const_t<L>::visit(layer, Name{}, visitor);
+}
+
+/// The number of scalars that a layer learns.
+template <class L>
+Index parameter_count(const L& layer) {
+  Index count = 0;
+  visit_parameters(layer, [&](const Name&, const auto& parameter) { count += parameter.size(); });
+  return count;
+}
+
+template <class L>
+void zero_gradients(L& layer) {
+  visit_parameters(layer, [](const Name&, auto& parameter) { parameter.grad.setZero(); });
+}
+
+}  // namespace minrnn

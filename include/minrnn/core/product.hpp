@@ -1,0 +1,211 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "minrnn/core/packet.hpp"
+#include "minrnn/core/sequence.hpp"
+
+/// Products of a weight with a stretch of a sequence, on one thread, without an allocation.
+///
+/// All of them run one kernel that keeps a block of C in registers, R packets of rows by N columns, and walks the depth:
+///
+///             b(k, 0) ... b(k, N-1)          for k:  load R packets of column k of A,
+///          +--------------------------+              broadcast N scalars of row k of B,
+///   a(:,k) |  c(:, 0) ... c(:, N-1)   |              R * N multiply-adds
+///          +--------------------------+
+///
+/// Every element of C is one chain of multiply-adds over k in order, whatever the block it falls in. So forward, infer,
+/// step and any split into chunks give the same bits, and so does any division among threads.
+namespace minrnn::detail {
+
+template <class S>
+struct ProductKernel {
+  using P = Packet<S>;
+  static constexpr int kRows = 2;  // packets
+  static constexpr int kColumns = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+  static constexpr Index kPanel = kRows * P::size;
+
+  /// C (R packets, N) = init + A (R packets, depth) B (depth, N). Element (k, j) of B is b[k * b_step + j * b_stride];
+  /// init is null for zero, or a column per C column, init_stride apart (0: the same column, a bias).
+  template <int R, int N>
+  MINRNN_INLINE static void run(Index depth, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
+                                const S* init, Index init_stride, S* c, Index c_stride) {
+    P sum[N][R];
+    unroll<N>([&](auto j) {
+      unroll<R>([&](auto r) { sum[j][r] = init ? P::load(init + j * init_stride + r * P::size) : P(S(0)); });
+    });
+    const S* column[(N + 2) / 3];  // one pointer for three columns: x86 addresses reach the other two
+    unroll<(N + 2) / 3>([&](auto j) { column[j] = b + 3 * j * b_stride; });
+    for (Index k = 0; k < depth; ++k, a += a_step) {
+      P w[R];
+      unroll<R>([&](auto r) { w[r] = P::load(a + r * P::size); });
+      unroll<N>([&](auto j) {
+        const P x(column[j / 3][(j % 3) * b_stride]);
+        unroll<R>([&](auto r) { sum[j][r] = fma(w[r], x, sum[j][r]); });
+      });
+      unroll<(N + 2) / 3>([&](auto j) { column[j] += b_step; });
+    }
+    unroll<N>([&](auto j) { unroll<R>([&](auto r) { sum[j][r].store(c + j * c_stride + r * P::size); }); });
+  }
+
+  /// As `run` for a panel of kPanel rows and any number of columns.
+  static void panel(Index depth, Index columns, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
+                    const S* init, Index init_stride, S* c, Index c_stride) {
+    Index j = 0;
+    for (; j + kColumns <= columns; j += kColumns)
+      run<kRows, kColumns>(depth, a, a_step, b + j * b_stride, b_step, b_stride, init ? init + j * init_stride : init,
+                           init_stride, c + j * c_stride, c_stride);
+    rest<kColumns - 1>(columns - j, depth, a, a_step, b + j * b_stride, b_step, b_stride,
+                       init ? init + j * init_stride : init, init_stride, c + j * c_stride, c_stride);
+  }
+
+ private:
+  template <int N, class... Args>
+  MINRNN_INLINE static void rest(Index columns, Index depth, Args... args) {
+    if constexpr (N > 0) {
+      if (columns == N)
+        run<kRows, N>(depth, args...);
+      else
+        rest<N - 1>(columns, depth, args...);
+    }
+  }
+};
+
+/// A weight (rows, depth) stored as the kernel reads it: panels of kPanel rows, each contiguous over the depth, the last
+/// filled up with zeros. Packed once and used for every time step.
+template <class S>
+class PackedWeight {
+  using Kernel = ProductKernel<S>;
+  static constexpr Index kPanel = Kernel::kPanel;
+
+ public:
+  void resize(Index rows, Index depth) {
+    rows_ = rows;
+    depth_ = depth;
+    const Index panels = (rows + kPanel - 1) / kPanel;
+    data_.resize(kPanel, depth, panels);
+    if (rows % kPanel != 0) std::fill_n(data_.data() + (panels - 1) * kPanel * depth, kPanel * depth, S(0));
+  }
+  Index rows() const { return rows_; }
+  Index depth() const { return depth_; }
+
+  /// Rows [first, first + w.rows()) become those of w.
+  void set_rows(Index first, const Matrix<S>& w) {
+    for (Index k = 0; k < depth_; ++k)
+      for (Index r = 0; r < w.rows(); ++r) at(first + r, k) = w(r, k);
+  }
+  /// Columns [first, first + w.rows()) become the rows of w: the transposed weight.
+  void set_transposed(Index first, const Matrix<S>& w) {
+    for (Index r = 0; r < rows_; ++r)
+      for (Index k = 0; k < w.rows(); ++k) at(r, first + k) = w(k, r);
+  }
+
+  /// Y (rows, n) = bias + W X for columns of X x_stride and of Y y_stride apart. bias: (rows) or null.
+  void multiply(const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) const {
+    Index row = 0;
+    for (; row + kPanel <= rows_; row += kPanel)
+      Kernel::panel(depth_, n, data_.data() + row * depth_, kPanel, x, 1, x_stride, bias ? bias + row : bias, 0,
+                    y + row, y_stride);
+    if (row == rows_) return;
+    S init[kPanel] = {}, block[kPanel * Kernel::kColumns];
+    if (bias) std::copy_n(bias + row, rows_ - row, init);
+    for (Index j = 0; j < n; j += Kernel::kColumns) {
+      const Index columns = std::min<Index>(Kernel::kColumns, n - j);
+      Kernel::panel(depth_, columns, data_.data() + row * depth_, kPanel, x + j * x_stride, 1, x_stride, init, 0, block,
+                    kPanel);
+      for (Index c = 0; c < columns; ++c) std::copy_n(block + c * kPanel, rows_ - row, y + (j + c) * y_stride + row);
+    }
+  }
+
+ private:
+  S& at(Index r, Index k) { return data_.data()[(r / kPanel * depth_ + k) * kPanel + r % kPanel]; }
+  Index rows_ = 0, depth_ = 0;
+  Sequence<S> data_;
+};
+
+/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.
+template <class S>
+void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, Index n, S* c, Index c_rows,
+                       Index c_columns) {
+  using Kernel = ProductKernel<S>;
+  constexpr Index kPanel = Kernel::kPanel, kDepth = 256;
+  alignas(64) S packed[kPanel * kDepth];
+  for (Index first = 0; first < n; first += kDepth) {
+    const Index depth = std::min(kDepth, n - first);
+    for (Index row = 0; row < c_rows; row += kPanel) {
+      const Index rows = std::min(kPanel, c_rows - row);
+      const S* column = a + first * a_stride + row;
+      if (rows == kPanel) {
+        for (Index k = 0; k < depth; ++k, column += a_stride)
+          unroll<Kernel::kRows>([&](auto r) {
+            constexpr Index offset = r * Packet<S>::size;
+            Packet<S>::load(column + offset).store(packed + k * kPanel + offset);
+          });
+        Kernel::panel(depth, c_columns, packed, kPanel, b + first * b_stride, b_stride, 1, c + row, c_rows, c + row,
+                      c_rows);
+        continue;
+      }
+      std::fill_n(packed, kPanel * depth, S(0));
+      for (Index k = 0; k < depth; ++k, column += a_stride) std::copy_n(column, rows, packed + k * kPanel);
+      S block[kPanel * Kernel::kColumns] = {};
+      for (Index j = 0; j < c_columns; j += Kernel::kColumns) {
+        const Index columns = std::min<Index>(Kernel::kColumns, c_columns - j);
+        for (Index k = 0; k < columns; ++k) std::copy_n(c + (j + k) * c_rows + row, rows, block + k * kPanel);
+        Kernel::panel(depth, columns, packed, kPanel, b + first * b_stride + j, b_stride, 1, block, kPanel, block,
+                      kPanel);
+        for (Index k = 0; k < columns; ++k) std::copy_n(block + k * kPanel, rows, c + (j + k) * c_rows + row);
+      }
+    }
+  }
+}
+
+/// sum (M) += the columns of A (M, n): the gradient of a bias.
+template <class S>
+void add_columns(const S* a, Index a_stride, Index n, Index rows, S* sum) {
+  for (Index j = 0; j < n; ++j, a += a_stride)
+    for_lanes<S>(rows, [&](auto lanes) { lanes.store(sum, lanes.load(sum) + lanes.load(a)); });
+}
+
+/// Below this many columns packing a weight costs more than it saves.
+inline constexpr Index kFewColumns = 32;
+
+/// Y (M, n) = bias + W X straight from the weight, for few columns: what `step` uses.
+/// bias: (M) or null. Rows that fill no packet are covered by one that overlaps its neighbour and computes the same again.
+template <class S>
+void multiply_unpacked(const Matrix<S>& w, const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) {
+  using Kernel = ProductKernel<S>;
+  constexpr Index kWidth = Packet<S>::size;
+  const Index rows = w.rows(), depth = w.cols();
+  // Calls body(row) so that blocks of `size` rows cover rows [first, rows); returns where the whole blocks end.
+  const auto blocks = [&](Index first, Index size, bool overlap, auto&& body) {
+    for (; first + size <= rows; first += size) body(first);
+    if (overlap && first < rows) body(rows - size);
+    return first;
+  };
+  if (n > 1 && rows >= Kernel::kPanel) {
+    blocks(0, Kernel::kPanel, true, [&](Index row) {
+      Kernel::panel(depth, n, w.data() + row, rows, x, 1, x_stride, bias ? bias + row : bias, 0, y + row, y_stride);
+    });
+    return;
+  }
+  for (Index j = 0; j < n; ++j, x += x_stride, y += y_stride) {
+    const auto product = [&]<int packets>(std::integral_constant<int, packets>) {
+      return [&](Index row) {
+        Kernel::template run<packets, 1>(depth, w.data() + row, rows, x, 1, 0, bias ? bias + row : bias, 0, y + row, 0);
+      };
+    };
+    Index row = blocks(0, 8 * kWidth, false, product(std::integral_constant<int, 8>{}));
+    row = blocks(row, 4 * kWidth, false, product(std::integral_constant<int, 4>{}));
+    blocks(row, kWidth, rows >= kWidth, product(std::integral_constant<int, 1>{}));
+    if (rows >= kWidth) continue;
+    const PartialLanes<S> lanes{0, rows};
+    Packet<S> sum = bias ? lanes.load(bias) : Packet<S>(S(0));
+    for (Index k = 0; k < depth; ++k) sum = fma(lanes.load(w.data() + k * rows), Packet<S>(x[k]), sum);
+    lanes.store(y, sum);
+  }
+}
+
+}  // namespace minrnn::detail

@@ -1,0 +1,70 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "minrnn/core/parameter.hpp"
+
+namespace minrnn {
+
+/// A bijection of 64 bits whose output passes for random: the finaliser of splitmix64.
+/// Source  Steele, Lea, Flood 2014, "Fast splittable pseudorandom number generators".
+constexpr std::uint64_t mix_bits(std::uint64_t x) {
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+  return x ^ (x >> 31);
+}
+
+/// The library's generator: splitmix64, whose whole state is one word that may be saved and restored. Every number is
+/// made of integer operations and at most one rounded product, so it is the same on every standard library and platform.
+class Random {
+ public:
+  using result_type = std::uint64_t;
+
+  explicit constexpr Random(std::uint64_t seed = 0) : state_(mix_bits(seed)) {}
+  static constexpr Random from_state(std::uint64_t state) {
+    Random random;
+    random.state_ = state;
+    return random;
+  }
+  constexpr std::uint64_t state() const { return state_; }
+
+  static constexpr result_type min() { return 0; }
+  static constexpr result_type max() { return ~result_type{0}; }
+  constexpr result_type operator()() { return mix_bits(state_ += 0x9e3779b97f4a7c15u); }
+
+  /// Uniform in [0, 1), a multiple of 2^-53.
+  constexpr double uniform() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
+  /// Uniform in [-limit, limit).
+  constexpr double symmetric(double limit) {
+    return limit * (static_cast<double>(static_cast<std::int64_t>((*this)()) >> 11) * 0x1p-52);
+  }
+  /// Standard normal to the eye of a network: the sum of twelve uniforms (mean 0, variance 1, no tail beyond 6), since a
+  /// logarithm or a cosine would differ from one mathematics library to the next.
+  constexpr double normal() {
+    std::int64_t sum = 0;
+    for (int i = 0; i < 12; ++i) sum += static_cast<std::int64_t>((*this)()) >> 12;
+    return static_cast<double>(sum) * 0x1p-52;
+  }
+  /// Uniform in 0 .. n - 1, without bias.
+  constexpr std::uint64_t below(std::uint64_t n) {
+    for (const std::uint64_t limit = max() - max() % n;;)
+      if (const std::uint64_t x = (*this)(); x < limit) return x % n;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+template <class S>
+void fill_symmetric(Matrix<S>& m, Random& random, double limit) {
+  for (Index i = 0; i < m.size(); ++i) m.data()[i] = static_cast<S>(random.symmetric(limit));
+}
+
+template <class S>
+void fill_normal(Matrix<S>& m, Random& random, double deviation) {
+  for (Index i = 0; i < m.size(); ++i) m.data()[i] = static_cast<S>(deviation * random.normal());
+}
+
+}  // namespace minrnn

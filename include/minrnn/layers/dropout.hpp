@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+#include "minrnn/core/random.hpp"
+#include "minrnn/layers/frame_wise.hpp"
+
+namespace minrnn {
+
+/// Sets each element to zero with probability `rate` in forward, and scales the others so that the mean stays.
+///
+/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, the number of the draw and the index of the
+///             element f + F (t + T b), so it is the same on any number of threads and need not be kept
+/// Shapes      x, y (F, T, B)
+/// Gradient    dx = dy m / (1 - rate)
+/// State       none; the cache counts the draws, one for each forward: `seek_draw` sets the count, to resume a training
+/// Memory      kept for backward: nothing. The rate is rounded to a multiple of 2^-16
+/// infer, step the identity: the result is x itself
+/// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape
+/// Source      Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"
+template <class S>
+class Dropout : public FrameWise<Dropout<S>, S> {
+ public:
+  class Cache {
+   public:
+    /// The next forward makes draw number `draw`.
+    void seek_draw(std::uint64_t draw) { next_draw_ = draw; }
+
+   private:
+    friend Dropout;
+    std::uint64_t next_draw_ = 0, draw_ = 0;
+    Sequence<S> y_, dx_;  // (F, T, B)
+  };
+
+  Dropout(Index features, double rate, Random& random) : features_(features), seed_(random()) {
+    detail::check_size("Dropout", "features", features);
+    detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", std::to_string(rate));
+    threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));
+    threshold_ = std::min(threshold_, kWhole - 1);
+    scale_ = static_cast<S>(kWhole / static_cast<double>(kWhole - threshold_));
+  }
+
+  Index input_size() const { return features_; }
+  Index output_size() const { return features_; }
+
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+    detail::check_sequence("Dropout", "x", x, features_);
+    cache.draw_ = cache.next_draw_++;
+    return mask(x, cache.draw_, cache.y_);
+  }
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    detail::check_sequence("Dropout", "dy", dy, features_, cache.y_.time(), cache.y_.batch());
+    return mask(dy, cache.draw_, cache.dx_);
+  }
+  SequenceView<const S> evaluate(SequenceView<const S> x, Cache&) const {
+    detail::check_sequence("Dropout", "x", x, features_);
+    return x;
+  }
+
+  template <class Self, class V>
+  static void visit(Self&, const Name&, V&&) {}
+
+ private:
+  static constexpr std::uint32_t kWhole = 1 << 16;
+
+  SequenceView<const S> mask(SequenceView<const S> x, std::uint64_t draw, Sequence<S>& result) const {
+    const SequenceView<S> y = result.resize(features_, x.time(), x.batch());
+    const detail::Frames frames(32, x);
+    const std::uint64_t key = mix_bits(seed_ ^ mix_bits(draw + 1));
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      frames.for_each(tile, [&](Index n) {
+        const S* in = frames.column(x, n);
+        S* out = frames.column(y, n);
+        // One hash serves four elements, sixteen bits each.
+        for (Index f = 0; f < features_;) {
+          const std::uint64_t index = static_cast<std::uint64_t>(n * features_ + f);
+          std::uint64_t bits = mix_bits(key + (index / 4) * 0x9e3779b97f4a7c15u) >> (16 * (index % 4));
+          for (auto lane = index % 4; lane < 4 && f < features_; ++lane, ++f, bits >>= 16)
+            out[f] = (bits & (kWhole - 1)) < threshold_ ? S(0) : in[f] * scale_;
+        }
+      });
+    });
+    return y;
+  }
+
+  Index features_;
+  std::uint64_t seed_;
+  std::uint32_t threshold_;
+  S scale_;
+};
+
+namespace detail {
+/// Passes `draw` to a cache that counts draws, or holds one that does.
+template <class Cache>
+void seek_draw(Cache& cache, std::uint64_t draw) {
+  if constexpr (requires { cache.seek_draw(draw); }) cache.seek_draw(draw);
+}
+}  // namespace detail
+
+}  // namespace minrnn

@@ -1,0 +1,97 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "minrnn/core/packet.hpp"
+#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/random.hpp"
+#include "minrnn/core/sequence.hpp"
+
+namespace minrnn {
+
+/// Symbols as numbers 0 .. V - 1: a sequence (1, T, B) that may carry starts.
+using Tokens = SequenceView<const std::int32_t>;
+
+namespace detail {
+/// Throws unless every token is in [least, vocabulary).
+inline void check_tokens(std::string_view where, std::string_view argument, Tokens tokens, Index vocabulary,
+                         std::int32_t least = 0) {
+  check_sequence(where, argument, tokens, 1);
+  for (Index b = 0; b < tokens.batch(); ++b)
+    for (Index t = 0; t < tokens.time(); ++t) {
+      const std::int32_t token = *tokens.column(t, b);
+      if (token < least || token >= vocabulary) [[unlikely]]
+        throw_argument(where, argument, "tokens below " + std::to_string(vocabulary), std::to_string(token));
+    }
+}
+}  // namespace detail
+
+/// A table with one column for each symbol.
+///
+/// Equations   y_t = table(:, token_t)
+/// Shapes      tokens (1, T, B), y (F, T, B); table (F, V)
+/// Gradient    dtable(:, v) = sum over the steps with token v of dy_t
+/// Parameters  table, normal with the deviation of the options at first
+/// Throws      std::invalid_argument for a size below 1, a wrong shape, a token outside 0 .. V - 1
+template <class S>
+class Embedding {
+ public:
+  using Scalar = S;
+
+  class Cache {
+    friend Embedding;
+    Tokens tokens_;  // (1, T, B)
+    Sequence<S> y_;  // (F, T, B)
+  };
+
+  Embedding(Index vocabulary, Index features, Random& random, double deviation = 1) {
+    detail::check_size("Embedding", "vocabulary", vocabulary);
+    detail::check_size("Embedding", "features", features);
+    table_ = Parameter<S>(features, vocabulary);
+    fill_normal(table_.value, random, deviation);
+  }
+
+  Index vocabulary_size() const { return table_.value.cols(); }
+  Index output_size() const { return table_.value.rows(); }
+
+  /// The tokens must outlive backward.
+  SequenceView<const S> forward(Tokens tokens, Cache& cache) const {
+    detail::check_tokens("Embedding", "tokens", tokens, vocabulary_size());
+    cache.tokens_ = tokens;
+    const Index features = output_size();
+    const SequenceView<S> y = cache.y_.resize(features, tokens.time(), tokens.batch());
+    for (Index b = 0; b < tokens.batch(); ++b)
+      for (Index t = 0; t < tokens.time(); ++t)
+        std::copy_n(table_.value.col(*tokens.column(t, b)).data(), features, y.column(t, b));
+    return SequenceView<const S>(y).with_starts(tokens.starts());
+  }
+
+  void backward(SequenceView<const S> dy, Cache& cache) {
+    const Tokens tokens = cache.tokens_;
+    detail::check_sequence("Embedding", "dy", dy, output_size(), tokens.time(), tokens.batch());
+    // Threads divide the features, so that each element is summed in the order of the tokens.
+    constexpr Index kFeatures = 64;
+    const Index features = output_size();
+    parallel_for((features + kFeatures - 1) / kFeatures, [&](Index tile, Index) {
+      const Index first = tile * kFeatures, count = std::min(kFeatures, features - first);
+      for (Index b = 0; b < tokens.batch(); ++b)
+        for (Index t = 0; t < tokens.time(); ++t) {
+          S* sum = table_.grad.col(*tokens.column(t, b)).data() + first;
+          const S* d = dy.column(t, b) + first;
+          detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(sum, lanes.load(sum) + lanes.load(d)); });
+        }
+    });
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "table", self.table_);
+  }
+
+ private:
+  Parameter<S> table_;  // (F, V)
+};
+
+}  // namespace minrnn

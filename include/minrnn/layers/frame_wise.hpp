@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/core/layer.hpp"
+
+namespace minrnn {
+
+/// The state of a layer that remembers nothing.
+struct NoState {
+  template <class Self, class V>
+  static void visit(Self&, const Name&, V&&) {}
+};
+
+/// A layer without memory: derives state, step and infer from what it does to frames. `Derived` has
+///   apply(x, cache)     y of all frames of x, keeping for `adjoint` what it needs
+///   adjoint(dy, cache)  dx, adding to the gradients
+///   evaluate(x, cache)  y without keeping anything; may be left out where it is `apply`
+/// and names its Scalar. The results live in cache.
+template <class Derived, class S>
+class FrameWise {
+ public:
+  using Scalar = S;
+  using State = NoState;
+
+  State initial_state(Index) const { return {}; }
+
+  template <class Cache>
+  SequenceView<const S> forward(SequenceView<const S> x, State&, Cache& cache) const {
+    return SequenceView<const S>(self().apply(x, cache)).with_starts(x.starts());
+  }
+  template <class Cache>
+  SequenceView<const S> backward(SequenceView<const S> dy, State&, Cache& cache) {
+    return static_cast<Derived&>(*this).adjoint(dy, cache);
+  }
+  template <class Cache>
+  SequenceView<const S> infer(SequenceView<const S> x, State&, Cache& cache) const {
+    if constexpr (requires { self().evaluate(x, cache); })
+      return SequenceView<const S>(self().evaluate(x, cache)).with_starts(x.starts());
+    else
+      return SequenceView<const S>(self().apply(x, cache)).with_starts(x.starts());
+  }
+  template <class Cache>
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    return infer(x.sequence(), state, cache).frame(0);
+  }
+
+ private:
+  const Derived& self() const { return static_cast<const Derived&>(*this); }
+};
+
+namespace detail {
+
+/// The frames of one or two sequences of the same shape as columns n = b T + t. Where the sequences are contiguous, or of
+/// one step, a block of columns may reach across sequences.
+class Frames {
+ public:
+  /// Cut into at most `most` tiles of at least 64 frames.
+  template <class View, class... Views>
+  explicit Frames(Index most, const View& view, const Views&... views)
+      : time_(view.time()),
+        count_(view.time() * view.batch()),
+        size_(std::max<Index>(64, (count_ + most - 1) / most)),
+        joined_(joins(view) && (joins(views) && ...)) {}
+
+  Index count() const { return count_; }
+  Index tiles() const { return (count_ + size_ - 1) / size_; }
+
+  /// Calls body(n, frames) for the blocks of a tile, each at most `block` frames.
+  template <class Body>
+  void for_blocks(Index tile, Index block, Body&& body) const {
+    const Index last = std::min(count_, (tile + 1) * size_);
+    for (Index n = tile * size_; n < last;) {
+      Index frames = std::min(block, last - n);
+      if (!joined_) frames = std::min(frames, time_ - n % time_);
+      body(n, frames);
+      n += frames;
+    }
+  }
+
+  /// Calls body(n) for the frames of a tile.
+  template <class Body>
+  void for_each(Index tile, Body&& body) const {
+    const Index last = std::min(count_, (tile + 1) * size_);
+    for (Index n = tile * size_; n < last; ++n) body(n);
+  }
+
+  template <class S>
+  static S* column(SequenceView<S> view, Index n) {
+    return view.column(n % view.time(), n / view.time());
+  }
+  template <class S>
+  static Index stride(SequenceView<S> view) {
+    return view.time() == 1 ? view.batch_stride() : view.features();
+  }
+
+ private:
+  template <class View>
+  static bool joins(const View& view) {
+    return view.contiguous() || view.time() == 1;
+  }
+  Index time_, count_, size_;
+  bool joined_;
+};
+
+}  // namespace detail
+}  // namespace minrnn

@@ -1,0 +1,355 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cmath>
+
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/product.hpp"
+#include "minrnn/core/random.hpp"
+#include "minrnn/math/gates.hpp"
+#include "minrnn/scan/stretches.hpp"
+
+namespace minrnn {
+
+struct MinimalOptions {
+  /// Added to the bias of the forget gate at initialisation (taken from b_z in minGRU, whose forget gate is 1 - z), so
+  /// that training begins with a longer memory. The official minLSTM uses 3.
+  double forget_bias = 0;
+  /// Learn the state before the first frame and after a start, one for all sequences: h_0 = g(parameter) where the
+  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero.
+  bool learn_initial_state = false;
+};
+
+namespace detail {
+
+/// What minGRU and minLSTM have in common: gates that see only the input, and a first-order linear recurrence.
+///
+/// Equations   k_t = W x_t + b for each gate;  (a_t, b_t) = Gates(k_t);  h_t = a_t h_{t-1} + b_t
+/// Gradient    delta_t = dh_t + a_{t+1} delta_{t+1};  dk_t from delta_t, h_{t-1} and k_t by Gates;
+///             dW = sum dk_t x_t^T;  db = sum dk_t;  dx_t = W^T dk_t
+/// Shapes      G gates; x (F, T, B); k (G H, T, B), gate after gate; h (H, T, B)
+/// Memory      kept for backward: k and h, (G + 1) H scalars per step; and dx, F
+///
+/// Time is cut into blocks that stay in cache: product, gates and recurrence of a block, then the next.
+template <class S, class Gates>
+class GatedScan {
+  static constexpr int kGates = Gates::kCount;
+  static constexpr bool kLogSpace = Gates::arithmetic == Arithmetic::log_space;
+  using Operator = std::conditional_t<kLogSpace, LogAffine<S>, Affine<S>>;
+  using Pre = std::array<Packet<S>, kGates>;
+
+ public:
+  using Scalar = S;
+
+  struct State {
+    Matrix<S> h;           // (H, B), never a logarithm
+    bool initial = false;  // as `initial_state` made it: its gradient belongs to the learnable h_0
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      visitor(scope / "h", self.h);
+    }
+  };
+
+  class Cache {
+    friend GatedScan;
+    // kept for backward
+    SequenceView<const S> x_;  // (F, T, B)
+    Sequence<S> pre_;          // (G H, T, B)
+    Sequence<S> h_;            // (H, T, B)
+    Matrix<S> first_;          // (H, B) the state before the first step
+    bool first_is_initial_ = false;
+    // results and scratch
+    Sequence<S> dx_;            // (F, T, B)
+    Sequence<S> block_;         // (G H, block, workers) k or dk of one block of time
+    PackedWeight<S> packed_;    // (G H, F), or (F, G H) in backward
+    Sequence<S> bias_, reset_;  // (G H), (H) the initial state as the recurrence carries it
+    PartialSums<S> gradients_;  // per tile: dW of each gate, db, dh_0
+
+   public:
+    Cache() = default;
+    Cache(Cache&&) = default;
+    Cache& operator=(Cache&&) = default;
+  };
+
+  Index input_size() const { return w_[0].value.cols(); }
+  Index output_size() const { return w_[0].value.rows(); }
+
+  State initial_state(Index batch) const {
+    check(batch >= 0, Gates::kName, "batch", "at least 0 sequences", batch);
+    State state{Matrix<S>::Zero(output_size(), batch), true};
+    if (learns_initial_state())
+      for (Index b = 0; b < batch; ++b)
+        for_lanes<S>(output_size(), [&](auto lanes) {
+          lanes.store(state.h.col(b).data(), Gates::candidate(lanes.load(h_0_.value.data())).value);
+        });
+    return state;
+  }
+
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+    check_input(x, state);
+    cache.x_ = x;
+    cache.first_ = state.h;
+    cache.first_is_initial_ = state.initial;
+    return run<true>(x, state, cache);
+  }
+
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+    if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
+    check_input(x, state);
+    return run<false>(x, state, cache);
+  }
+
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    check_input(x.sequence(), state);
+    const Index features = output_size();
+    const SequenceView<S> h = cache.h_.resize(features, 1, x.batch());
+    const SequenceView<S> pre = cache.block_.resize(kGates * features, 1, x.batch());
+    const S* reset = carried_reset(cache);
+    for (int gate = 0; gate < kGates; ++gate)
+      multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
+                        pre.data() + gate * features, pre.features());
+    to_carried(state.h);
+    for (Index b = 0; b < x.batch(); ++b) {
+      S* row = state.h.col(b).data();
+      advance(x.starts()(0, b) ? reset : row, pre.column(0, b), row, h.column(0, b));
+    }
+    to_value(state.h);
+    state.initial = false;
+    return FrameView<const S>(h.frame(0)).with_starts(x.starts());
+  }
+
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    const SequenceView<const S> x = cache.x_, h = cache.h_.view();
+    const SequenceView<const S> pre = cache.pre_.view();
+    check_sequence(Gates::kName, "dy", dy, h.features(), h.time(), h.batch());
+    check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const Index weight = features * inputs, bias_offset = kGates * weight, reset_offset = bias_offset + rows;
+    const Index block = block_steps();
+    const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
+    const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
+    cache.gradients_.reset(reset_offset + features, tiling.count());
+    cache.packed_.resize(inputs, rows);
+    for (int gate = 0; gate < kGates; ++gate) cache.packed_.set_transposed(gate * features, w_[gate].value);
+    const SequenceView<S> initial = initial_row(cache);
+
+    run_stretches<Affine<S>>(
+        tiling, Direction::backward, dstate.h,
+        [&](Stretch s, S* whole_a, S* whole_b) {
+          for (Index t = s.last - 1; t >= s.first; --t)
+            for_lanes<S>(features, [&](auto lanes) {
+              const Packet<S> a =
+                  x.starts(t, s.sequence) ? Packet<S>(S(0)) : Gates::decay(load_pre(lanes, pre.column(t, s.sequence)));
+              compose(lanes, Affine<S>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b);
+            });
+        },
+        [&](Stretch s, S* row) {  // dL/dh_t from the steps after t
+          S* sums = cache.gradients_.tile(s.tile);
+          S* dpre = scratch.column(0, s.worker);
+          for (Index last = s.last; last > s.first;) {
+            const Index first = std::max(s.first, last - block), steps = last - first;
+            for (Index t = last - 1; t >= first; --t) {
+              const bool start = x.starts(t, s.sequence);
+              const S* before = start   ? initial.data()
+                                : t > 0 ? h.column(t - 1, s.sequence)
+                                        : cache.first_.col(s.sequence).data();
+              S* dpre_t = dpre + (t - first) * rows;
+              for_lanes<S>(features, [&](auto lanes) {
+                const Packet<S> delta = lanes.load(dy.column(t, s.sequence)) + lanes.load(row);
+                Pre d;
+                const Packet<S> a =
+                    Gates::backward(load_pre(lanes, pre.column(t, s.sequence)), lanes.load(before), delta, d);
+                for (int gate = 0; gate < kGates; ++gate) {
+                  lanes.store(dpre_t + gate * features, d[gate]);
+                  S* db = sums + bias_offset + gate * features;
+                  lanes.store(db, lanes.load(db) + d[gate]);
+                }
+                lanes.store(row, a * delta);
+              });
+              if (start) {
+                for (Index i = 0; i < features; ++i) sums[reset_offset + i] += row[i];
+                std::fill_n(row, features, S(0));
+              }
+            }
+            for (int gate = 0; gate < kGates; ++gate)
+              add_outer_product(dpre + gate * features, rows, x.column(first, s.sequence), inputs, steps,
+                                sums + gate * weight, features, inputs);
+            cache.packed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs);
+            last = first;
+          }
+        });
+
+    for (int gate = 0; gate < kGates; ++gate) {
+      cache.gradients_.add_to(gate * weight, w_[gate].grad);
+      cache.gradients_.add_to(bias_offset + gate * features, b_[gate].grad);
+    }
+    if (learns_initial_state()) {
+      Matrix<S> d_initial = Matrix<S>::Zero(features, 1);
+      cache.gradients_.add_to(reset_offset, d_initial);
+      if (cache.first_is_initial_) d_initial += dstate.h.rowwise().sum();
+      for_lanes<S>(features, [&](auto lanes) {
+        const Packet<S> slope = Gates::candidate(lanes.load(h_0_.value.data())).derivative;
+        S* grad = h_0_.grad.data();
+        lanes.store(grad, fma(slope, lanes.load(d_initial.data()), lanes.load(grad)));
+      });
+    }
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    for (int gate = 0; gate < kGates; ++gate) {
+      visitor(scope / Gates::kWeights[gate], self.w_[gate]);
+      visitor(scope / Gates::kBiases[gate], self.b_[gate]);
+    }
+    if (self.learns_initial_state()) visitor(scope / "h_0", self.h_0_);
+  }
+
+  /// The weight (H, F) and the bias (H) of one gate, in the order of the layer's equations.
+  const Matrix<S>& weight(int gate) const { return w_[gate].value; }
+  const Matrix<S>& bias(int gate) const { return b_[gate].value; }
+  bool learns_initial_state() const { return h_0_.size() > 0; }
+
+ protected:
+  /// Weights and biases uniform in +-1 / sqrt(F), as torch.nn.Linear; h_0 normal.
+  GatedScan(Index inputs, Index features, Random& random, const MinimalOptions& options) {
+    check_size(Gates::kName, "inputs", inputs);
+    check_size(Gates::kName, "features", features);
+    const double limit = 1 / std::sqrt(static_cast<double>(inputs));
+    for (int gate = 0; gate < kGates; ++gate) {
+      w_[gate] = Parameter<S>(features, inputs);
+      b_[gate] = Parameter<S>(features);
+      fill_symmetric(w_[gate].value, random, limit);
+      fill_symmetric(b_[gate].value, random, limit);
+    }
+    b_[0].value.array() += static_cast<S>(Gates::kForgetSign * options.forget_bias);
+    if (options.learn_initial_state) {
+      h_0_ = Parameter<S>(features);
+      fill_normal(h_0_.value, random, 1);
+    }
+  }
+
+ private:
+  /// A block of k, x and h of about 256 KiB in float; fewer columns than 96 would make the product slower.
+  Index block_steps() const {
+    return std::clamp<Index>(65536 / ((kGates + 1) * output_size() + input_size()), 96, 512);
+  }
+
+  void check_input(SequenceView<const S> x, const State& state) const {
+    check_sequence(Gates::kName, "x", x, input_size());
+    check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
+    if constexpr (kLogSpace)
+      check(!(state.h.array() < S(0)).any(), Gates::kName, "state.h",
+            "no negative element in log-space arithmetic", "one");
+  }
+
+  template <class Lanes>
+  MINRNN_INLINE Pre load_pre(Lanes lanes, const S* pre) const {
+    Pre k;
+    unroll<kGates>([&](auto gate) { k[gate] = lanes.load(pre + gate * output_size()); });
+    return k;
+  }
+
+  template <class Lanes>
+  MINRNN_INLINE Operator gates(Lanes lanes, const S* pre) const {
+    const auto [decay, input] = Gates::forward(load_pre(lanes, pre));
+    return {decay, input};
+  }
+
+  /// One step of one sequence: from what is carried `before` to what is carried in `row`, and h.
+  MINRNN_INLINE void advance(const S* before, const S* pre, S* row, S* h) const {
+    for_lanes<S>(output_size(), [&](auto lanes) {
+      const Packet<S> carried = gates(lanes, pre)(lanes.load(before));
+      lanes.store(row, carried);
+      lanes.store(h, Operator::value(carried));
+    });
+  }
+
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features, block = block_steps();
+    const Tiling tiling(features, x.time(), x.batch());
+    const bool whole = keep || tiling.parts() > 1;  // k of all steps, because a second pass or backward reads it
+    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch());
+    const SequenceView<S> pre =
+        whole ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.block_.resize(rows, block, worker_count());
+    const S* bias = pack(cache);
+    const S* reset = carried_reset(cache);
+
+    // Calls body(t, k_t) for all steps of the stretch, k computed block by block unless it is there.
+    const auto for_steps = [&](Stretch s, bool computed, auto&& body) {
+      for (Index first = s.first; first < s.last; first += block) {
+        const Index steps = std::min(block, s.last - first);
+        S* k = whole ? pre.column(first, s.sequence) : pre.column(0, s.worker);
+        if (!computed) cache.packed_.multiply(x.column(first, s.sequence), inputs, steps, bias, k, rows);
+        for (Index t = first; t < first + steps; ++t, k += rows) body(t, k);
+      }
+    };
+    to_carried(state.h);
+    run_stretches<Operator>(
+        tiling, Direction::forward, state.h,
+        [&](Stretch s, S* whole_a, S* whole_b) {
+          for_steps(s, false, [&](Index t, const S* k) {
+            for_lanes<S>(features, [&](auto lanes) {
+              Operator op = gates(lanes, k);
+              if (x.starts(t, s.sequence)) op = {Operator::carried(Packet<S>(S(0))), op(lanes.load(reset))};
+              compose(lanes, op, whole_a, whole_b);
+            });
+          });
+        },
+        [&](Stretch s, S* row) {
+          for_steps(s, tiling.parts() > 1, [&](Index t, const S* k) {
+            advance(x.starts(t, s.sequence) ? reset : row, k, row, h.column(t, s.sequence));
+          });
+        });
+    to_value(state.h);
+    state.initial = false;
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+  const S* pack(Cache& cache) const {
+    const Index features = output_size();
+    cache.packed_.resize(kGates * features, input_size());
+    const SequenceView<S> bias = cache.bias_.resize(kGates * features, 1, 1);
+    for (int gate = 0; gate < kGates; ++gate) {
+      cache.packed_.set_rows(gate * features, w_[gate].value);
+      std::copy_n(b_[gate].value.data(), features, bias.data() + gate * features);
+    }
+    return bias.data();
+  }
+
+  /// h_0 (H): the state at a start.
+  SequenceView<S> initial_row(Cache& cache) const {
+    const SequenceView<S> row = cache.reset_.resize(output_size(), 1, 1);
+    for_lanes<S>(output_size(), [&](auto lanes) {
+      lanes.store(row.data(),
+                  learns_initial_state() ? Gates::candidate(lanes.load(h_0_.value.data())).value : Packet<S>(S(0)));
+    });
+    return row;
+  }
+  const S* carried_reset(Cache& cache) const {
+    S* row = initial_row(cache).data();
+    for_lanes<S>(output_size(), [&](auto lanes) { lanes.store(row, Operator::carried(lanes.load(row))); });
+    return row;
+  }
+
+  static void to_carried(Matrix<S>& h) {
+    if constexpr (kLogSpace)
+      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), Operator::carried(lanes.load(h.data()))); });
+  }
+  static void to_value(Matrix<S>& h) {
+    if constexpr (kLogSpace)
+      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), Operator::value(lanes.load(h.data()))); });
+  }
+
+  std::array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
+  Parameter<S> h_0_;                        // (H), or empty
+};
+
+}  // namespace detail
+}  // namespace minrnn

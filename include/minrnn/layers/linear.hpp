@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+
+#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/product.hpp"
+#include "minrnn/core/random.hpp"
+#include "minrnn/layers/frame_wise.hpp"
+
+namespace minrnn {
+
+struct LinearOptions {
+  bool bias = true;
+};
+
+/// An affine map of every frame.
+///
+/// Equations   y_t = W x_t + b
+/// Shapes      x (F, T, B), y (H, T, B); W (H, F), b (H)
+/// Gradient    dx_t = W^T dy_t;  dW = sum dy_t x_t^T;  db = sum dy_t
+/// Parameters  w, b (no b with bias = false); uniform in +-1 / sqrt(F) at first, as torch.nn.Linear
+/// Memory      kept for backward: nothing
+/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+template <class S>
+class Linear : public FrameWise<Linear<S>, S> {
+ public:
+  class Cache {
+    friend Linear;
+    SequenceView<const S> x_;           // (F, T, B)
+    Sequence<S> y_, dx_;                // (H, T, B), (F, T, B)
+    detail::PackedWeight<S> packed_;    // W, or W^T in backward
+    detail::PartialSums<S> gradients_;  // per tile: dW, db
+  };
+
+  Linear(Index inputs, Index outputs, Random& random, const LinearOptions& options = {}) {
+    detail::check_size("Linear", "inputs", inputs);
+    detail::check_size("Linear", "outputs", outputs);
+    const double limit = 1 / std::sqrt(static_cast<double>(inputs));
+    w_ = Parameter<S>(outputs, inputs);
+    fill_symmetric(w_.value, random, limit);
+    if (options.bias) {
+      b_ = Parameter<S>(outputs);
+      fill_symmetric(b_.value, random, limit);
+    }
+  }
+
+  Index input_size() const { return w_.value.cols(); }
+  Index output_size() const { return w_.value.rows(); }
+
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+    detail::check_sequence("Linear", "x", x, input_size());
+    cache.x_ = x;
+    const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch());
+    const S* bias = b_.size() > 0 ? b_.value.data() : nullptr;
+    const detail::Frames frames(kMostTiles, x);
+    const bool few = frames.count() < detail::kFewColumns;
+    if (!few) {
+      cache.packed_.resize(output_size(), input_size());
+      cache.packed_.set_rows(0, w_.value);
+    }
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
+        const S* from = frames.column(x, n);
+        S* to = frames.column(y, n);
+        if (few)
+          detail::multiply_unpacked(w_.value, from, frames.stride(x), count, bias, to, output_size());
+        else
+          cache.packed_.multiply(from, frames.stride(x), count, bias, to, output_size());
+      });
+    });
+    return y;
+  }
+
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    const SequenceView<const S> x = cache.x_;
+    detail::check_sequence("Linear", "dy", dy, output_size(), x.time(), x.batch());
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch());
+    const Index sums_size = w_.size() + b_.size();
+    const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
+    cache.packed_.resize(input_size(), output_size());
+    cache.packed_.set_transposed(0, w_.value);
+    cache.gradients_.reset(sums_size, frames.tiles());
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      S* dw = cache.gradients_.tile(tile);
+      frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
+        const S* dy_n = frames.column(dy, n);
+        cache.packed_.multiply(dy_n, frames.stride(dy), count, nullptr, frames.column(dx, n), input_size());
+        detail::add_outer_product(dy_n, frames.stride(dy), frames.column(x, n), frames.stride(x), count, dw,
+                                  output_size(), input_size());
+        if (b_.size() > 0) detail::add_columns(dy_n, frames.stride(dy), count, output_size(), dw + w_.size());
+      });
+    });
+    cache.gradients_.add_to(0, w_.grad);
+    cache.gradients_.add_to(w_.size(), b_.grad);
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "w", self.w_);
+    if (self.b_.size() > 0) visitor(scope / "b", self.b_);
+  }
+
+  const Matrix<S>& weight() const { return w_.value; }
+  const Matrix<S>& bias() const { return b_.value; }
+
+ private:
+  static constexpr Index kMostTiles = 32, kBlock = 192;
+  Parameter<S> w_;  // (H, F)
+  Parameter<S> b_;  // (H), or empty
+};
+
+}  // namespace minrnn

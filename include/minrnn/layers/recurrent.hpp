@@ -1,0 +1,297 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <string_view>
+
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/product.hpp"
+#include "minrnn/core/random.hpp"
+#include "minrnn/math/activation.hpp"
+
+namespace minrnn::detail {
+
+/// What GRU and LSTM have in common: gates that see the state before, so that time must be walked step by step.
+///
+/// Equations   p_t = W_ih x_t + b_ih for all t at once;  q_t = W_hh h_{t-1} + b_hh;  (h_t, c_t) = Gates(p_t, q_t, h_{t-1}, c_{t-1})
+/// Gradient    dp_t, dq_t and the direct part of dh_{t-1}, dc_{t-1} by Gates;  dh_{t-1} += W_hh^T dq_t;
+///             dW_ih = sum dp_t x_t^T;  dW_hh = sum dq_t h_{t-1}^T;  dx_t = W_ih^T dp_t
+/// Shapes      G gates; x (F, T, B); p, q (G H, T, B); h, c (H, T, B)
+/// Memory      kept for backward: 4 H of Gates and h, and c where there is one
+///
+/// A thread owns groups of sequences, so that the recurrent product has columns to work on; time is cut into blocks, so
+/// that the products with x and the gradients of the weights have a depth.
+template <class S, class Gates>
+class Recurrent {
+  static constexpr int kGates = Gates::kCount, kKept = 4;
+  static constexpr bool kHasCell = Gates::kHasCell;
+  static constexpr Index kGroup = 16, kBlock = 32;
+
+ public:
+  using Scalar = S;
+
+  struct State {
+    Matrix<S> h;  // (H, B)
+    Matrix<S> c;  // (H, B) of an LSTM, else empty
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      visitor(scope / "h", self.h);
+      if constexpr (kHasCell) visitor(scope / "c", self.c);
+    }
+  };
+
+  class Cache {
+    friend Recurrent;
+    // kept for backward
+    SequenceView<const S> x_;      // (F, T, B)
+    Sequence<S> kept_;             // (4 H, T, B) what Gates keeps
+    Sequence<S> h_, c_;            // (H, T, B)
+    Matrix<S> first_h_, first_c_;  // (H, B) the state before the first step
+    // results and scratch
+    Sequence<S> dx_;                     // (F, T, B)
+    Sequence<S> row_, q_;                // per worker: h and c (2 H, group), q (G H, group)
+    Sequence<S> dp_, dq_, before_;       // per worker: (G H, block, group), the same, (H, block, group)
+    PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
+    Matrix<S> recurrent_transposed_;     // W_hh^T, for groups of one sequence
+    PartialSums<S> gradients_;           // per group: dW_ih, dW_hh, db_ih, db_hh
+
+   public:
+    Cache() = default;
+    Cache(Cache&&) = default;
+    Cache& operator=(Cache&&) = default;
+  };
+
+  Index input_size() const { return weight_ih_.value.cols(); }
+  Index output_size() const { return weight_hh_.value.cols(); }
+  State initial_state(Index batch) const {
+    const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
+    return {zero, kHasCell ? zero : Matrix<S>()};
+  }
+
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+    check_input(x, state);
+    cache.x_ = x;
+    cache.first_h_ = state.h;
+    cache.first_c_ = state.c;
+    return run<true>(x, state, cache);
+  }
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+    check_input(x, state);
+    return run<false>(x, state, cache);
+  }
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    return infer(x.sequence(), state, cache).frame(0);
+  }
+
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
+    check_sequence(Gates::kName, "dy", dy, h.features(), h.time(), h.batch());
+    check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
+    if constexpr (kHasCell) check_matrix(Gates::kName, "dstate.c", dstate.c, h.features(), h.batch());
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
+    const Index groups = group_count(h.batch()), workers = worker_count();
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
+    const SequenceView<S> dp = cache.dp_.resize(rows, kBlock * kGroup, workers);
+    const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.dq_.resize(rows, kBlock * kGroup, workers);
+    const SequenceView<S> before = cache.before_.resize(features, kBlock * kGroup, workers);
+    const SequenceView<S> through = cache.row_.resize(features, kGroup, workers);
+    cache.input_.resize(inputs, rows);
+    cache.input_.set_transposed(0, weight_ih_.value);
+    cache.recurrent_.resize(features, rows);
+    cache.recurrent_.set_transposed(0, weight_hh_.value);
+    cache.recurrent_transposed_ = weight_hh_.value.transpose();
+    cache.gradients_.reset(bias_hh + rows, groups);
+
+    parallel_for(groups, [&](Index group, Index worker) {
+      const Index first_sequence = group * kGroup, count = std::min(kGroup, h.batch() - first_sequence);
+      S* sums = cache.gradients_.tile(group);
+      const auto scratch = [&](const SequenceView<S>& view, Index i, Index step) {
+        return view.column(i * kBlock + step, worker);
+      };
+      for (Index last = h.time(); last > 0;) {
+        const Index first = std::max<Index>(0, last - kBlock), steps = last - first;
+        for (Index t = last - 1; t >= first; --t) {
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            const bool start = x.starts(t, b);
+            S* h_before = scratch(before, i, t - first);
+            if (start)
+              std::fill_n(h_before, features, S(0));
+            else
+              std::copy_n(t > 0 ? h.column(t - 1, b) : cache.first_h_.col(b).data(), features, h_before);
+            const S* c_before = nullptr;
+            if constexpr (kHasCell)
+              if (!start) c_before = t > 0 ? c.column(t - 1, b) : cache.first_c_.col(b).data();
+            S *dh = dstate.h.col(b).data(), *dp_t = scratch(dp, i, t - first), *dq_t = scratch(dq, i, t - first);
+            const S* kept_t = kept.column(t, b);
+            for_lanes<S>(features, [&](auto lanes) {
+              typename Gates::Backward g;
+              unroll<kKept>([&](auto k) { g.kept[k] = lanes.load(kept_t + k * features); });
+              g.h_before = lanes.load(h_before);
+              g.dh = lanes.load(dy.column(t, b)) + lanes.load(dh);
+              if constexpr (kHasCell) {
+                g.c = lanes.load(c.column(t, b));
+                g.c_before = c_before ? lanes.load(c_before) : Packet<S>(S(0));
+                g.dc = lanes.load(dstate.c.col(b).data());
+              }
+              Gates::backward(g);
+              unroll<kGates>([&](auto k) {
+                lanes.store(dp_t + k * features, g.dp[k]);
+                if constexpr (!Gates::kSameGradient) lanes.store(dq_t + k * features, g.dq[k]);
+              });
+              lanes.store(dh, g.dh);
+              if constexpr (kHasCell) lanes.store(dstate.c.col(b).data(), g.dc);
+            });
+          }
+          // dh_{t-1} = its direct part + W_hh^T dq_t, unless the sequence starts at t
+          S* product = through.column(0, worker);
+          const S* dq_t = scratch(dq, 0, t - first);
+          if (count == 1)
+            multiply_unpacked<S>(cache.recurrent_transposed_, dq_t, 0, 1, nullptr, product, 0);
+          else
+            cache.recurrent_.multiply(dq_t, kBlock * rows, count, nullptr, product, features);
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            S* dh = dstate.h.col(b).data();
+            if (x.starts(t, b)) {
+              std::fill_n(dh, features, S(0));
+              if constexpr (kHasCell) dstate.c.col(b).setZero();
+              continue;
+            }
+            for_lanes<S>(features,
+                         [&](auto lanes) { lanes.store(dh, lanes.load(dh) + lanes.load(product + i * features)); });
+          }
+        }
+        for (Index i = 0; i < count; ++i) {
+          const Index b = first_sequence + i;
+          const S *dp_i = scratch(dp, i, 0), *dq_i = scratch(dq, i, 0);
+          add_outer_product(dp_i, rows, x.column(first, b), inputs, steps, sums, rows, inputs);
+          add_outer_product(dq_i, rows, scratch(before, i, 0), features, steps, sums + recurrent, rows, features);
+          add_columns(dp_i, rows, steps, rows, sums + bias_ih);
+          add_columns(dq_i, rows, steps, rows, sums + bias_hh);
+          cache.input_.multiply(dp_i, rows, steps, nullptr, dx.column(first, b), inputs);
+        }
+        last = first;
+      }
+    });
+    cache.gradients_.add_to(0, weight_ih_.grad);
+    cache.gradients_.add_to(recurrent, weight_hh_.grad);
+    cache.gradients_.add_to(bias_ih, bias_ih_.grad);
+    cache.gradients_.add_to(bias_hh, bias_hh_.grad);
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "weight_ih", self.weight_ih_);
+    visitor(scope / "weight_hh", self.weight_hh_);
+    visitor(scope / "bias_ih", self.bias_ih_);
+    visitor(scope / "bias_hh", self.bias_hh_);
+  }
+
+ protected:
+  /// All parameters uniform in +-1 / sqrt(H), as torch.nn.GRU and torch.nn.LSTM.
+  Recurrent(Index inputs, Index features, Random& random) {
+    check_size(Gates::kName, "inputs", inputs);
+    check_size(Gates::kName, "features", features);
+    const double limit = 1 / std::sqrt(static_cast<double>(features));
+    weight_ih_ = Parameter<S>(kGates * features, inputs);
+    weight_hh_ = Parameter<S>(kGates * features, features);
+    bias_ih_ = Parameter<S>(kGates * features);
+    bias_hh_ = Parameter<S>(kGates * features);
+    for (Parameter<S>* p : {&weight_ih_, &weight_hh_, &bias_ih_, &bias_hh_}) fill_symmetric(p->value, random, limit);
+  }
+
+ private:
+  static Index group_count(Index batch) { return (batch + kGroup - 1) / kGroup; }
+
+  void check_input(SequenceView<const S> x, const State& state) const {
+    check_sequence(Gates::kName, "x", x, input_size());
+    check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
+    if constexpr (kHasCell) check_matrix(Gates::kName, "state.c", state.c, output_size(), x.batch());
+  }
+
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const Index time = x.time(), workers = worker_count();
+    const SequenceView<S> h = cache.h_.resize(features, time, x.batch());
+    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, x.batch()) : SequenceView<S>();
+    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, x.batch())
+                                      : cache.kept_.resize(kKept * features, kBlock * kGroup, workers);
+    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
+    const SequenceView<S> row = cache.row_.resize(features, kGroup, workers);
+    const bool packed = time * x.batch() >= kFewColumns;
+    if (packed) {
+      cache.input_.resize(rows, inputs);
+      cache.input_.set_rows(0, weight_ih_.value);
+      cache.recurrent_.resize(rows, features);
+      cache.recurrent_.set_rows(0, weight_hh_.value);
+    }
+    const S *bias_ih = bias_ih_.value.data(), *bias_hh = bias_hh_.value.data();
+
+    parallel_for(group_count(x.batch()), [&](Index group, Index worker) {
+      const Index first_sequence = group * kGroup, count = std::min(kGroup, x.batch() - first_sequence);
+      const auto kept_at = [&](Index i, Index t) {
+        return keep ? kept.column(t, first_sequence + i) : kept.column(i * kBlock + t % kBlock, worker);
+      };
+      for (Index first = 0; first < time; first += kBlock) {
+        const Index steps = std::min(kBlock, time - first);
+        for (Index i = 0; i < count; ++i) {
+          const S* x_i = x.column(first, first_sequence + i);
+          if (packed)
+            cache.input_.multiply(x_i, inputs, steps, bias_ih, kept_at(i, first), kKept * features);
+          else
+            multiply_unpacked(weight_ih_.value, x_i, inputs, steps, bias_ih, kept_at(i, first), kKept * features);
+        }
+        for (Index t = first; t < first + steps; ++t) {
+          S *h_before = row.column(0, worker), *q_t = q.column(0, worker);
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            if (x.starts(t, b)) {
+              state.h.col(b).setZero();
+              if constexpr (kHasCell) state.c.col(b).setZero();
+            }
+            std::copy_n(state.h.col(b).data(), features, h_before + i * features);
+          }
+          if (packed && count > 1)
+            cache.recurrent_.multiply(h_before, features, count, bias_hh, q_t, rows);
+          else
+            multiply_unpacked(weight_hh_.value, h_before, features, count, bias_hh, q_t, rows);
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            S *kept_t = kept_at(i, t), *h_row = state.h.col(b).data();
+            for_lanes<S>(features, [&](auto lanes) {
+              typename Gates::Forward g;
+              unroll<kGates>([&](auto k) {
+                g.p[k] = lanes.load(kept_t + k * features);
+                g.q[k] = lanes.load(q_t + i * rows + k * features);
+              });
+              g.h = lanes.load(h_row);
+              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
+              Gates::forward(g);
+              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
+              lanes.store(h_row, g.h);
+              lanes.store(h.column(t, b), g.h);
+              if constexpr (kHasCell) {
+                lanes.store(state.c.col(b).data(), g.c);
+                if constexpr (keep) lanes.store(c.column(t, b), g.c);
+              }
+            });
+          }
+        }
+      }
+    });
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+  Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)
+  Parameter<S> bias_ih_, bias_hh_;      // (G H)
+};
+
+}  // namespace minrnn::detail

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/core/packet.hpp"
+#include "minrnn/layers/dropout.hpp"
+
+namespace minrnn {
+
+/// y = x + inner(x), for a layer whose output has the size of its input.
+///
+/// Gradient    dx = dy + inner's dx
+/// Memory      kept for backward: inner's
+/// Throws      std::invalid_argument where inner changes the size
+template <SequenceLayer Inner>
+class Residual {
+ public:
+  using Scalar = typename Inner::Scalar;
+  using State = typename Inner::State;
+
+  class Cache {
+   public:
+    void seek_draw(std::uint64_t draw) { detail::seek_draw(inner_, draw); }
+
+   private:
+    friend Residual;
+    typename Inner::Cache inner_;
+    Sequence<Scalar> y_, dx_;  // (F, T, B)
+  };
+
+  explicit Residual(Inner inner) : inner_(std::move(inner)) {
+    detail::check(inner_.input_size() == inner_.output_size(), "Residual", "inner's output size", inner_.input_size(),
+                  inner_.output_size());
+  }
+
+  Index input_size() const { return inner_.input_size(); }
+  Index output_size() const { return inner_.output_size(); }
+  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    return add(x, inner_.forward(x, state, cache.inner_), cache.y_);
+  }
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    return add(x, inner_.infer(x, state, cache.inner_), cache.y_);
+  }
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+    return add(x.sequence(), inner_.step(x, state, cache.inner_).sequence(), cache.y_).frame(0);
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+    return add(dy, inner_.backward(dy, dstate, cache.inner_), cache.dx_);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Inner::visit(self.inner_, scope, visitor);
+  }
+
+  const Inner& inner() const { return inner_; }
+
+ private:
+  static SequenceView<const Scalar> add(SequenceView<const Scalar> a, SequenceView<const Scalar> b,
+                                        Sequence<Scalar>& result) {
+    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch());
+    const detail::Frames frames(32, a, b);
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      frames.for_each(tile, [&](Index n) {
+        const Scalar *left = frames.column(a, n), *right = frames.column(b, n);
+        detail::for_lanes<Scalar>(a.features(), [&](auto lanes) {
+          lanes.store(frames.column(sum, n), lanes.load(left) + lanes.load(right));
+        });
+      });
+    });
+    return SequenceView<const Scalar>(sum).with_starts(a.starts());
+  }
+
+  Inner inner_;
+};
+
+}  // namespace minrnn

@@ -1,0 +1,109 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+
+#include "minrnn/core/packet.hpp"
+#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/layers/frame_wise.hpp"
+
+namespace minrnn {
+
+/// Root mean square normalisation of every frame.
+///
+/// Equations   y_t = gain * x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + 1e-6)
+/// Shapes      x, y (F, T, B); gain (F)
+/// Gradient    with u = gain * dy_t:  dx_t = r_t u - x_t r_t^3 mean(u * x_t);  dgain = sum dy_t * x_t r_t
+/// Parameters  gain, 1 at first
+/// Memory      kept for backward: 1 scalar per step
+/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+/// Source      Zhang and Sennrich 2019, "Root mean square layer normalization"
+template <class S>
+class RmsNorm : public FrameWise<RmsNorm<S>, S> {
+ public:
+  class Cache {
+    friend RmsNorm;
+    SequenceView<const S> x_;           // (F, T, B)
+    Sequence<S> r_;                     // (1, T, B)
+    Sequence<S> y_, dx_;                // (F, T, B)
+    detail::PartialSums<S> gradients_;  // per tile: dgain
+  };
+
+  explicit RmsNorm(Index features) {
+    detail::check_size("RmsNorm", "features", features);
+    gain_ = Parameter<S>(features);
+    gain_.value.setOnes();
+  }
+
+  Index input_size() const { return gain_.size(); }
+  Index output_size() const { return gain_.size(); }
+
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+    detail::check_sequence("RmsNorm", "x", x, input_size());
+    cache.x_ = x;
+    const Index features = input_size();
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch());
+    const SequenceView<S> r = cache.r_.resize(1, x.time(), x.batch());
+    const detail::Frames frames(kMostTiles, x);
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      frames.for_each(tile, [&](Index n) {
+        const S* in = frames.column(x, n);
+        S* out = frames.column(y, n);
+        Packet<S> squares(S(0));
+        detail::for_lanes<S>(features, [&](auto lanes) {
+          const Packet<S> v = lanes.load(in);
+          squares = fma(v, v, squares);
+        });
+        const S scale = 1 / std::sqrt(squares.sum() / static_cast<S>(features) + kEpsilon);
+        detail::for_lanes<S>(features, [&](auto lanes) {
+          lanes.store(out, lanes.load(gain_.value.data()) * (lanes.load(in) * Packet<S>(scale)));
+        });
+        *frames.column(r, n) = scale;
+      });
+    });
+    return y;
+  }
+
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    const SequenceView<const S> x = cache.x_, r = cache.r_.view();
+    detail::check_sequence("RmsNorm", "dy", dy, input_size(), x.time(), x.batch());
+    const Index features = input_size();
+    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch());
+    const detail::Frames frames(kMostTiles, x);
+    cache.gradients_.reset(features, frames.tiles());
+    parallel_for(frames.tiles(), [&](Index tile, Index) {
+      S* dgain = cache.gradients_.tile(tile);
+      frames.for_each(tile, [&](Index n) {
+        const S *in = frames.column(x, n), *dout = frames.column(dy, n);
+        S* din = frames.column(dx, n);
+        const S scale = *frames.column(r, n);
+        Packet<S> dot(S(0));
+        detail::for_lanes<S>(features, [&](auto lanes) {
+          const Packet<S> v = lanes.load(in), d = lanes.load(dout);
+          dot = fma(lanes.load(gain_.value.data()) * d, v, dot);
+          lanes.store(dgain, fma(d, v * Packet<S>(scale), lanes.load(dgain)));
+        });
+        const Packet<S> along(-dot.sum() / static_cast<S>(features) * scale * scale * scale);
+        detail::for_lanes<S>(features, [&](auto lanes) {
+          const Packet<S> u = lanes.load(gain_.value.data()) * lanes.load(dout);
+          lanes.store(din, fma(lanes.load(in), along, u * Packet<S>(scale)));
+        });
+      });
+    });
+    cache.gradients_.add_to(0, gain_.grad);
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "gain", self.gain_);
+  }
+
+ private:
+  static constexpr Index kMostTiles = 32;
+  static constexpr S kEpsilon = S(1e-6);
+  Parameter<S> gain_;  // (F)
+};
+
+}  // namespace minrnn

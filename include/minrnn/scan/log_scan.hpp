@@ -1,0 +1,58 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/scan/linear_scan.hpp"
+
+namespace minrnn {
+
+/// The scan of a first-order linear recurrence of positive numbers, computed on logarithms.
+///
+/// Equations   log h_t = log_add_exp(log a_t + log h_{t-1}, log b_t), from h_0 = state; at a start of `log_a` a_t = 0
+/// Shapes      log_a, log_b, h (H, T, B); state (H, B): enters as h_0 >= 0, leaves as h_T (h itself, not its logarithm)
+/// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or infinity:
+///             where h would overflow it stays near the largest number of S
+/// Memory      h may be the memory of log_b, or of log_a
+/// Throws      std::invalid_argument where shapes differ or a state is negative
+/// Source      Feng et al. 2024, appendix B, composed pair by pair: the published difference of cumulative sums loses
+///             digits in proportion to T, this form does not
+template <class S>
+void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<const std::type_identity_t<S>> log_b,
+              Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
+  detail::check_scan<S>("log_scan", "log_a", "log_b", log_a, log_b, "h", h, "state", state);
+  detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
+  const auto map = [&](auto&& f) {
+    detail::for_lanes<S>(state.size(), [&](auto lanes) { lanes.store(state.data(), f(lanes.load(state.data()))); });
+  };
+  map([](Packet<S> value) { return LogAffine<S>::carried(value); });
+  detail::scan<LogAffine>(log_a, log_b, state, h, form);
+  map([](Packet<S> carried) { return LogAffine<S>::value(carried); });
+}
+
+/// The adjoint of `log_scan`, from its arguments and its result h.
+///
+/// Gradient    delta_t = dh_t + a_{t+1} delta_{t+1};  dlog_a_t = a_t h_{t-1} delta_t;  dlog_b_t = b_t delta_t;
+///             dh_0 = a_1 delta_1. 0 where the logarithm is -inf
+/// Shapes      log_a, log_b, h, dh, dlog_a, dlog_b (H, T, B); dstate (H, B) as in `linear_scan_backward`
+/// Memory      dlog_a and dlog_b are written, not added to; dlog_b may be the memory of dh
+template <class S>
+void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
+                       SequenceView<const std::type_identity_t<S>> log_b, SequenceView<const std::type_identity_t<S>> h,
+                       const Matrix<S>& initial_state, SequenceView<const std::type_identity_t<S>> dh,
+                       Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> dlog_a,
+                       SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic) {
+  detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
+  detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
+  detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
+  const Packet<S> largest(std::numeric_limits<S>::max());
+  const auto finite = [&](Packet<S> x) { return max(min(x, largest), -largest); };
+  detail::scan_backward<S>(
+      log_a, h, initial_state, dh, dstate, form, [](Packet<S> log_gate) { return LogAffine<S>::value(log_gate); },
+      [&](auto lanes, Index t, Index b, Packet<S> gate, Packet<S> previous, Packet<S> delta) {
+        const Packet<S> input = LogAffine<S>::value(lanes.load(log_b.column(t, b)));
+        lanes.store(dlog_a.column(t, b), finite(gate * previous * delta));
+        lanes.store(dlog_b.column(t, b), finite(input * delta));
+      });
+}
+
+}  // namespace minrnn

@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <thread>
+#include <vector>
+
+#include "alloc/counting.hpp"
+#include "conformance/layers.hpp"
+#include "minrnn/cells/min_gru_cell.hpp"
+#include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/models/language_model.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+/// What a compiler may not remove as unused.
+void* volatile escape;
+
+TEST(AllocationCount, CountsEveryWayToAllocate) {
+  const auto counted = [](auto&& allocate) {
+    const AllocationCount count;
+    allocate();
+    return count.now();
+  };
+  EXPECT_EQ(counted([] {}), 0);
+  EXPECT_GE(counted([] {
+              int* p = new int;
+              escape = p;
+              delete p;
+            }),
+            1);
+  EXPECT_GE(counted([] {
+              struct alignas(128) Wide {
+                char bytes[128];
+              };
+              Wide* p = new Wide[3];
+              escape = p;
+              delete[] p;
+            }),
+            1);
+  EXPECT_GE(counted([] {
+              std::thread other([] {
+                const std::vector<int> v(100);
+                escape = const_cast<int*>(v.data());
+              });
+              other.join();
+            }),
+            1);
+  if (!AllocationCount::counts_malloc()) {
+    std::cout << "malloc is not counted here (no glibc, or an address sanitizer): operator new alone\n";
+    return;
+  }
+  EXPECT_GE(counted([] {
+              escape = std::malloc(16);
+              std::free(escape);
+            }),
+            1);
+  EXPECT_GE(counted([] {
+              escape = std::aligned_alloc(64, 128);
+              std::free(escape);
+            }),
+            1);
+  EXPECT_GE(counted([] {
+              const Matrix<float> m = Matrix<float>::Zero(100, 100);
+              escape = const_cast<float*>(m.data());
+            }),
+            1);
+  // What a layer would do that multiplied by Eigen: the product of a large weight takes its blocks from the heap.
+  const Matrix<float> w = Matrix<float>::Zero(512, 512), x = Matrix<float>::Zero(512, 64);
+  Matrix<float> y(512, 64);
+  EXPECT_GE(counted([&] { y.noalias() = w * x; }), 1);
+  EXPECT_GE(counted([] {
+              Sequence<double> sequence(5, 7, 3);
+              escape = sequence.data();
+            }),
+            1);
+}
+
+template <class L, class Input>
+void expect_no_allocation(const L& layer, std::string_view name, Index inputs, const std::vector<Index>& batches) {
+  using S = typename L::Scalar;
+  std::vector<typename L::State> states;
+  std::vector<Matrix<Input>> frames;
+  for (const Index batch : batches) {
+    states.push_back(layer.initial_state(batch));
+    frames.push_back(Matrix<Input>::Ones(inputs, batch));
+  }
+  typename L::Cache cache;
+  const auto step = [&](std::size_t i) {
+    const FrameView<const S> y = layer.step(frames[i], states[i], cache);
+    escape = const_cast<S*>(y.data());
+  };
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    step(i);  // the first call may allocate
+    const AllocationCount count;
+    for (int repeat = 0; repeat < 3; ++repeat) step(i);
+    EXPECT_EQ(count.now(), 0) << name << ", " << inputs << " inputs, batch " << batches[i];
+  }
+  // The cache has seen all these batch sizes: to change between them takes nothing either.
+  for (std::size_t i = 0; i < batches.size(); ++i) {
+    const AllocationCount count;
+    step(i);
+    EXPECT_EQ(count.now(), 0) << name << ", " << inputs << " inputs, again batch " << batches[i];
+  }
+}
+
+struct Size {
+  Index inputs, outputs;
+  std::vector<Index> batches;
+};
+
+TEST(Step, OfAnyLayerAllocatesNothingAfterTheFirstCall) {
+  for (const Size& size : {Size{5, 7, {1, 8, 64}}, {33, 16, {1, 8, 64}}, {512, 512, {1, 8, 64}}})
+    conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
+      Random random(1);
+      const auto layer = descriptor.template make<float>(size.inputs, size.outputs, random);
+      expect_no_allocation<std::remove_const_t<decltype(layer)>, float>(layer, descriptor.name, size.inputs,
+                                                                        size.batches);
+    });
+}
+
+TEST(Step, OfALanguageModelAllocatesNothingAfterTheFirstCall) {
+  using Mixer = MinGru<float>;
+  for (const Index dim : {16, 256}) {
+    Random random(1);
+    const LanguageModel<Mixer> model({.vocabulary = 65, .dim = dim, .layers = 2}, random,
+                                     [&](Index inputs, Index features) { return Mixer(inputs, features, random); });
+    expect_no_allocation<LanguageModel<Mixer>, std::int32_t>(model, "language model", 1, {1, 8, 64});
+  }
+}
+
+TEST(Step, OfACellNeverAllocates) {
+  Random random(1);
+  const MinGru<float> gru(3, 9, random);
+  const MinLstm<float> lstm(3, 9, random);
+  const AllocationCount count;
+  const MinGruCell<float, 3, 9> gru_cell(gru);
+  const MinLstmCell<float, 3, 9> lstm_cell(lstm);
+  const Eigen::Matrix<float, 3, 1> x = Eigen::Matrix<float, 3, 1>::Ones();
+  Eigen::Matrix<float, 9, 1> h = Eigen::Matrix<float, 9, 1>::Zero();
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    gru_cell.step(x, h);
+    lstm_cell.step(x, h);
+  }
+  EXPECT_EQ(count.now(), 0);
+  EXPECT_GT(h.maxCoeff(), 0);
+}
+
+}  // namespace
+}  // namespace minrnn::tests

@@ -1,0 +1,222 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/core/sequence.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <functional>
+#include <numeric>
+#include <vector>
+
+namespace minrnn::tests {
+namespace {
+
+std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return "nothing thrown";
+}
+
+/// (3, 4, 2), where element (f, t, b) is 100 b + 10 t + f.
+Eigen::Tensor<float, 3> counted() {
+  Eigen::Tensor<float, 3> tensor(3, 4, 2);
+  for (Index b = 0; b < 2; ++b)
+    for (Index t = 0; t < 4; ++t)
+      for (Index f = 0; f < 3; ++f) tensor(f, t, b) = static_cast<float>(100 * b + 10 * t + f);
+  return tensor;
+}
+
+template <class View>
+void expect_counted(const View& view) {
+  ASSERT_EQ(view.features(), 3);
+  ASSERT_EQ(view.time(), 4);
+  ASSERT_EQ(view.batch(), 2);
+  for (Index b = 0; b < 2; ++b)
+    for (Index t = 0; t < 4; ++t)
+      for (Index f = 0; f < 3; ++f) EXPECT_EQ(view.column(t, b)[f], static_cast<float>(100 * b + 10 * t + f));
+}
+
+TEST(SequenceView, IsATensorWithoutACopy) {
+  Eigen::Tensor<float, 3> tensor = counted();
+  const SequenceView<float> view = tensor;
+  expect_counted(view);
+  EXPECT_EQ(view.data(), tensor.data());
+  *view.column(2, 1) = 7;
+  EXPECT_EQ(tensor(0, 2, 1), 7);
+}
+
+TEST(SequenceView, IsAConstTensorOrAMapWithoutACopy) {
+  const Eigen::Tensor<float, 3> tensor = counted();
+  const SequenceView<const float> view = tensor;
+  expect_counted(view);
+  EXPECT_EQ(view.data(), tensor.data());
+  static_assert(!std::is_constructible_v<SequenceView<float>, const Eigen::Tensor<float, 3>&>);
+  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<float, 2>&>);
+  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<double, 3>&>);
+  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<float, 3, Eigen::RowMajor>&>);
+
+  Eigen::Tensor<float, 3> storage = counted();
+  Eigen::TensorMap<Eigen::Tensor<float, 3>> map(storage.data(), 3, 4, 2);
+  const SequenceView<float> of_map = map;
+  expect_counted(of_map);
+  EXPECT_EQ(of_map.data(), storage.data());
+  const Eigen::TensorMap<const Eigen::Tensor<float, 3>> fixed(storage.data(), 3, 4, 2);
+  const SequenceView<const float> of_fixed = fixed;
+  expect_counted(of_fixed);
+  const SequenceView<const float> from_mutable = SequenceView<float>(map);
+  EXPECT_EQ(from_mutable.data(), storage.data());
+}
+
+TEST(SequenceView, GivesATensorMapBack) {
+  Eigen::Tensor<float, 3> tensor = counted();
+  const SequenceView<float> view = tensor;
+  auto map = view.tensor();
+  EXPECT_EQ(map.data(), tensor.data());
+  EXPECT_EQ(map.dimension(0), 3);
+  EXPECT_EQ(map.dimension(1), 4);
+  EXPECT_EQ(map.dimension(2), 2);
+  map(1, 3, 1) = 5;
+  EXPECT_EQ(tensor(1, 3, 1), 5);
+  EXPECT_EQ(message_of([&] { view.chunk(1, 2).tensor(); }),
+            "SequenceView::tensor: view: wanted a contiguous block, given one with a batch stride");
+  EXPECT_EQ(view.sequences(1, 1).chunk(1, 2).tensor()(2, 0, 0), 112) << "one sequence has no batch stride";
+}
+
+TEST(SequenceView, LiesInMemoryAsPyTorchsBatchFirst) {
+  std::vector<float> memory(24);
+  std::iota(memory.begin(), memory.end(), 0.0f);
+  const SequenceView<float> view(memory.data(), 3, 4, 2);
+  EXPECT_EQ(view.column(1, 1)[2], (1 * 4 + 1) * 3 + 2);
+  EXPECT_TRUE(view.contiguous());
+  EXPECT_EQ(view.size(), 24);
+}
+
+TEST(SequenceView, HasChunksFramesAndSequences) {
+  Eigen::Tensor<float, 3> tensor = counted();
+  const SequenceView<float> view = tensor;
+  const auto chunk = view.chunk(1, 2);
+  EXPECT_EQ(chunk.time(), 2);
+  EXPECT_EQ(chunk.batch(), 2);
+  EXPECT_FALSE(chunk.contiguous());
+  EXPECT_EQ(chunk.column(0, 1)[2], 112);
+  EXPECT_EQ(chunk.matrix(1)(2, 1), 122);
+  EXPECT_EQ(chunk.chunk(1, 1).column(0, 0)[0], 20);
+  EXPECT_EQ(view.chunk(4, 0).size(), 0);
+
+  const auto second = view.sequences(1, 1);
+  EXPECT_EQ(second.batch(), 1);
+  EXPECT_EQ(second.column(3, 0)[1], 131);
+
+  const auto frame = view.frame(2);
+  EXPECT_EQ(frame.features(), 3);
+  EXPECT_EQ(frame.batch(), 2);
+  EXPECT_EQ(frame.matrix()(1, 1), 121);
+  EXPECT_EQ(frame.column(1)[0], 120);
+  EXPECT_EQ(frame.sequence().column(0, 1)[2], 122);
+  EXPECT_EQ(chunk.frame(1).matrix()(0, 1), 120);
+
+  EXPECT_EQ(message_of([&] { view.chunk(3, 2); }),
+            "SequenceView::chunk: first + count: wanted steps within (4), given 5");
+  EXPECT_EQ(message_of([&] { view.chunk(-1, 2); }),
+            "SequenceView::chunk: first + count: wanted steps within (4), given 1");
+  EXPECT_EQ(message_of([&] { view.sequences(2, 1); }),
+            "SequenceView::sequences: first + count: wanted sequences within (2), given 3");
+}
+
+TEST(SequenceView, CarriesItsStartsIntoItsParts) {
+  Eigen::Tensor<float, 3> tensor = counted();
+  const std::vector<std::uint8_t> flags{1, 0, 0, 1, 0, 0, 1, 0};  // (0, 0), (3, 0), (2, 1)
+  const SequenceView<float> bare = tensor, view = bare.with_starts(flags.data());
+  const auto places = [](const auto& v) {
+    std::vector<std::pair<Index, Index>> list;
+    for (Index b = 0; b < v.batch(); ++b)
+      for (Index t = 0; t < v.time(); ++t)
+        if (v.starts(t, b)) list.emplace_back(t, b);
+    return list;
+  };
+  using Places = std::vector<std::pair<Index, Index>>;
+  EXPECT_EQ(places(bare), Places{});
+  EXPECT_EQ(places(view), (Places{{0, 0}, {3, 0}, {2, 1}}));
+  EXPECT_EQ(places(view.chunk(2, 2)), (Places{{1, 0}, {0, 1}}));
+  EXPECT_EQ(places(view.chunk(1, 3).chunk(1, 2)), (Places{{1, 0}, {0, 1}}));
+  EXPECT_EQ(places(view.sequences(1, 1)), (Places{{2, 0}}));
+  EXPECT_EQ(places(view.sequences(1, 1).chunk(2, 1)), (Places{{0, 0}}));
+  EXPECT_EQ(places(view.frame(2).sequence()), (Places{{0, 1}}));
+  EXPECT_EQ(places(SequenceView<const float>(view)), places(view));
+  EXPECT_FALSE(view.frame(2).starts()(0, 0));
+  EXPECT_TRUE(view.frame(2).starts()(0, 1));
+  const SequenceView<const float> plain = view.with_starts(nullptr);
+  EXPECT_EQ(places(plain), Places{});
+}
+
+TEST(FrameView, IsAMatrixAVectorOrAMapWithoutACopy) {
+  Matrix<float> matrix = Matrix<float>::Random(3, 5);
+  const FrameView<const float> whole = matrix;
+  EXPECT_EQ(whole.data(), matrix.data());
+  EXPECT_EQ(whole.features(), 3);
+  EXPECT_EQ(whole.batch(), 5);
+  const FrameView<float> part = matrix.block(1, 2, 2, 3);
+  EXPECT_EQ(part.features(), 2);
+  EXPECT_EQ(part.batch(), 3);
+  EXPECT_EQ(part.column(1), matrix.col(3).data() + 1);
+  EXPECT_EQ(part.matrix(), matrix.block(1, 2, 2, 3));
+
+  Eigen::Vector3f vector(1, 2, 3);
+  const FrameView<const float> one = vector;
+  EXPECT_EQ(one.data(), vector.data());
+  EXPECT_EQ(one.batch(), 1);
+  const Eigen::Vector3f fixed = vector;
+  const FrameView<const float> of_fixed = fixed;
+  EXPECT_EQ(of_fixed.column(0)[2], 3);
+  static_assert(!std::is_constructible_v<FrameView<float>, const Eigen::Vector3f&>);
+  static_assert(!std::is_constructible_v<FrameView<float>, Eigen::Matrix<float, 3, 5, Eigen::RowMajor>&>);
+  static_assert(!std::is_constructible_v<FrameView<float>, Matrix<double>&>);
+}
+
+TEST(Sequence, GrowsAndNeverShrinks) {
+  Sequence<double> sequence(5, 7, 3);
+  const double* data = sequence.data();
+  sequence.resize(5, 2, 3);
+  EXPECT_EQ(sequence.data(), data);
+  EXPECT_EQ(sequence.time(), 2);
+  EXPECT_EQ(sequence.size(), 30);
+  EXPECT_TRUE(sequence.view().contiguous());
+  sequence.resize(7, 5, 3);
+  EXPECT_EQ(sequence.data(), data) << "the same size in another shape";
+  sequence.resize(7, 50, 3);
+  EXPECT_EQ(sequence.size(), 7 * 50 * 3);
+  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sequence.data()) % EIGEN_MAX_ALIGN_BYTES, 0u);
+}
+
+TEST(Sequence, MovesItsMemory) {
+  static_assert(!std::is_copy_constructible_v<Sequence<float>>);
+  Sequence<float> first(2, 3, 1);
+  first.data()[5] = 8;
+  const float* data = first.data();
+  Sequence<float> second = std::move(first);
+  EXPECT_EQ(second.data(), data);
+  EXPECT_EQ(second.view().column(2, 0)[1], 8);
+  EXPECT_EQ(first.size(), 0);
+  EXPECT_EQ(first.view().data(), nullptr);
+  first.resize(2, 2, 2);
+  EXPECT_NE(first.data(), data);
+  first = std::move(second);
+  EXPECT_EQ(first.data(), data);
+  EXPECT_EQ(second.size(), 0);
+}
+
+#ifdef MINRNN_POISON_BUFFERS
+TEST(Sequence, IsPoisonedUntilItIsWritten) {
+  Sequence<float> sequence(2, 3, 1);
+  std::fill_n(sequence.data(), 6, 1.0f);
+  sequence.resize(2, 2, 1);
+  for (Index i = 0; i < 4; ++i) EXPECT_TRUE(std::isnan(sequence.data()[i]));
+}
+#endif
+
+}  // namespace
+}  // namespace minrnn::tests

@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/math/activation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/accuracy.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+using Real = long double;
+
+// What is tested, by functions without a template argument to be deduced.
+constexpr auto exponential = [](auto x) { return exp(x); };
+constexpr auto logistic = [](auto x) { return sigmoid(x); };
+constexpr auto logistic_complement = [](auto x) { return sigmoid_pair(x).complement; };
+constexpr auto hyperbolic_tangent = [](auto x) { return tanh(x); };
+constexpr auto candidate = [](auto x) { return positive_candidate(x).value; };
+constexpr auto candidate_slope = [](auto x) { return positive_candidate(x).derivative; };
+constexpr auto gelu_value = [](auto x) { return gelu(x).value; };
+constexpr auto gelu_tail = gelu_value;
+constexpr auto gelu_slope = [](auto x) { return gelu(x).derivative; };
+constexpr auto silu_value = [](auto x) { return silu(x).value; };
+constexpr auto silu_slope = [](auto x) { return silu(x).derivative; };
+
+Real exact_sigmoid(Real x) { return x >= 0 ? 1 / (1 + std::exp(-x)) : std::exp(x) / (1 + std::exp(x)); }
+Real exact_candidate(Real x) { return x >= 0 ? x + 0.5L : exact_sigmoid(x); }
+Real exact_candidate_slope(Real x) { return x >= 0 ? 1 : exact_sigmoid(x) * exact_sigmoid(-x); }
+constexpr Real kScale = 1.59576912160573071175978423973752747L;  // 2 sqrt(2 / pi)
+Real gelu_argument(Real x) { return kScale * (x + 0.044715L * x * x * x); }
+Real exact_gelu(Real x) { return x * exact_sigmoid(gelu_argument(x)); }
+Real exact_gelu_slope(Real x) {
+  const Real u = gelu_argument(x), s = exact_sigmoid(u);
+  return s + x * s * exact_sigmoid(-u) * kScale * (1 + 3 * 0.044715L * x * x);
+}
+Real exact_silu(Real x) { return x * exact_sigmoid(x); }
+Real exact_silu_slope(Real x) { return exact_sigmoid(x) * (1 + x * exact_sigmoid(-x)); }
+
+template <class S>
+class Activation : public ::testing::Test {
+ protected:
+  static constexpr bool kFloat = std::is_same_v<S, float>;
+  static constexpr double kMost = kFloat ? 87 : 708;  // |x| up to which exp(-|x|) is a normal number
+};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Activation, Scalars);
+
+// The limits are those that the comments in the header state.
+TYPED_TEST(Activation, IsAsAccurateAsStated) {
+  using S = TypeParam;
+  const double most = this->kMost;
+  MINRNN_EXPECT_ACCURATE(S, exponential, [](Real x) { return std::exp(x); }, -most, most, 0, 1.2);
+  MINRNN_EXPECT_ACCURATE(S, logistic, exact_sigmoid, -most, most, 0, 1.8);
+  MINRNN_EXPECT_ACCURATE(S, logistic_complement, [](Real x) { return exact_sigmoid(-x); }, -most, most, 0, 1.8);
+  MINRNN_EXPECT_ACCURATE(S, hyperbolic_tangent, [](Real x) { return std::tanh(x); }, -30, 30, 0, 1.2);
+  MINRNN_EXPECT_ACCURATE(S, candidate, exact_candidate, -most, 1e6, 0, 1.7);
+  MINRNN_EXPECT_ACCURATE(S, gelu_value, exact_gelu, -3, 1e6, 0, 9);
+}
+
+TYPED_TEST(Activation, DerivativesAreThoseOfTheFunctions) {
+  using S = TypeParam;
+  const double most = this->kMost;
+  MINRNN_EXPECT_ACCURATE(S, candidate_slope, exact_candidate_slope, -most, 1e6, 0, 4);
+  // A difference of two terms that cancel where the function has its minimum: the error counts against 1.
+  MINRNN_EXPECT_ACCURATE(S, gelu_slope, exact_gelu_slope, -40, 40, 1, 6);
+  MINRNN_EXPECT_ACCURATE(S, silu_slope, exact_silu_slope, -most, most, 1, 3);
+  MINRNN_EXPECT_ACCURATE(S, silu_value, exact_silu, -most, most, 0, 3);
+  // Left of -3 gelu is next to zero, and its argument is large: the error counts against 1 too.
+  MINRNN_EXPECT_ACCURATE(S, gelu_tail, exact_gelu, -40, 0, 1, 1);
+}
+
+TYPED_TEST(Activation, KnowsItsSpecialValues) {
+  using S = TypeParam;
+  constexpr S kInfinity = std::numeric_limits<S>::infinity();
+  EXPECT_EQ(at<S>(exponential, S(0)), S(1));
+  EXPECT_EQ(at<S>(exponential, S(-0.0)), S(1));
+  EXPECT_EQ(at<S>(exponential, -kInfinity), S(0));
+  EXPECT_EQ(at<S>(exponential, S(-1e4)), S(0));
+  EXPECT_EQ(at<S>(exponential, S(-1e30)), S(0));
+  for (const S x : {S(1e4), S(1e30), std::numeric_limits<S>::max()}) {
+    EXPECT_TRUE(std::isfinite(at<S>(exponential, x))) << x;
+    EXPECT_GT(at<S>(exponential, x), std::numeric_limits<S>::max() / 2) << x;
+  }
+  EXPECT_EQ(at<S>(logistic, S(0)), S(0.5));
+  EXPECT_EQ(at<S>(logistic, S(-0.0)), S(0.5));
+  EXPECT_EQ(at<S>(candidate, S(0)), S(0.5));
+  EXPECT_EQ(at<S>(candidate_slope, S(0)), S(1)) << "the slope from the right";
+  EXPECT_EQ(at<S>(candidate_slope, S(-0.0)), S(1));
+  EXPECT_EQ(at<S>(candidate, S(1e30)), S(1e30));
+  EXPECT_EQ(at<S>(candidate, S(-1e30)), S(0));
+  EXPECT_EQ(at<S>(gelu_value, S(0)), S(0));
+  EXPECT_EQ(at<S>(gelu_slope, S(0)), S(0.5));
+  EXPECT_EQ(at<S>(silu_value, S(0)), S(0));
+  EXPECT_EQ(at<S>(silu_slope, S(0)), S(0.5));
+  for (const S x : {S(1e4), S(1e30), kInfinity}) {
+    EXPECT_EQ(at<S>(logistic, x), S(1));
+    EXPECT_EQ(at<S>(logistic, -x), S(0));
+    EXPECT_EQ(at<S>(logistic_complement, x), S(0));
+    EXPECT_EQ(at<S>(logistic_complement, -x), S(1));
+    EXPECT_EQ(at<S>(hyperbolic_tangent, x), S(1));
+    EXPECT_EQ(at<S>(hyperbolic_tangent, -x), S(-1));
+  }
+  for (const S x : {S(1e4), S(1e30)}) {
+    EXPECT_EQ(at<S>(gelu_value, x), x);
+    EXPECT_EQ(at<S>(gelu_value, -x), S(0));
+    EXPECT_EQ(at<S>(gelu_slope, x), S(1));
+    EXPECT_EQ(at<S>(gelu_slope, -x), S(0));
+    EXPECT_EQ(at<S>(silu_value, x), x);
+    EXPECT_EQ(at<S>(silu_value, -x), S(0));
+    EXPECT_EQ(at<S>(silu_slope, x), S(1));
+    EXPECT_EQ(at<S>(silu_slope, -x), S(0));
+  }
+  EXPECT_EQ(at<S>(hyperbolic_tangent, S(0)), S(0));
+  EXPECT_EQ(at<S>(hyperbolic_tangent, S(-0.0)), S(0));
+}
+
+TYPED_TEST(Activation, IsFiniteForFiniteArgumentsAndLetsNanThrough) {
+  using S = TypeParam;
+  const auto check = [](auto&& f, const char* name) {
+    Random random(3);
+    for (int i = 0; i < 20000; ++i) {
+      const double magnitude = std::exp2(std::numeric_limits<S>::max_exponent * random.symmetric(1));
+      const S x = static_cast<S>(i % 2 == 0 ? magnitude : -magnitude);
+      if (!std::isfinite(x)) continue;
+      ASSERT_TRUE(std::isfinite(at<S>(f, x))) << name << "(" << x << ")";
+    }
+    EXPECT_TRUE(std::isnan(at<S>(f, std::numeric_limits<S>::quiet_NaN()))) << name << " hides a NaN";
+  };
+  check(exponential, "exp");
+  check(logistic, "sigmoid");
+  check(logistic_complement, "sigmoid_pair.complement");
+  check(hyperbolic_tangent, "tanh");
+  check(candidate, "positive_candidate");
+  check(gelu_value, "gelu");
+  check(gelu_slope, "gelu'");
+  check(silu_value, "silu");
+  check(silu_slope, "silu'");
+}
+
+TYPED_TEST(Activation, TanhIsOdd) {
+  using S = TypeParam;
+  for (const S x : arguments<S>(0, 12))
+    ASSERT_EQ(at<S>(hyperbolic_tangent, -x), -at<S>(hyperbolic_tangent, x)) << x;
+}
+
+// Promise 6 needs it: no element may depend on the lane that computes it.
+TYPED_TEST(Activation, AnyLaneComputesTheSame) {
+  using S = TypeParam;
+  constexpr Index kWidth = Packet<S>::size;
+  Random random(9);
+  for (int i = 0; i < 2000; ++i) {
+    S x[kWidth], y[kWidth];
+    for (S& value : x) value = static_cast<S>(5 * random.normal());
+    gelu(Packet<S>::load(x)).value.store(y);
+    for (Index k = 0; k < kWidth; ++k) ASSERT_EQ(y[k], at<S>(gelu_value, x[k]));
+  }
+}
+
+}  // namespace
+}  // namespace minrnn::tests
