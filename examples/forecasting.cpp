@@ -3,11 +3,12 @@
 
 // Forecasting a time series, trained from scratch: forecasting [plot.svg]
 //
-// The Mackey-Glass equation with a delay of 17, dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t), is chaotic: it never
-// repeats, and a small error grows. A stack of two minGRU layers reads the series, one value every three units of time, and
-// learns to say how much the next value will differ. The last part of the series is kept from it. There, this program shows that
-//   1. its forecast of the next value is at least ten times better than the naive one, which is the last value;
-//   2. running free, fed with its own forecasts by `step`, it follows the series for 60 values closer than the mean does.
+// The Mackey-Glass equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t) is chaotic: it never repeats, and small
+// errors grow. Two blocks around minGRU read one value every three units of time and learn how much the next one differs.
+// On a part of the series that is kept from training:
+//   1. the forecast of the next value is at least ten times better than the naive one, the last value;
+//   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units of time)
+//      with less than half the error of the naive forecast, and of the mean.
 #include <minrnn/minrnn.hpp>
 
 #include <cmath>
@@ -16,57 +17,52 @@
 #include <vector>
 
 using namespace minrnn;
+constexpr Index kTraining = 3000, kTest = 500, kAhead = 40, kSteps = 300, kTime = 96, kBatch = 16, kDim = 32;
 
-namespace {
-
-constexpr Index kTraining = 3000, kTest = 500, kAhead = 60, kSteps = 400, kTime = 128, kBatch = 16;
-
-/// The series, about 0 and 1 in deviation, by Euler's rule with ten steps to a unit of time.
-std::vector<float> mackey_glass(Index count) {
-  constexpr std::size_t kUnit = 10, kDelay = 17 * kUnit, kEvery = 3 * kUnit, kSettle = 3000;
-  std::vector<double> x(kDelay + 1, 1.2);
+/// The series, scaled to mean 0 and deviation 1, by Euler's rule with ten steps to a unit of time.
+std::vector<float> mackey_glass() {
+  constexpr std::size_t kUnit = 10, kSettle = 3000;
+  std::vector<double> x(17 * kUnit + 1, 1.2);
   std::vector<float> series;
-  while (static_cast<Index>(series.size()) < count) {
-    const double late = x[x.size() - 1 - kDelay], square = late * late, fourth = square * square;
+  while (series.size() < kTraining + kTest) {
+    const double late = x[x.size() - 1 - 17 * kUnit], square = late * late, fourth = square * square;
     x.push_back(x.back() + (0.2 * late / (1 + fourth * fourth * square) - 0.1 * x.back()) / kUnit);
-    if (x.size() > kSettle && x.size() % kEvery == 0) series.push_back(static_cast<float>((x.back() - 0.93) / 0.23));
+    if (x.size() > kSettle && x.size() % (3 * kUnit) == 0) series.push_back(float((x.back() - 0.93) / 0.23));
   }
   return series;
 }
 
-void plot(const char* path, const std::vector<float>& truth, const std::vector<float>& forecast) {
+void plot(const char* path, const Eigen::VectorXf& truth, const Eigen::VectorXf& forecast) {
   std::ofstream file(path);
-  file << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 660 260'><rect width='660' height='260' fill='white'/>"
-       << "<text x='20' y='20'>Mackey-Glass series (grey) and a free-running minGRU forecast (red)</text>";
+  file << "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 260'><rect width='640' height='260' fill='white'/>"
+       << "<text x='20' y='20'>Mackey-Glass series (grey), free-running minGRU forecast (red)</text>";
   for (const auto& [line, colour] : {std::pair{&truth, "grey"}, std::pair{&forecast, "red"}}) {
     file << "<polyline fill='none' stroke='" << colour << "' points='";
-    for (std::size_t i = 0; i < line->size(); ++i) file << 20 + 10 * i << ',' << 140 - 40 * (*line)[i] << ' ';
+    for (Index i = 0; i < line->size(); ++i) file << 20 + 12 * i << ',' << 140 - 40 * (*line)(i) << ' ';
     file << "'/>";
   }
   file << "</svg>\n";
 }
 
-}  // namespace
-
 int main(int argc, char** argv) {
-  const std::vector<float> series = mackey_glass(kTraining + kTest);
+  const std::vector<float> series = mackey_glass();
   Random random(1);
-  const auto block = [&] { return Residual(Sequential{RmsNorm<float>(32), MinGru<float>(32, 32, random)}); };
-  Linear<float> in(1, 32, random);
-  Stack blocks(2, block);
-  Sequential net{in, blocks, Linear<float>(32, 1, random)};
+  Linear<float> in(1, kDim, random);
+  Stack blocks(2, [&] {  // braces: the weights are drawn in this order on every compiler
+    return Residual(Sequential{RmsNorm<float>(kDim), Conv1d<float>(kDim, 4, random), MinGru<float>(kDim, kDim, random),
+                               Mlp<float>(kDim, 2 * kDim, random)});
+  });
+  Sequential net{in, blocks, Linear<float>(kDim, 1, random)};
 
   Adam<float> adam(net);
   const CosineSchedule rate{.rate = 1e-2, .final_rate = 1e-4, .warm_up = 20, .steps = kSteps};
   decltype(net)::Cache cache;
-  Sequence<float> x(1, kTime, kBatch), change(1, kTime, kBatch), dy;
+  Eigen::Tensor<float, 3> x(1, kTime, kBatch), change(1, kTime, kBatch);
+  Sequence<float> dy;
   for (Index i = 0; i < kSteps; ++i) {
     for (Index b = 0; b < kBatch; ++b) {
       const float* window = series.data() + random.below(kTraining - kTime);
-      for (Index t = 0; t < kTime; ++t) {
-        *x.view().column(t, b) = window[t];
-        *change.view().column(t, b) = window[t + 1] - window[t];
-      }
+      for (Index t = 0; t < kTime; ++t) change(0, t, b) = window[t + 1] - (x(0, t, b) = window[t]);
     }
     auto state = net.initial_state(kBatch), dstate = net.initial_state(kBatch);
     const double loss = mean_square(net.forward(x, state, cache), change, dy);
@@ -75,7 +71,28 @@ int main(int argc, char** argv) {
     clip_gradient_norm(net, 1);
     adam.options.learning_rate = static_cast<float>(rate(i));
     adam.step(net);
-    if (i % 100 == 0 || i + 1 == kSteps) std::printf("step %td  loss %.6f\n", i, loss);
+    if (i % 50 == 0 || i + 1 == kSteps) std::printf("step %3td  loss %.5f\n", i, loss);
   }
-  return 0;
+
+  // The training part leaves a state behind; a copy of it goes along the truth, itself along the forecasts.
+  auto state = net.initial_state(1);
+  net.infer({series.data(), 1, kTraining}, state, cache);
+  auto along_truth = state;
+  const auto next = [&](float value, auto& from) { return value + *net.step({&value, 1}, from, cache).data(); };
+  const Eigen::Map<const Eigen::VectorXf> truth(series.data() + kTraining, kTest);
+  const auto ahead = truth.head(kAhead + 1);
+  Eigen::VectorXf each = truth, free = ahead;
+  for (Index t = 1; t < kTest; ++t) each(t) = next(truth(t - 1), along_truth);
+  for (Index t = 1; t <= kAhead; ++t) free(t) = next(free(t - 1), state);
+
+  const auto deviation = [](const auto& v) { return std::sqrt(v.squaredNorm() / static_cast<float>(v.size() - 1)); };
+  const float error = deviation(each - truth), naive = deviation(truth.tail(kTest - 1) - truth.head(kTest - 1));
+  const float free_error = deviation(free - ahead), free_mean = deviation(ahead);
+  const float free_naive = deviation((ahead.array() - ahead(0)).matrix());
+  std::printf("\nahead   truth  forecast\n");
+  for (Index t = 0; t <= kAhead; t += 5) std::printf("%5td  %6.3f  %8.3f\n", t, ahead(t), free(t));
+  std::printf("\nnext value: error %.3f, naive %.3f\n", error, naive);
+  std::printf("%td values ahead: error %.3f, naive %.3f, mean %.3f\n", kAhead, free_error, free_naive, free_mean);
+  if (argc > 1) plot(argv[1], ahead, free);
+  return 10 * error < naive && 2 * free_error < std::min(free_naive, free_mean) ? 0 : 1;
 }

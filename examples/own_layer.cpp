@@ -6,12 +6,9 @@
 //   h_t = h_{t-1} + r (x_t - h_{t-1}),  r = sigmoid(k), one k for each feature
 //
 // Whatever satisfies the concept SequenceLayer goes wherever a library layer goes. This program shows that this one does,
-// that its gradients are right (check_gradients, with and without starts), alone and between library layers, and that
-// training finds the rate that made the data.
+// and that its gradients are right, alone and between library layers, with and without starts.
 #include <minrnn/minrnn.hpp>
 
-#include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <stdexcept>
 
@@ -35,7 +32,6 @@ class LeakyIntegrator {
   };
 
   explicit LeakyIntegrator(Index features) : k_(features) {}  // k = 0: a rate of 1/2
-
   Index input_size() const { return k_.size(); }
   Index output_size() const { return k_.size(); }
   State initial_state(Index batch) const { return {Matrix<S>::Zero(k_.size(), batch)}; }
@@ -46,7 +42,7 @@ class LeakyIntegrator {
     return infer(x, state, cache);
   }
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    if (x.features() != input_size() || state.h.cols() != x.batch()) throw std::invalid_argument("LeakyIntegrator: shape");
+    if (x.features() != k_.size() || x.batch() != state.h.cols()) throw std::invalid_argument("LeakyIntegrator: x");
     const SequenceView<S> h = cache.h.resize(x.features(), x.time(), x.batch());
     cache.rate = (1 + (-k_.value.array()).exp()).inverse();
     for (Index b = 0; b < x.batch(); ++b)
@@ -85,7 +81,6 @@ class LeakyIntegrator {
   Parameter<S> k_;  // (F)
 };
 static_assert(SequenceLayer<LeakyIntegrator<double>>);
-
 int main() {
   Random random(1);
   const std::uint8_t starts[] = {0, 0, 1, 0, 0, 1, 1, /**/ 1, 0, 0, 0, 0, 0, 0, /**/ 0, 0, 0, 0, 0, 0, 1};  // (7, 3)
@@ -100,23 +95,5 @@ int main() {
   check("alone", LeakyIntegrator<double>(5));
   check("between library layers", Sequential{Linear<double>(3, 5, random), LeakyIntegrator<double>(5),
                                              RmsNorm<double>(5), MinGru<double>(5, 2, random)});
-  bool good = worst < 1e-7;  // what central differences in double allow
-
-  // A layer whose rates are 0.05 and 0.7 makes the data; another learns them from 1/2.
-  LeakyIntegrator<double> truth(2), learner(2);
-  visit_parameters(truth, [](const Name&, auto& k) { k.value << std::log(0.05 / 0.95), std::log(0.7 / 0.3); });
-  Adam<double> adam(learner, {.learning_rate = 0.1});
-  LeakyIntegrator<double>::Cache cache, truth_cache;
-  Sequence<double> x(2, 50, 4), dy;
-  for (int i = 0; i < 300; ++i) {
-    std::generate_n(x.data(), x.size(), [&] { return random.normal(); });
-    auto state = learner.initial_state(4), truth_state = truth.initial_state(4), dstate = learner.initial_state(4);
-    mean_square(learner.forward(x, state, cache), truth.forward(x, truth_state, truth_cache), dy);
-    zero_gradients(learner);
-    learner.backward(dy, dstate, cache);
-    adam.step(learner);
-  }
-  std::printf("learned rates %.4f and %.4f, wanted 0.05 and 0.7\n", cache.rate(0), cache.rate(1));
-  good &= std::abs(cache.rate(0) - 0.05) < 1e-3 && std::abs(cache.rate(1) - 0.7) < 1e-3;
-  return good ? 0 : 1;
+  return worst < 1e-7 ? 0 : 1;  // central differences are good to about 1e-9 here
 }

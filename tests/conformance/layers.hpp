@@ -26,10 +26,10 @@ namespace minrnn::conformance {
 ///   template <class S> static auto make(Index inputs, Index outputs, Random& random);
 /// where a layer whose sizes must be equal takes `inputs` for both.
 struct Traits {
-  static constexpr bool mixes = false;           // carries what it saw for any time: must learn to hold an impulse
-  static constexpr bool stochastic = false;      // forward draws a mask: it is not infer
-  static constexpr bool positive_state = false;  // refuses negative states
-  static constexpr bool exact = true;            // chunks and steps give the same bits as one call
+  static constexpr bool mixes = false;               // carries what it saw for any time: must learn to hold an impulse
+  static constexpr bool stochastic = false;          // forward draws a mask: it is not infer
+  static constexpr bool positive_state = false;      // refuses negative states
+  static constexpr bool exact = true;                // chunks and steps give the same bits as one call
   static constexpr std::uint64_t gradient_seed = 1;  // of the gradient check: an example that keeps off the corner of g
 };
 
@@ -159,7 +159,8 @@ struct MinGruLogSpaceInitialState : LogSpaceMixer {
   static constexpr std::string_view name = "min_gru_log_space_learnt_initial_state";
   template <class S>
   static auto make(Index inputs, Index outputs, Random& random) {
-    return MinGru<S, Candidate::positive, Arithmetic::log_space>(inputs, outputs, random, {.learn_initial_state = true});
+    return MinGru<S, Candidate::positive, Arithmetic::log_space>(inputs, outputs, random,
+                                                                 {.learn_initial_state = true});
   }
 };
 
@@ -304,11 +305,9 @@ using FrameWiseLayers =
     LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, DropoutOfNothing, DropoutLayer, MlpGelu, MlpGated>;
 using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap>;
 using MinGruLayers = LayerList<MinGruPositive, MinGruPlain, MinGruLogSpace>;
-using MinGruInitialStateLayers =
-    LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;
+using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;
 using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;
-using MinLstmUnnormalisedLayers =
-    LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
+using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
 
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using CompositionLayers = LayerList<Expansion, ResidualLayer, StackOfMixers>;

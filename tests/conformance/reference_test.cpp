@@ -25,7 +25,8 @@ Matrix<double> initial_of(const L& layer, bool positive) {
   Matrix<double> h_0 = Matrix<double>::Zero(layer.output_size(), 1);
   const auto all = parameters(layer);
   if (const auto learnt = all.find("h_0"); learnt != all.end())
-    h_0 = positive ? Matrix<double>(learnt->second.unaryExpr([](double x) { return reference::g(x); })) : learnt->second;
+    h_0 =
+        positive ? Matrix<double>(learnt->second.unaryExpr([](double x) { return reference::g(x); })) : learnt->second;
   return h_0;
 }
 
@@ -50,7 +51,8 @@ void expect_min_gru() {
   constexpr bool positive = candidate == Candidate::positive;
   for (const bool learns : {false, true}) {
     Random random(4);
-    const MinGru<double, candidate, arithmetic> layer(6, 21, random, {.forget_bias = 0.5, .learn_initial_state = learns});
+    const MinGru<double, candidate, arithmetic> layer(6, 21, random,
+                                                      {.forget_bias = 0.5, .learn_initial_state = learns});
     expect_reference(layer, positive, [&](auto p, const auto& x, const auto& h_0, const auto& initial, auto& starts) {
       return reference::min_gru({p["w_z"], p["b_z"], p["w_h"], p["b_h"], positive}, x, h_0, initial, starts);
     });
@@ -71,8 +73,8 @@ void expect_min_lstm() {
     const MinLstm<double, scaling, candidate, arithmetic> layer(6, 21, random,
                                                                 {.forget_bias = 3, .learn_initial_state = learns});
     expect_reference(layer, positive, [&](auto p, const auto& x, const auto& h_0, const auto& initial, auto& starts) {
-      return reference::min_lstm(
-          {p["w_f"], p["b_f"], p["w_i"], p["b_i"], p["w_h"], p["b_h"], normalised, positive}, x, h_0, initial, starts);
+      return reference::min_lstm({p["w_f"], p["b_f"], p["w_i"], p["b_i"], p["w_h"], p["b_h"], normalised, positive}, x,
+                                 h_0, initial, starts);
     });
   }
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <iostream>
 #include <limits>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,7 +35,8 @@ class WorstGradient : public ::testing::Environment {
     return worst;
   }
   static void note(std::string_view layer, const GradientCheckResult& result) {
-    if (!std::isnan(found().error) && !(result.error <= found().error)) found() = {result.error, std::string(layer), result.where};
+    if (!std::isnan(found().error) && !(result.error <= found().error))
+      found() = {result.error, std::string(layer), result.where};
   }
   void TearDown() override {
     if (!(found().error < 0))
@@ -126,7 +128,9 @@ TYPED_TEST_P(Conformance, GradientsEqualCentralDifferences) {
   worst = std::max(worst, check(TestFixture::kSmall, 7, 3, nullptr));
   worst = std::max(worst, check(TestFixture::kSmall, 7, 3, some.data()));
   worst = std::max(worst, check(TestFixture::kLarge, 7, 3, some.data()));
-  this->RecordProperty("gradient_error", std::to_string(worst));
+  std::ostringstream figure;
+  figure << worst;
+  this->RecordProperty("gradient_error", figure.str());
 }
 
 TYPED_TEST_P(Conformance, GradientsAccumulate) {
@@ -190,8 +194,7 @@ TYPED_TEST_P(Conformance, SegmentsOfAPackedBatchAreTheirOwnSequences) {
   auto layer = TestFixture::template make<double>();
   using L = decltype(layer);
   const Index time = 17, batch = 2;
-  const auto packed =
-      Example(layer, time, batch).with_starts({{0, 1}, {4, 0}, {5, 0}, {16, 1}}).from_carried_state();
+  const auto packed = Example(layer, time, batch).with_starts({{0, 1}, {4, 0}, {5, 0}, {16, 1}}).from_carried_state();
   // A mask depends on the place in the batch: where there is one, infer alone is compared.
   const auto whole = TypeParam::stochastic ? infer(layer, packed) : train(layer, packed);
 
@@ -526,16 +529,17 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
   expect("infer", "x", std::to_string(inputs), wide_shape, [&] { layer.infer(wide.view(), state, cache); });
   expect("step", "x", std::to_string(inputs), minrnn::detail::shape_text(inputs + 1, 1, batch),
          [&] { layer.step(FrameView<const float>(wide.view().frame(0)), state, cache); });
-  expect("forward", "x", std::to_string(inputs), "null", [&] {
-    layer.forward(SequenceView<const float>(nullptr, inputs, time, batch), state, cache);
-  });
-  EXPECT_TRUE(equal(forward(layer, Example(layer, time, batch)), [&] {
-    const Example example(layer, time, batch);
-    Results<float> results;
-    results["y"] = to_matrix(layer.forward(example.input(), state, cache));
-    add_state<L>(results, "state", state);
-    return results;
-  }())) << "a call that threw has changed the state";
+  expect("forward", "x", std::to_string(inputs), "null",
+         [&] { layer.forward(SequenceView<const float>(nullptr, inputs, time, batch), state, cache); });
+  EXPECT_TRUE(equal(forward(layer, Example(layer, time, batch)),
+                    [&] {
+                      const Example example(layer, time, batch);
+                      Results<float> results;
+                      results["y"] = to_matrix(layer.forward(example.input(), state, cache));
+                      add_state<L>(results, "state", state);
+                      return results;
+                    }()))
+      << "a call that threw has changed the state";
 
   if (!matrices_of<L>(state).empty()) {
     auto short_state = layer.initial_state(batch - 1);
@@ -543,9 +547,8 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
            [&] { layer.forward(good.view(), short_state, cache); });
     expect("infer", "state", std::to_string(batch), std::to_string(batch - 1),
            [&] { layer.infer(good.view(), short_state, cache); });
-    expect("step", "state", std::to_string(batch), std::to_string(batch - 1), [&] {
-      layer.step(FrameView<const float>(good.view().frame(0)), short_state, cache);
-    });
+    expect("step", "state", std::to_string(batch), std::to_string(batch - 1),
+           [&] { layer.step(FrameView<const float>(good.view().frame(0)), short_state, cache); });
     state = fresh();
     layer.forward(good.view(), state, cache);
     const auto dy = random_sequence<float>(outputs, time, batch, random);
@@ -555,8 +558,8 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
   state = fresh();
   layer.forward(good.view(), state, cache);
   zero_gradients(layer);
-  for (const auto& [f, t, b] : {std::array{outputs + 1, time, batch}, {outputs, time + 1, batch},
-                                {outputs, time, batch - 1}}) {
+  for (const auto& [f, t, b] :
+       {std::array{outputs + 1, time, batch}, {outputs, time + 1, batch}, {outputs, time, batch - 1}}) {
     const auto dy = random_sequence<float>(f, t, b, random);
     auto dstate = random_state_gradient(layer, batch);
     expect("backward", "dy", minrnn::detail::shape_text(outputs, time, batch), minrnn::detail::shape_text(f, t, b),
@@ -626,7 +629,6 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
 
 REGISTER_TYPED_TEST_SUITE_P(MixerConformance, LearnsToHoldAnImpulse);
 
-
 struct LayerNames {
   template <class Descriptor>
   static std::string GetName(int) {
@@ -644,17 +646,17 @@ struct TypesOf<conformance::LayerList<Descriptors...>> {
 }  // namespace minrnn::tests
 
 /// Tests the layers of conformance::Group.
-#define MINRNN_TEST_CONFORMANCE(Group)                                                                              \
-  namespace minrnn::tests {                                                                                         \
-  using Group##Types = TypesOf<conformance::Group>::type;                                                           \
-  INSTANTIATE_TYPED_TEST_SUITE_P(Group, Conformance, Group##Types, LayerNames);                                     \
-  }                                                                                                                 \
+#define MINRNN_TEST_CONFORMANCE(Group)                                          \
+  namespace minrnn::tests {                                                     \
+  using Group##Types = TypesOf<conformance::Group>::type;                       \
+  INSTANTIATE_TYPED_TEST_SUITE_P(Group, Conformance, Group##Types, LayerNames); \
+  }                                                                             \
   static_assert(true)
 
 /// The same for a group of mixers.
-#define MINRNN_TEST_MIXER_CONFORMANCE(Group)                                                                        \
-  MINRNN_TEST_CONFORMANCE(Group);                                                                                   \
-  namespace minrnn::tests {                                                                                         \
-  INSTANTIATE_TYPED_TEST_SUITE_P(Group, MixerConformance, Group##Types, LayerNames);                                \
-  }                                                                                                                 \
+#define MINRNN_TEST_MIXER_CONFORMANCE(Group)                                         \
+  MINRNN_TEST_CONFORMANCE(Group);                                                    \
+  namespace minrnn::tests {                                                          \
+  INSTANTIATE_TYPED_TEST_SUITE_P(Group, MixerConformance, Group##Types, LayerNames); \
+  }                                                                                  \
   static_assert(true)

@@ -57,6 +57,11 @@ TEST(Tiling, DividesTimeOnlyWhereSequencesAreFewAndLong) {
   EXPECT_LE(Tiling(7, 100, 1000, 8).count(), 8);
 }
 
+TEST(Tiling, LeavesLittleWorkToOneThread) {
+  EXPECT_EQ(Tiling(8, 7, 64).count(), 1);
+  EXPECT_EQ(Tiling(8, 8, 64).count(), 32);
+}
+
 TEST(Tiling, HoldsFewSumsWhereTheyAreLarge) {
   EXPECT_EQ(Tiling::most_for_sums(1), 32);
   EXPECT_EQ(Tiling::most_for_sums(Index{1} << 30), 8);

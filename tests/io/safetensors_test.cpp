@@ -33,7 +33,6 @@ TensorFile tiny() {
   return file;
 }
 
-// 144 bytes of header, the last 3 of them spaces.
 const std::string kTinyHeader =
     R"({"__metadata__":{"kind":"\"t)"
     "\303\244"
@@ -201,7 +200,7 @@ TEST_F(Safetensors, RejectsShapesThatAreNotCounts) {
 }
 
 TEST_F(Safetensors, RejectsShapesThatOverflow) {
-  // 2^62 floats are 2^64 bytes, and wrap to none; the others wrap to 4.
+  // In 64 bits the third comes to 4 bytes, the others to none.
   for (const char* shape :
        {"[4611686018427387904]", "[4294967296,4294967296]", "[18446744073709551615,18446744073709551615]",
         "[2147483648,2147483648,0]", "[0,4611686018427387904]"}) {

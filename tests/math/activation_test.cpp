@@ -50,10 +50,13 @@ TYPED_TEST_SUITE(Activation, Scalars);
 TYPED_TEST(Activation, IsAsAccurateAsStated) {
   using S = TypeParam;
   const double most = this->kMost;
-  MINRNN_EXPECT_ACCURATE(S, exponential, [](Real x) { return std::exp(x); }, -most, most, 0, 1.2);
+  MINRNN_EXPECT_ACCURATE(
+      S, exponential, [](Real x) { return std::exp(x); }, -most, most, 0, 1.2);
   MINRNN_EXPECT_ACCURATE(S, logistic, exact_sigmoid, -most, most, 0, 1.8);
-  MINRNN_EXPECT_ACCURATE(S, logistic_complement, [](Real x) { return exact_sigmoid(-x); }, -most, most, 0, 1.8);
-  MINRNN_EXPECT_ACCURATE(S, hyperbolic_tangent, [](Real x) { return std::tanh(x); }, -30, 30, 0, 1.2);
+  MINRNN_EXPECT_ACCURATE(
+      S, logistic_complement, [](Real x) { return exact_sigmoid(-x); }, -most, most, 0, 1.8);
+  MINRNN_EXPECT_ACCURATE(
+      S, hyperbolic_tangent, [](Real x) { return std::tanh(x); }, -30, 30, 0, 1.2);
   MINRNN_EXPECT_ACCURATE(S, candidate, exact_candidate, -most, 1e6, 0, 1.7);
   MINRNN_EXPECT_ACCURATE(S, gelu_value, exact_gelu, -3, 1e6, 0, 9);
 }
@@ -140,8 +143,7 @@ TYPED_TEST(Activation, IsFiniteForFiniteArgumentsAndLetsNanThrough) {
 
 TYPED_TEST(Activation, TanhIsOdd) {
   using S = TypeParam;
-  for (const S x : arguments<S>(0, 12))
-    ASSERT_EQ(at<S>(hyperbolic_tangent, -x), -at<S>(hyperbolic_tangent, x)) << x;
+  for (const S x : arguments<S>(0, 12)) ASSERT_EQ(at<S>(hyperbolic_tangent, -x), -at<S>(hyperbolic_tangent, x)) << x;
 }
 
 // Promise 6 needs it: no element may depend on the lane that computes it.

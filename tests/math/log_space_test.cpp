@@ -34,13 +34,19 @@ TYPED_TEST_SUITE(LogSpace, Scalars);
 TYPED_TEST(LogSpace, IsAsAccurateAsStated) {
   using S = TypeParam;
   const double most = this->kMost;
-  MINRNN_EXPECT_ACCURATE(S, log1p_fraction, [](Real x) { return std::log1p(x); }, 0, 1, 0, 1.9);
-  MINRNN_EXPECT_ACCURATE(S, logarithm, [](Real x) { return std::log(x); }, 1e-30, 1e-6, 0, 1.1);
-  MINRNN_EXPECT_ACCURATE(S, logarithm, [](Real x) { return std::log(x); }, 1e-6, 4, 0, 1.1);
-  MINRNN_EXPECT_ACCURATE(S, logarithm, [](Real x) { return std::log(x); }, 4, 1e30, 0, 1.1);
+  MINRNN_EXPECT_ACCURATE(
+      S, log1p_fraction, [](Real x) { return std::log1p(x); }, 0, 1, 0, 1.9);
+  MINRNN_EXPECT_ACCURATE(
+      S, logarithm, [](Real x) { return std::log(x); }, 1e-30, 1e-6, 0, 1.1);
+  MINRNN_EXPECT_ACCURATE(
+      S, logarithm, [](Real x) { return std::log(x); }, 1e-6, 4, 0, 1.1);
+  MINRNN_EXPECT_ACCURATE(
+      S, logarithm, [](Real x) { return std::log(x); }, 4, 1e30, 0, 1.1);
   MINRNN_EXPECT_ACCURATE(S, soft_plus, exact_softplus, -most, 1e4, 0, 2.1);
-  MINRNN_EXPECT_ACCURATE(S, log_sigmoid, [](Real x) { return -exact_softplus(-x); }, -1e4, most, 0, 2.1);
-  MINRNN_EXPECT_ACCURATE(S, log_sigmoid_complement, [](Real x) { return -exact_softplus(x); }, -most, 1e4, 0, 2.1);
+  MINRNN_EXPECT_ACCURATE(
+      S, log_sigmoid, [](Real x) { return -exact_softplus(-x); }, -1e4, most, 0, 2.1);
+  MINRNN_EXPECT_ACCURATE(
+      S, log_sigmoid_complement, [](Real x) { return -exact_softplus(x); }, -most, 1e4, 0, 2.1);
   MINRNN_EXPECT_ACCURATE(S, log_candidate, exact_log_candidate, -1e4, 1e4, 1, 1.5);
 }
 

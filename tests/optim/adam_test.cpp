@@ -41,6 +41,13 @@ struct One {
   }
 };
 
+struct Renamed : One<3, 2> {
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "v", self.w);
+  }
+};
+
 /// The equations of Adam for one number.
 struct Scalar {
   double value, first = 0, second = 0;
@@ -144,6 +151,7 @@ TEST(Adam, GivesTheSameBitsOnAnyNumberOfThreads) {
 TEST(Adam, RefusesOtherParametersAndChangesNothing) {
   Two<float> two, wide;
   One<3, 2> one;
+  Renamed renamed;
   wide.b = Parameter<float>(4);
   Adam<float> of_two(two), of_one(one);
   const auto refused = [](auto& adam, auto& layer) -> std::string {
@@ -164,6 +172,7 @@ TEST(Adam, RefusesOtherParametersAndChangesNothing) {
   EXPECT_EQ(refused(of_two, one), "Adam::step: layer: wanted 2 parameters, given 1");
   EXPECT_EQ(refused(of_one, two), "Adam::step: layer: wanted 1 parameters, given more, from b");
   EXPECT_EQ(refused(of_two, wide), "Adam::step: b: wanted (3, 1), given (4, 1)");
+  EXPECT_EQ(refused(of_one, renamed), "Adam::step: parameter 0: wanted w, given v");
 }
 
 }  // namespace

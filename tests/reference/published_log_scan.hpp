@@ -17,8 +17,8 @@ Matrix<S> published_log_scan(const Matrix<S>& log_coeffs, const Matrix<S>& log_v
   const Index features = log_coeffs.rows(), time = log_coeffs.cols();
   Matrix<S> h(features, time);
   for (Index i = 0; i < features; ++i) {
-    S a_star = 0;                                                // cumsum(log_coeffs), padded by one zero in front
-    S running = -std::numeric_limits<S>::infinity();             // logcumsumexp(log_values - a_star)
+    S a_star = 0;                                     // cumsum(log_coeffs), padded by one zero in front
+    S running = -std::numeric_limits<S>::infinity();  // logcumsumexp(log_values - a_star)
     for (Index t = 0; t <= time; ++t) {
       if (t > 0) a_star += log_coeffs(i, t - 1);
       const S term = log_values(i, t) - a_star, larger = std::max(running, term), smaller = std::min(running, term);

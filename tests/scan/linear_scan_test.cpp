@@ -17,9 +17,8 @@ struct Shape {
 constexpr ScanForm kForms[] = {ScanForm::automatic, ScanForm::sequential, ScanForm::chunked};
 
 // Features below, at and above a packet; time below, at and above a stretch of 256 steps; few and many sequences.
-const std::vector<Shape> kShapes{{1, 1, 1},   {7, 5, 3},    {16, 40, 9},  {33, 12, 2},  {3, 255, 1},
-                                 {3, 256, 2}, {5, 257, 1},  {6, 600, 1},  {17, 513, 2}, {2, 2100, 3},
-                                 {1, 300, 9}, {4, 5, 70}};
+const std::vector<Shape> kShapes{{1, 1, 1},   {7, 5, 3},   {16, 40, 9},  {33, 12, 2},  {3, 255, 1}, {3, 256, 2},
+                                 {5, 257, 1}, {6, 600, 1}, {17, 513, 2}, {2, 2100, 3}, {1, 300, 9}, {4, 5, 70}};
 
 /// A problem of scan: gates in (0, 1), some of them 0 or 1, and starts at 0, at the last step, and next to each other.
 template <class S>
@@ -29,7 +28,7 @@ struct Problem {
   std::vector<std::uint8_t> flags;
 
   Problem(Shape shape, bool with_starts, std::uint64_t seed = 1) {
-    const auto [features, time, batch] = shape;
+    const Index features = shape.features, time = shape.time, batch = shape.batch;
     Random random(seed);
     a = random_sequence<S>(features, time, batch, random);
     b = random_sequence<S>(features, time, batch, random);
@@ -126,7 +125,7 @@ TEST(LinearScan, IsTheRecurrenceAndItsGradientInEveryForm) {
       for (const ScanForm form : kForms) {
         SCOPED_TRACE(minrnn::detail::shape_text(shape.features, shape.time, shape.batch) + " form " +
                      std::to_string(static_cast<int>(form)) + (starts ? " with starts" : ""));
-        expect_close(run(p, form), wanted, 1e-13);           // rounding of sums whose terms decay
+        expect_close(run(p, form), wanted, 1e-13);             // rounding of sums whose terms decay
         expect_close(run(single, form), wanted_single, 1e-5);  // the same in float
       }
     }
@@ -263,9 +262,7 @@ TEST(LinearScan, RefusesOtherShapes) {
   EXPECT_EQ(message([&] { linear_scan(a.view(), b.view(), wrong, h.view()); }),
             "linear_scan: state: wanted (3, 2), given (3, 3)");
   Matrix<float> dstate = Matrix<float>::Zero(3, 2);
-  EXPECT_EQ(message([&] {
-              linear_scan_backward(a.view(), h.view(), state, more.view(), dstate, a.view(), b.view());
-            }),
+  EXPECT_EQ(message([&] { linear_scan_backward(a.view(), h.view(), state, more.view(), dstate, a.view(), b.view()); }),
             "linear_scan_backward: dh: wanted (F, T, B) = (3, 4, 2), given (3, 4, 3)");
   EXPECT_EQ(message([&] { linear_scan_backward(a.view(), h.view(), state, h.view(), wrong, a.view(), b.view()); }),
             "linear_scan_backward: dstate: wanted (3, 2), given (3, 3)");

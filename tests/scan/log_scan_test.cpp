@@ -17,7 +17,7 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 struct Shape {
   Index features, time, batch;
 };
-const std::vector<Shape> kShapes{{1, 1, 1},  {7, 5, 3},   {16, 40, 9},  {33, 12, 2}, {3, 255, 1},
+const std::vector<Shape> kShapes{{1, 1, 1},   {7, 5, 3},   {16, 40, 9},  {33, 12, 2},  {3, 255, 1},
                                  {5, 257, 1}, {6, 600, 1}, {17, 513, 2}, {2, 2100, 3}, {4, 5, 70}};
 
 /// Logarithms of gates in (0, 1] and of positive terms, a twentieth of both -inf.
@@ -28,7 +28,7 @@ struct Problem {
   std::vector<std::uint8_t> flags;
 
   Problem(Shape shape, bool with_starts, std::uint64_t seed = 1) {
-    const auto [features, time, batch] = shape;
+    const Index features = shape.features, time = shape.time, batch = shape.batch;
     Random random(seed);
     log_a = random_sequence<S>(features, time, batch, random);
     log_b = random_sequence<S>(features, time, batch, random, 2);
@@ -254,9 +254,9 @@ TEST(LogScan, KeepsItsPrecisionAtAnyLengthWhereThePublishedFormDoesNot) {
     log_b.data()[i] = static_cast<float>(std::log(z * std::abs(random.normal())));
   }
   const Matrix<float> initial = Matrix<float>::Constant(2, 1, 0.5f);
-  const auto wanted = reference::linear_recurrence<double>(wide<float>(log_a.view().matrix(0)).array().exp(),
-                                                           wide<float>(log_b.view().matrix(0)).array().exp(),
-                                                           wide(initial));
+  const auto wanted =
+      reference::linear_recurrence<double>(wide<float>(log_a.view().matrix(0)).array().exp(),
+                                           wide<float>(log_b.view().matrix(0)).array().exp(), wide(initial));
   const auto error = [&](const Matrix<double>& result) {
     return (result - wanted).cwiseAbs().cwiseQuotient(wanted).maxCoeff();
   };
@@ -277,8 +277,9 @@ TEST(LogScan, KeepsItsPrecisionAtAnyLengthWhereThePublishedFormDoesNot) {
   // In double and short, it is the same function.
   Matrix<double> few = wide(values).leftCols(65);
   few.col(0) = wide(initial).array().log();
-  EXPECT_TRUE(close<double>(reference::published_log_scan<double>(wide<float>(log_a.view().matrix(0)).leftCols(64), few),
-                            wanted.leftCols(64), 1e-11));
+  EXPECT_TRUE(
+      close<double>(reference::published_log_scan<double>(wide<float>(log_a.view().matrix(0)).leftCols(64), few),
+                    wanted.leftCols(64), 1e-11));
 }
 
 TEST(LogScan, RefusesOtherShapesAndNegativeStates) {
@@ -298,18 +299,17 @@ TEST(LogScan, RefusesOtherShapesAndNegativeStates) {
   EXPECT_EQ(message([&] { log_scan(a.view(), b.view(), wrong, h.view()); }),
             "log_scan: state: wanted (3, 2), given (3, 3)");
   const Matrix<float> kept = negative;
-  EXPECT_NE(message([&] { log_scan(a.view(), b.view(), negative, h.view()); }).find("log_scan: state: wanted no negative"),
-            std::string::npos);
+  EXPECT_NE(
+      message([&] { log_scan(a.view(), b.view(), negative, h.view()); }).find("log_scan: state: wanted no negative"),
+      std::string::npos);
   EXPECT_EQ(negative, kept) << "a call that threw has changed the state";
   Matrix<float> dstate = Matrix<float>::Zero(3, 2);
-  EXPECT_EQ(message([&] {
-              log_scan_backward(a.view(), b.view(), h.view(), state, more.view(), dstate, a.view(), b.view());
-            }),
-            "log_scan_backward: dh: wanted (F, T, B) = (3, 4, 2), given (3, 4, 3)");
-  EXPECT_EQ(message([&] {
-              log_scan_backward(a.view(), b.view(), h.view(), state, h.view(), wrong, a.view(), b.view());
-            }),
-            "log_scan_backward: dstate: wanted (3, 2), given (3, 3)");
+  EXPECT_EQ(
+      message([&] { log_scan_backward(a.view(), b.view(), h.view(), state, more.view(), dstate, a.view(), b.view()); }),
+      "log_scan_backward: dh: wanted (F, T, B) = (3, 4, 2), given (3, 4, 3)");
+  EXPECT_EQ(
+      message([&] { log_scan_backward(a.view(), b.view(), h.view(), state, h.view(), wrong, a.view(), b.view()); }),
+      "log_scan_backward: dstate: wanted (3, 2), given (3, 3)");
 }
 
 }  // namespace

@@ -71,10 +71,10 @@ Error worst_error(F&& f, Exact&& exact, double low, double high, double floor = 
 }  // namespace minrnn::tests
 
 /// f within `limit` eps of `exact`; the figure that was measured is a property of the test.
-#define MINRNN_EXPECT_ACCURATE(S, f, exact, low, high, floor, limit)                                     \
-  do {                                                                                                   \
-    const auto measured = ::minrnn::tests::worst_error<S>(f, exact, low, high, floor);                   \
-    const std::string scalar = std::is_same_v<S, float> ? "float" : "double";                            \
-    EXPECT_LE(measured.eps, limit) << #f << " at " << measured.x << " in " << scalar;                    \
-    ::testing::Test::RecordProperty("eps_of_" #f "_" + scalar, std::to_string(measured.eps));            \
+#define MINRNN_EXPECT_ACCURATE(S, f, exact, low, high, floor, limit)                          \
+  do {                                                                                        \
+    const auto measured = ::minrnn::tests::worst_error<S>(f, exact, low, high, floor);        \
+    const std::string scalar = std::is_same_v<S, float> ? "float" : "double";                 \
+    EXPECT_LE(measured.eps, limit) << #f << " at " << measured.x << " in " << scalar;         \
+    ::testing::Test::RecordProperty("eps_of_" #f "_" + scalar, std::to_string(measured.eps)); \
   } while (false)

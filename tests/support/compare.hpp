@@ -73,9 +73,8 @@ template <class S>
 
 template <class S>
 ::testing::AssertionResult equal(const Results<S>& a, const Results<S>& b) {
-  return detail::compare(a, b, [](const Matrix<S>& p, const Matrix<S>& q, const std::string& name) {
-    return equal(p, q, name);
-  });
+  return detail::compare(
+      a, b, [](const Matrix<S>& p, const Matrix<S>& q, const std::string& name) { return equal(p, q, name); });
 }
 
 template <class S>

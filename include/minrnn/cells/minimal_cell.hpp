@@ -48,12 +48,15 @@ class MinimalCell {
   void step(const Input& x, Output& h) const noexcept {
     alignas(64) S k[kRows];
     product<0>(x.data(), k);
-    for_lanes<S>(Hidden, [&](auto lanes) {
+    const auto advance = [&](auto lanes) MINRNN_INLINE_LAMBDA {
       std::array<Packet<S>, Gates::kCount> pre;
       unroll<Gates::kCount>([&](auto gate) { pre[gate] = Packet<S>::load(k + gate * kPadded + lanes.offset); });
       const auto [decay, input] = Gates::forward(pre);
       lanes.store(h.data(), fma(decay, lanes.load(h.data()), input));
-    });
+    };
+    constexpr Index whole = Hidden / kWidth * kWidth;
+    for (Index i = 0; i < whole; i += kWidth) advance(FullLanes<S>{i});
+    if constexpr (whole < Hidden) advance(PartialLanes<S>{whole, Hidden - whole});
   }
 
  private:

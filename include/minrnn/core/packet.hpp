@@ -9,8 +9,10 @@
 
 #if defined(_MSC_VER)
 #define MINRNN_INLINE __forceinline
+#define MINRNN_INLINE_LAMBDA
 #else
 #define MINRNN_INLINE inline __attribute__((always_inline))
+#define MINRNN_INLINE_LAMBDA __attribute__((always_inline))
 #endif
 
 namespace minrnn {
@@ -108,7 +110,9 @@ MINRNN_INLINE void for_lanes(Index n, Body&& body) {
 /// body(std::integral_constant<int, i>) for i in 0 .. N - 1, unrolled at every optimisation level.
 template <int N, class Body>
 MINRNN_INLINE void unroll(Body&& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) { (body(std::integral_constant<int, i>{}), ...); }
+  [&]<int... i>(std::integer_sequence<int, i...>) MINRNN_INLINE_LAMBDA {
+    (body(std::integral_constant<int, i>{}), ...);
+  }
   (std::make_integer_sequence<int, N>{});
 }
 

@@ -45,14 +45,15 @@ class Tiling {
     Index first_step, last_step;          // [first, last)
   };
 
-  /// For F features, T steps, B sequences; at most `most` tiles where each sequence stays whole. A second pass over time
-  /// must be worth its while: a stretch holds about 2^16 values, and from 256 to 1024 steps.
+  /// For F features, T steps, B sequences; at most `most` tiles where each sequence stays whole, and one where there is so
+  /// little to do that waking a thread takes longer. A second pass over time must be worth its while: a stretch holds about
+  /// 2^16 values, and from 256 to 1024 steps.
   Tiling(Index features, Index time, Index batch, Index most = kMostTiles) : time_(time), batch_(batch) {
     const Index least = std::clamp<Index>((Index{1} << 16) / std::max<Index>(features, 1), 256, 1024);
     const Index parts = batch == 0 || batch >= kFewSequences
                             ? 1
                             : std::clamp<Index>(kTilesOfFew / batch, 1, std::max<Index>(time / least, 1));
-    split((time + parts - 1) / parts, most);
+    split((time + parts - 1) / parts, features * time * batch < kLeastWork ? 1 : most);
   }
   /// Stretches of `steps` steps, however many the sequences.
   static Tiling of_steps(Index steps, Index time, Index batch) {
@@ -73,7 +74,7 @@ class Tiling {
   }
 
  private:
-  static constexpr Index kFewSequences = 8, kMostTiles = 32, kTilesOfFew = 16;
+  static constexpr Index kFewSequences = 8, kMostTiles = 32, kTilesOfFew = 16, kLeastWork = 4096;
 
   void split(Index steps, Index most) {
     steps_ = std::max<Index>(steps, 1);

@@ -34,21 +34,25 @@ struct ProductKernel {
   MINRNN_INLINE static void run(Index depth, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
                                 const S* init, Index init_stride, S* c, Index c_stride) {
     P sum[N][R];
-    unroll<N>([&](auto j) {
-      unroll<R>([&](auto r) { sum[j][r] = init ? P::load(init + j * init_stride + r * P::size) : P(S(0)); });
+    unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
+      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA {
+        sum[j][r] = init ? P::load(init + j * init_stride + r * P::size) : P(S(0));
+      });
     });
     const S* column[(N + 2) / 3];  // one pointer for three columns: x86 addresses reach the other two
-    unroll<(N + 2) / 3>([&](auto j) { column[j] = b + 3 * j * b_stride; });
+    unroll<(N + 2) / 3>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] = b + 3 * j * b_stride; });
     for (Index k = 0; k < depth; ++k, a += a_step) {
       P w[R];
-      unroll<R>([&](auto r) { w[r] = P::load(a + r * P::size); });
-      unroll<N>([&](auto j) {
+      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { w[r] = P::load(a + r * P::size); });
+      unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
         const P x(column[j / 3][(j % 3) * b_stride]);
-        unroll<R>([&](auto r) { sum[j][r] = fma(w[r], x, sum[j][r]); });
+        unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { sum[j][r] = fma(w[r], x, sum[j][r]); });
       });
-      unroll<(N + 2) / 3>([&](auto j) { column[j] += b_step; });
+      unroll<(N + 2) / 3>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] += b_step; });
     }
-    unroll<N>([&](auto j) { unroll<R>([&](auto r) { sum[j][r].store(c + j * c_stride + r * P::size); }); });
+    unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
+      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { sum[j][r].store(c + j * c_stride + r * P::size); });
+    });
   }
 
   /// As `run` for a panel of kPanel rows and any number of columns.

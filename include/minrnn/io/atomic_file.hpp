@@ -80,7 +80,9 @@ class AtomicFile {
       detail::throw_file(path_, "cannot be written: there is something that is not a regular file");
     for (int number = 0; file_ == nullptr; ++number) {
       temporary_ = path_;
-      temporary_ += "." + std::to_string(number) + ".tmp";
+      temporary_ += ".";
+      temporary_ += std::to_string(number);
+      temporary_ += ".tmp";
       file_ = detail::open_new_file(temporary_);
       const int error_number = errno;
       if (file_ == nullptr && (error_number != EEXIST || number == kMostTemporaries))

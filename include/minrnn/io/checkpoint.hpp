@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <bit>
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/io/safetensors.hpp"

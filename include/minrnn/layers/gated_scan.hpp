@@ -19,7 +19,8 @@ struct MinimalOptions {
   /// that training begins with a longer memory. The official minLSTM uses 3.
   double forget_bias = 0;
   /// Learn the state before the first frame and after a start, one for all sequences: h_0 = g(parameter) where the
-  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero.
+  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose state
+  /// is that of `initial_state` bit for bit begins there: what reaches it in backward belongs to the parameter.
   bool learn_initial_state = false;
 };
 
@@ -45,8 +46,7 @@ class GatedScan {
   using Scalar = S;
 
   struct State {
-    Matrix<S> h;           // (H, B), never a logarithm
-    bool initial = false;  // as `initial_state` made it: its gradient belongs to the learnable h_0
+    Matrix<S> h;  // (H, B), never a logarithm
 
     template <class Self, class V>
     static void visit(Self& self, const Name& scope, V&& visitor) {
@@ -61,7 +61,6 @@ class GatedScan {
     Sequence<S> pre_;          // (G H, T, B)
     Sequence<S> h_;            // (H, T, B)
     Matrix<S> first_;          // (H, B) the state before the first step
-    bool first_is_initial_ = false;
     // results and scratch
     Sequence<S> dx_;            // (F, T, B)
     Sequence<S> block_;         // (G H, block, workers) k or dk of one block of time
@@ -80,7 +79,7 @@ class GatedScan {
 
   State initial_state(Index batch) const {
     check(batch >= 0, Gates::kName, "batch", "at least 0 sequences", batch);
-    State state{Matrix<S>::Zero(output_size(), batch), true};
+    State state{Matrix<S>::Zero(output_size(), batch)};
     if (learns_initial_state())
       for (Index b = 0; b < batch; ++b)
         for_lanes<S>(output_size(), [&](auto lanes) {
@@ -93,7 +92,6 @@ class GatedScan {
     check_input(x, state);
     cache.x_ = x;
     cache.first_ = state.h;
-    cache.first_is_initial_ = state.initial;
     return run<true>(x, state, cache);
   }
 
@@ -118,7 +116,6 @@ class GatedScan {
       advance(x.starts()(0, b) ? reset : row, pre.column(0, b), row, h.column(0, b));
     }
     to_value(state.h);
-    state.initial = false;
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
   }
 
@@ -191,7 +188,9 @@ class GatedScan {
     if (learns_initial_state()) {
       Matrix<S> d_initial = Matrix<S>::Zero(features, 1);
       cache.gradients_.add_to(reset_offset, d_initial);
-      if (cache.first_is_initial_) d_initial += dstate.h.rowwise().sum();
+      for (Index b = 0; b < h.batch(); ++b)
+        if (std::equal(initial.data(), initial.data() + features, cache.first_.col(b).data()))
+          d_initial += dstate.h.col(b);
       for_lanes<S>(features, [&](auto lanes) {
         const Packet<S> slope = Gates::candidate(lanes.load(h_0_.value.data())).derivative;
         S* grad = h_0_.grad.data();
@@ -244,8 +243,8 @@ class GatedScan {
     check_sequence(Gates::kName, "x", x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kLogSpace)
-      check(!(state.h.array() < S(0)).any(), Gates::kName, "state.h",
-            "no negative element in log-space arithmetic", "one");
+      check(!(state.h.array() < S(0)).any(), Gates::kName, "state.h", "no negative element in log-space arithmetic",
+            "one");
   }
 
   template <class Lanes>
@@ -308,7 +307,6 @@ class GatedScan {
           });
         });
     to_value(state.h);
-    state.initial = false;
     return SequenceView<const S>(h).with_starts(x.starts());
   }
 

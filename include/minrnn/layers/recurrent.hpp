@@ -16,19 +16,22 @@ namespace minrnn::detail {
 
 /// What GRU and LSTM have in common: gates that see the state before, so that time must be walked step by step.
 ///
-/// Equations   p_t = W_ih x_t + b_ih for all t at once;  q_t = W_hh h_{t-1} + b_hh;  (h_t, c_t) = Gates(p_t, q_t, h_{t-1}, c_{t-1})
+/// Equations   p_t = W_ih x_t + b_ih for many t at once;  q_t = W_hh h_{t-1} + b_hh;
+///             (h_t, c_t) = Gates(p_t, q_t, h_{t-1}, c_{t-1})
 /// Gradient    dp_t, dq_t and the direct part of dh_{t-1}, dc_{t-1} by Gates;  dh_{t-1} += W_hh^T dq_t;
 ///             dW_ih = sum dp_t x_t^T;  dW_hh = sum dq_t h_{t-1}^T;  dx_t = W_ih^T dp_t
 /// Shapes      G gates; x (F, T, B); p, q (G H, T, B); h, c (H, T, B)
-/// Memory      kept for backward: 4 H of Gates and h, and c where there is one
+/// Memory      kept for backward: 4 H of Gates, h, and c where there is one: 5 H (GRU) or 6 H (LSTM) scalars per step;
+///             and dx, F
 ///
-/// A thread owns groups of sequences, so that the recurrent product has columns to work on; time is cut into blocks, so
-/// that the products with x and the gradients of the weights have a depth.
+/// A thread owns groups of sequences, so that the recurrent product has columns to work on. Time is cut into blocks,
+/// the frames of a group side by side: one product serves all its sequences, and the sums of a weight's gradient are
+/// read and written once for many columns.
 template <class S, class Gates>
 class Recurrent {
   static constexpr int kGates = Gates::kCount, kKept = 4;
   static constexpr bool kHasCell = Gates::kHasCell;
-  static constexpr Index kGroup = 16, kBlock = 32;
+  static constexpr Index kGroup = 16, kColumns = 256;
 
  public:
   using Scalar = S;
@@ -52,9 +55,10 @@ class Recurrent {
     Sequence<S> h_, c_;            // (H, T, B)
     Matrix<S> first_h_, first_c_;  // (H, B) the state before the first step
     // results and scratch
-    Sequence<S> dx_;                     // (F, T, B)
-    Sequence<S> row_, q_;                // per worker: h and c (2 H, group), q (G H, group)
-    Sequence<S> dp_, dq_, before_;       // per worker: (G H, block, group), the same, (H, block, group)
+    Sequence<S> dx_;               // (F, T, B)
+    Sequence<S> frames_, before_;  // per worker: x or dx, and h_{t-1}, of a block (F or H, columns)
+    Sequence<S> p_, q_;            // per worker: (G H, columns), and of a frame (G H, group); or dp and dq of a block
+    Sequence<S> through_;          // per worker: W_hh^T dq of a frame (H, group)
     PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
     Matrix<S> recurrent_transposed_;     // W_hh^T, for groups of one sequence
     PartialSums<S> gradients_;           // per group: dW_ih, dW_hh, db_ih, db_hh
@@ -68,6 +72,7 @@ class Recurrent {
   Index input_size() const { return weight_ih_.value.cols(); }
   Index output_size() const { return weight_hh_.value.cols(); }
   State initial_state(Index batch) const {
+    check(batch >= 0, Gates::kName, "batch", "at least 0 sequences", batch);
     const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
     return {zero, kHasCell ? zero : Matrix<S>()};
   }
@@ -95,31 +100,34 @@ class Recurrent {
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
     const Index groups = group_count(h.batch()), workers = worker_count();
+    const Index columns = block_columns(h.time(), h.batch());
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
-    const SequenceView<S> dp = cache.dp_.resize(rows, kBlock * kGroup, workers);
-    const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.dq_.resize(rows, kBlock * kGroup, workers);
-    const SequenceView<S> before = cache.before_.resize(features, kBlock * kGroup, workers);
-    const SequenceView<S> through = cache.row_.resize(features, kGroup, workers);
+    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
+    const SequenceView<S> before = cache.before_.resize(features, columns, workers);
+    const SequenceView<S> dp = cache.p_.resize(rows, columns, workers);
+    const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.q_.resize(rows, columns, workers);
+    const SequenceView<S> through = cache.through_.resize(features, kGroup, workers);
     cache.input_.resize(inputs, rows);
     cache.input_.set_transposed(0, weight_ih_.value);
-    cache.recurrent_.resize(features, rows);
-    cache.recurrent_.set_transposed(0, weight_hh_.value);
-    cache.recurrent_transposed_ = weight_hh_.value.transpose();
+    if (h.batch() > 1) {
+      cache.recurrent_.resize(features, rows);
+      cache.recurrent_.set_transposed(0, weight_hh_.value);
+    }
+    if (h.batch() % kGroup == 1) cache.recurrent_transposed_ = weight_hh_.value.transpose();
     cache.gradients_.reset(bias_hh + rows, groups);
 
     parallel_for(groups, [&](Index group, Index worker) {
       const Index first_sequence = group * kGroup, count = std::min(kGroup, h.batch() - first_sequence);
-      S* sums = cache.gradients_.tile(group);
-      const auto scratch = [&](const SequenceView<S>& view, Index i, Index step) {
-        return view.column(i * kBlock + step, worker);
-      };
+      const Index block = kColumns / count;
+      S *sums = cache.gradients_.tile(group), *product = through.column(0, worker);
       for (Index last = h.time(); last > 0;) {
-        const Index first = std::max<Index>(0, last - kBlock), steps = last - first;
+        const Index first = std::max<Index>(0, last - block), size = (last - first) * count;
         for (Index t = last - 1; t >= first; --t) {
+          const Index frame = (t - first) * count;
           for (Index i = 0; i < count; ++i) {
             const Index b = first_sequence + i;
             const bool start = x.starts(t, b);
-            S* h_before = scratch(before, i, t - first);
+            S* h_before = before.column(frame + i, worker);
             if (start)
               std::fill_n(h_before, features, S(0));
             else
@@ -127,7 +135,7 @@ class Recurrent {
             const S* c_before = nullptr;
             if constexpr (kHasCell)
               if (!start) c_before = t > 0 ? c.column(t - 1, b) : cache.first_c_.col(b).data();
-            S *dh = dstate.h.col(b).data(), *dp_t = scratch(dp, i, t - first), *dq_t = scratch(dq, i, t - first);
+            S *dh = dstate.h.col(b).data(), *dp_t = dp.column(frame + i, worker), *dq_t = dq.column(frame + i, worker);
             const S* kept_t = kept.column(t, b);
             for_lanes<S>(features, [&](auto lanes) {
               typename Gates::Backward g;
@@ -149,12 +157,11 @@ class Recurrent {
             });
           }
           // dh_{t-1} = its direct part + W_hh^T dq_t, unless the sequence starts at t
-          S* product = through.column(0, worker);
-          const S* dq_t = scratch(dq, 0, t - first);
+          const S* dq_t = dq.column(frame, worker);
           if (count == 1)
-            multiply_unpacked<S>(cache.recurrent_transposed_, dq_t, 0, 1, nullptr, product, 0);
+            multiply_unpacked<S>(cache.recurrent_transposed_, dq_t, rows, 1, nullptr, product, features);
           else
-            cache.recurrent_.multiply(dq_t, kBlock * rows, count, nullptr, product, features);
+            cache.recurrent_.multiply(dq_t, rows, count, nullptr, product, features);
           for (Index i = 0; i < count; ++i) {
             const Index b = first_sequence + i;
             S* dh = dstate.h.col(b).data();
@@ -167,15 +174,17 @@ class Recurrent {
                          [&](auto lanes) { lanes.store(dh, lanes.load(dh) + lanes.load(product + i * features)); });
           }
         }
-        for (Index i = 0; i < count; ++i) {
-          const Index b = first_sequence + i;
-          const S *dp_i = scratch(dp, i, 0), *dq_i = scratch(dq, i, 0);
-          add_outer_product(dp_i, rows, x.column(first, b), inputs, steps, sums, rows, inputs);
-          add_outer_product(dq_i, rows, scratch(before, i, 0), features, steps, sums + recurrent, rows, features);
-          add_columns(dp_i, rows, steps, rows, sums + bias_ih);
-          add_columns(dq_i, rows, steps, rows, sums + bias_hh);
-          cache.input_.multiply(dp_i, rows, steps, nullptr, dx.column(first, b), inputs);
-        }
+        S* block_frames = frames.column(0, worker);
+        const S *block_dp = dp.column(0, worker), *block_dq = dq.column(0, worker);
+        gather(x, first, last, first_sequence, count, block_frames);
+        add_outer_product(block_dp, rows, block_frames, inputs, size, sums, rows, inputs);
+        add_outer_product(block_dq, rows, before.column(0, worker), features, size, sums + recurrent, rows, features);
+        add_columns(block_dp, rows, size, rows, sums + bias_ih);
+        add_columns(block_dq, rows, size, rows, sums + bias_hh);
+        cache.input_.multiply(block_dp, rows, size, nullptr, block_frames, inputs);
+        for (Index t = first; t < last; ++t)
+          for (Index i = 0; i < count; ++i, block_frames += inputs)
+            std::copy_n(block_frames, inputs, dx.column(t, first_sequence + i));
         last = first;
       }
     });
@@ -209,6 +218,15 @@ class Recurrent {
 
  private:
   static Index group_count(Index batch) { return (batch + kGroup - 1) / kGroup; }
+  /// The most columns that a block of any group has.
+  static Index block_columns(Index time, Index batch) { return std::min(kColumns, time * std::min(batch, kGroup)); }
+
+  /// The frames [first, last) of a group of sequences side by side.
+  static void gather(SequenceView<const S> x, Index first, Index last, Index first_sequence, Index count, S* frames) {
+    for (Index t = first; t < last; ++t)
+      for (Index i = 0; i < count; ++i, frames += x.features())
+        std::copy_n(x.column(t, first_sequence + i), x.features(), frames);
+  }
 
   void check_input(SequenceView<const S> x, const State& state) const {
     check_sequence(Gates::kName, "x", x, input_size());
@@ -219,58 +237,58 @@ class Recurrent {
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index time = x.time(), workers = worker_count();
-    const SequenceView<S> h = cache.h_.resize(features, time, x.batch());
-    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, x.batch()) : SequenceView<S>();
-    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, x.batch())
-                                      : cache.kept_.resize(kKept * features, kBlock * kGroup, workers);
+    const Index time = x.time(), batch = x.batch(), workers = worker_count(), columns = block_columns(time, batch);
+    const SequenceView<S> h = cache.h_.resize(features, time, batch);
+    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
+    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
+    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
+    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
     const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
-    const SequenceView<S> row = cache.row_.resize(features, kGroup, workers);
-    const bool packed = time * x.batch() >= kFewColumns;
-    if (packed) {
+    // A weight is packed where enough columns or steps share it.
+    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
+    if (pack_input) {
       cache.input_.resize(rows, inputs);
       cache.input_.set_rows(0, weight_ih_.value);
+    }
+    if (pack_recurrent) {
       cache.recurrent_.resize(rows, features);
       cache.recurrent_.set_rows(0, weight_hh_.value);
     }
-    const S *bias_ih = bias_ih_.value.data(), *bias_hh = bias_hh_.value.data();
+    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
+                            const Parameter<S>& bias, const S* in, Index n, S* out) {
+      const Matrix<S>& w = weight.value;
+      if (packed)
+        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
+      else
+        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
+    };
 
-    parallel_for(group_count(x.batch()), [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min(kGroup, x.batch() - first_sequence);
-      const auto kept_at = [&](Index i, Index t) {
-        return keep ? kept.column(t, first_sequence + i) : kept.column(i * kBlock + t % kBlock, worker);
-      };
-      for (Index first = 0; first < time; first += kBlock) {
-        const Index steps = std::min(kBlock, time - first);
-        for (Index i = 0; i < count; ++i) {
-          const S* x_i = x.column(first, first_sequence + i);
-          if (packed)
-            cache.input_.multiply(x_i, inputs, steps, bias_ih, kept_at(i, first), kKept * features);
-          else
-            multiply_unpacked(weight_ih_.value, x_i, inputs, steps, bias_ih, kept_at(i, first), kKept * features);
-        }
-        for (Index t = first; t < first + steps; ++t) {
-          S *h_before = row.column(0, worker), *q_t = q.column(0, worker);
+    parallel_for(group_count(batch), [&](Index group, Index worker) {
+      const Index first_sequence = group * kGroup, count = std::min(kGroup, batch - first_sequence);
+      const Index block = kColumns / count;
+      for (Index first = 0; first < time; first += block) {
+        const Index last = std::min(time, first + block);
+        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
+        gather(x, first, last, first_sequence, count, x_block);
+        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
+        for (Index t = first; t < last; ++t) {
+          if (x.starts().flags != nullptr)
+            for (Index b = first_sequence; b < first_sequence + count; ++b)
+              if (x.starts(t, b)) {
+                state.h.col(b).setZero();
+                if constexpr (kHasCell) state.c.col(b).setZero();
+              }
+          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
+                  state.h.col(first_sequence).data(), count, q_t);
           for (Index i = 0; i < count; ++i) {
             const Index b = first_sequence + i;
-            if (x.starts(t, b)) {
-              state.h.col(b).setZero();
-              if constexpr (kHasCell) state.c.col(b).setZero();
-            }
-            std::copy_n(state.h.col(b).data(), features, h_before + i * features);
-          }
-          if (packed && count > 1)
-            cache.recurrent_.multiply(h_before, features, count, bias_hh, q_t, rows);
-          else
-            multiply_unpacked(weight_hh_.value, h_before, features, count, bias_hh, q_t, rows);
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            S *kept_t = kept_at(i, t), *h_row = state.h.col(b).data();
+            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
+            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
             for_lanes<S>(features, [&](auto lanes) {
               typename Gates::Forward g;
               unroll<kGates>([&](auto k) {
-                g.p[k] = lanes.load(kept_t + k * features);
-                g.q[k] = lanes.load(q_t + i * rows + k * features);
+                g.p[k] = lanes.load(p_t + k * features);
+                g.q[k] = lanes.load(q_i + k * features);
               });
               g.h = lanes.load(h_row);
               if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());

@@ -48,7 +48,8 @@ MINRNN_INLINE LogSigmoidPair<S> log_sigmoid_pair(Packet<S> x) {
 }
 
 /// log g(x) for g the positive candidate: log(x + 1/2) for x >= 0, -softplus(-x) for x < 0.
-/// derivative  g'(x) / g(x): 1 / (x + 1/2) for x >= 0 (2 at the corner, the slope from the right), sigmoid(-x) for x < 0. Error: 1.5 eps of max(1, |log g|).
+/// derivative  g'(x) / g(x): 1 / (x + 1/2) for x >= 0 (2 at the corner, the slope from the right), sigmoid(-x) for x < 0
+/// Error: 1.5 eps of max(1, |log g|).
 template <class S>
 MINRNN_INLINE Packet<S> log_positive_candidate(Packet<S> x) {
   const Packet<S> zero(S(0));

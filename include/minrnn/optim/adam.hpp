@@ -95,8 +95,10 @@ class Adam {
     visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
       detail::check(next < moments_.size(), "Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
                     "more, from " + name.str());
-      const Matrix<S>& m = moments_[next++].first;
-      detail::check_matrix("Adam::step", name.str(), p.value, m.rows(), m.cols());
+      const Moments& m = moments_[next++];
+      const std::string path = name.str();
+      detail::check(path == m.name, "Adam::step", "parameter " + std::to_string(next - 1), m.name, path);
+      detail::check_matrix("Adam::step", path, p.value, m.first.rows(), m.first.cols());
     });
     detail::check(next == moments_.size(), "Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
                   std::to_string(next));

@@ -16,21 +16,22 @@ struct GradientCheckOptions {
   const std::uint8_t* starts = nullptr;  // (T, B), or none
   double step = 1e-5;                    // of the central difference
   std::uint64_t seed = 1;
-  double input_scale = 1;      // deviation of x and of what is added to the initial state
-  bool positive_state = true;  // keep initial states positive, as log-space arithmetic needs
+  double input_scale = 1;      // deviation of x and of a carried state
+  bool positive_state = true;  // keep carried states positive, as log-space arithmetic needs
 };
 
 /// The worst disagreement between `backward` and central differences: |analytic - numeric| / max(1, |analytic|, |numeric|).
 struct GradientCheckResult {
   double error = 0;
-  std::string where;  // "w_z(3, 1)", "x(0, 2, 1)", "initial state h(0, 1)"
+  std::string where;  // "w_z(3, 1)", "x(0, 2, 1)", "state h(0, 1)"
   double analytic = 0, numeric = 0;
 };
 
 /// Compares every gradient of a layer with (L(v + step) - L(v - step)) / (2 step), element by element, for
 ///   L = <weights, y> + <state weights, final state>
-/// with random weights: of every parameter, the input and the initial state. Meant for double. The layer is left as given,
-/// its gradients too. Works for any `SequenceLayer`, one of your own included.
+/// with random weights: of every parameter and the input, once from the layer's initial state, which may depend on a
+/// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its gradients
+/// too. Works for any `SequenceLayer`, one of your own included.
 template <SequenceLayer L>
 GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions& options = {}) {
   using S = typename L::Scalar;
@@ -44,9 +45,8 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   for (Index i = 0; i < weights.size(); ++i) weights.data()[i] = static_cast<S>(random.normal());
   const auto input = SequenceView<const S>(x).with_starts(options.starts);
 
-  // The initial state is what the layer makes it, plus an offset: the first may depend on a parameter.
-  State offset = layer.initial_state(batch), state_weights = layer.initial_state(batch);
-  State::visit(offset, Name{}, [&](const Name&, auto& m) {
+  State carried = layer.initial_state(batch), state_weights = layer.initial_state(batch);
+  State::visit(carried, Name{}, [&](const Name&, auto& m) {
     fill_normal(m, random, options.input_scale);
     if (options.positive_state) m = m.cwiseAbs();
   });
@@ -57,12 +57,8 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
     State::visit(state, Name{}, [&](const Name&, auto& m) { matrices.push_back(&m); });
     return matrices;
   };
-  const auto start_state = [&] {
-    State state = layer.initial_state(batch);
-    const auto to = flat(state), from = flat(offset);
-    for (std::size_t i = 0; i < to.size(); ++i) *to[i] += *from[i];
-    return state;
-  };
+  bool from_carried = false;
+  const auto start_state = [&] { return from_carried ? carried : layer.initial_state(batch); };
   const auto loss = [&] {
     typename L::Cache cache;
     State state = start_state();
@@ -74,13 +70,6 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
     for (std::size_t i = 0; i < final.size(); ++i) sum += static_cast<double>(final[i]->cwiseProduct(*by[i]).sum());
     return sum;
   };
-
-  zero_gradients(layer);
-  typename L::Cache cache;
-  State state = start_state();
-  layer.forward(input, state, cache);
-  State dstate = state_weights;
-  const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache);
 
   GradientCheckResult worst;
   const auto compare = [&](S& value, S gradient, auto&& where) {
@@ -97,23 +86,34 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   };
   const auto element = [](const std::string& name, auto... indices) { return name + detail::shape_text(indices...); };
 
-  visit_parameters(layer, [&](const Name& name, auto& parameter) {
-    for (Index j = 0; j < parameter.value.cols(); ++j)
-      for (Index i = 0; i < parameter.value.rows(); ++i)
-        compare(parameter.value(i, j), parameter.grad(i, j), [&] { return element(name.str(), i, j); });
-  });
-  for (Index b = 0; b < batch; ++b)
-    for (Index t = 0; t < time; ++t)
-      for (Index f = 0; f < layer.input_size(); ++f)
-        compare(x.view().column(t, b)[f], dx.column(t, b)[f], [&] { return element("x", f, t, b); });
-  const auto gradients = flat(dstate);
-  std::size_t next = 0;
-  State::visit(offset, Name{}, [&](const Name& name, auto& m) {
-    const Matrix<S>& gradient = *gradients[next++];
-    for (Index j = 0; j < m.cols(); ++j)
-      for (Index i = 0; i < m.rows(); ++i)
-        compare(m(i, j), gradient(i, j), [&] { return element("initial state " + name.str(), i, j); });
-  });
+  for (const bool carries : {false, true}) {
+    from_carried = carries;
+    zero_gradients(layer);
+    typename L::Cache cache;
+    State state = start_state();
+    layer.forward(input, state, cache);
+    State dstate = state_weights;
+    const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache);
+
+    visit_parameters(layer, [&](const Name& name, auto& parameter) {
+      for (Index j = 0; j < parameter.value.cols(); ++j)
+        for (Index i = 0; i < parameter.value.rows(); ++i)
+          compare(parameter.value(i, j), parameter.grad(i, j), [&] { return element(name.str(), i, j); });
+    });
+    for (Index b = 0; b < batch; ++b)
+      for (Index t = 0; t < time; ++t)
+        for (Index f = 0; f < layer.input_size(); ++f)
+          compare(x.view().column(t, b)[f], dx.column(t, b)[f], [&] { return element("x", f, t, b); });
+    if (!from_carried) continue;
+    const auto gradients = flat(dstate);
+    std::size_t next = 0;
+    State::visit(carried, Name{}, [&](const Name& name, auto& m) {
+      const Matrix<S>& gradient = *gradients[next++];
+      for (Index j = 0; j < m.cols(); ++j)
+        for (Index i = 0; i < m.rows(); ++i)
+          compare(m(i, j), gradient(i, j), [&] { return element("state " + name.str(), i, j); });
+    });
+  }
   return worst;
 }
 

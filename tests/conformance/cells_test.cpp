@@ -1,0 +1,63 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "minrnn/cells/min_gru_cell.hpp"
+#include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "support/run.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+/// A cell walks as the layer steps that it was made of.
+template <class Cell, class L>
+void expect_steps_of_the_layer() {
+  using S = typename L::Scalar;
+  Random random(5);
+  const L layer(Cell::input_size(), Cell::output_size(), random, {.forget_bias = 1, .learn_initial_state = true});
+  const Cell cell(layer);
+  const Example example(layer, 25, 1);
+  const Matrix<S> wanted = stream(layer, example).at("y");
+  typename Cell::Output h = layer.initial_state(1).h;
+  Matrix<S> y(wanted.rows(), wanted.cols());
+  for (Index t = 0; t < 25; ++t) {
+    const typename Cell::Input x = example.x.view().matrix(0).col(t);
+    cell.step(x, h);
+    y.col(t) = h;
+  }
+  EXPECT_TRUE(equal<S>(y, wanted));
+}
+
+template <class S, Index inputs, Index hidden>
+void expect_all_variants() {
+  expect_steps_of_the_layer<MinGruCell<S, inputs, hidden>, MinGru<S>>();
+  expect_steps_of_the_layer<MinGruCell<S, inputs, hidden, Candidate::plain>, MinGru<S, Candidate::plain>>();
+  expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden>, MinLstm<S>>();
+  expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::unnormalised, Candidate::plain>,
+                            MinLstm<S, GateScaling::unnormalised, Candidate::plain>>();
+}
+
+TEST(Cells, GiveTheBitsOfTheLayersStep) {
+  expect_all_variants<float, 1, 1>();
+  expect_all_variants<float, 3, 16>();
+  expect_all_variants<float, 5, 50>();
+  expect_all_variants<double, 2, 9>();
+}
+
+TEST(Cells, RefuseALayerOfOtherSizes) {
+  Random random(1);
+  const MinGru<float> layer(3, 8, random);
+  try {
+    const MinGruCell<float, 3, 9> cell(layer);
+    ADD_FAILURE() << "nothing thrown";
+  } catch (const std::invalid_argument& error) {
+    const std::string message = error.what();
+    EXPECT_NE(message.find("MinGru"), std::string::npos) << message;
+    EXPECT_NE(message.find("wanted (9, 3), given (8, 3)"), std::string::npos) << message;
+  }
+}
+
+}  // namespace
+}  // namespace minrnn::tests

@@ -1,0 +1,207 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/models/language_model.hpp"
+
+#include <gtest/gtest.h>
+
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/loss/cross_entropy.hpp"
+#include "support/run.hpp"
+
+// A model reads tokens, not numbers, so that it is no layer of the conformance suite: the same promises, tested here.
+namespace minrnn::tests {
+namespace {
+
+constexpr Index kVocabulary = 11;
+
+template <class Mixer>
+LanguageModel<Mixer> make_model(double dropout = 0, std::uint64_t seed = 1) {
+  Random random(seed);
+  return LanguageModel<Mixer>(
+      {.vocabulary = kVocabulary, .dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout}, random,
+      [&](Index inputs, Index features) { return Mixer(inputs, features, random); });
+}
+
+struct Text {
+  Sequence<std::int32_t> tokens, targets;
+  std::vector<std::uint8_t> flags;
+
+  Text(Index time, Index batch, std::initializer_list<std::pair<Index, Index>> starts = {})
+      : tokens(1, time, batch), targets(1, time, batch), flags(starts_at(time, batch, starts)) {
+    Random random(4);
+    for (Index i = 0; i < tokens.size(); ++i) {
+      tokens.data()[i] = static_cast<std::int32_t>(random.below(kVocabulary));
+      targets.data()[i] = static_cast<std::int32_t>(random.below(kVocabulary + 1)) - 1;  // some are ignored
+    }
+  }
+  Tokens input() const { return tokens.view().with_starts(flags.data()); }
+};
+
+TEST(LanguageModel, GradientsOfItsLossEqualCentralDifferences) {
+  using Model = LanguageModel<MinGru<double>>;
+  Model model = make_model<MinGru<double>>();
+  const Text text(7, 3, {{0, 0}, {3, 0}, {6, 2}});
+  Sequence<double> dlogits;
+  const auto loss = [&] {
+    Model::Cache cache;
+    auto state = model.initial_state(3);
+    return softmax_cross_entropy(model.forward(text.input(), state, cache), text.targets.view(), dlogits).loss;
+  };
+  Model::Cache cache;
+  auto state = model.initial_state(3), dstate = model.initial_state(3);
+  zero_gradients(model);
+  softmax_cross_entropy(model.forward(text.input(), state, cache), text.targets.view(), dlogits);
+  model.backward(dlogits.view(), dstate, cache);
+  double worst = 0;
+  visit_parameters(model, [&](const Name& name, auto& p) {
+    double largest = 0;
+    for (Index i = 0; i < p.size(); ++i) {
+      constexpr double kStep = 1e-5;
+      double& value = p.value.data()[i];
+      const double kept = value;
+      value = kept + kStep;
+      const double above = loss();
+      value = kept - kStep;
+      const double below = loss();
+      value = kept;
+      const double error = std::abs(p.grad.data()[i] - (above - below) / (2 * kStep));
+      largest = std::isnan(error) ? error : std::max(largest, error);
+    }
+    // Rounding of 1e-10; the third derivative of the normalisation, steep after an embedding of order 0.02, adds 1e-8.
+    EXPECT_LE(largest, 1e-7) << name.str();
+    EXPECT_GT(p.grad.norm(), 0) << name.str() << " has no gradient";
+    worst = std::max(worst, largest);
+  });
+  std::cout << "worst gradient error of a language model: " << worst << "\n";
+}
+
+template <class Mixer>
+void expect_one_answer() {
+  const auto model = make_model<Mixer>();
+  using Model = LanguageModel<Mixer>;
+  const Text text(19, 3, {{0, 1}, {7, 0}, {8, 0}, {18, 2}});
+  const Tokens tokens = text.input();
+  typename Model::Cache cache;
+  auto state = model.initial_state(3);
+  const Matrix<float> whole = to_matrix(model.forward(tokens, state, cache));
+  const auto equal_state = [&](typename Model::State& a, typename Model::State& b) {
+    const auto of_a = matrices_of<Model>(a), of_b = matrices_of<Model>(b);
+    ASSERT_FALSE(of_a.empty());
+    for (std::size_t i = 0; i < of_a.size(); ++i) EXPECT_TRUE(equal(*of_a[i], *of_b[i], "state"));
+  };
+
+  auto inferred = model.initial_state(3);
+  EXPECT_TRUE(equal<float>(to_matrix(model.infer(tokens, inferred, cache)), whole));
+  equal_state(inferred, state);
+
+  auto chunked = model.initial_state(3), streamed = model.initial_state(3);
+  for (const auto& [first, count] : {std::pair<Index, Index>{0, 5}, {5, 1}, {6, 13}}) {
+    const auto y = model.infer(tokens.chunk(first, count), chunked, cache);
+    for (Index b = 0; b < 3; ++b)
+      EXPECT_TRUE(equal<float>(y.matrix(b), whole.middleCols(19 * b + first, count), "chunk"));
+  }
+  equal_state(chunked, state);
+  for (Index t = 0; t < 19; ++t) {
+    const Matrix<float> y = model.step(tokens.frame(t), streamed, cache).matrix();
+    for (Index b = 0; b < 3; ++b) EXPECT_TRUE(equal<float>(y.col(b), whole.col(19 * b + t), "step"));
+  }
+  equal_state(streamed, state);
+
+  // The segment that begins at (8, 0) alone.
+  auto fresh = model.initial_state(1);
+  EXPECT_TRUE(
+      equal<float>(to_matrix(model.infer(Tokens(text.tokens.view()).sequences(0, 1).chunk(8, 11), fresh, cache)),
+                   whole.middleCols(8, 11), "segment"));
+}
+
+TEST(LanguageModel, HasOneAnswerForEveryWayToRunIt) {
+  expect_one_answer<MinGru<float>>();
+  expect_one_answer<MinLstm<float>>();
+}
+
+TEST(LanguageModel, DropsInForwardAloneAndResumesADraw) {
+  const auto model = make_model<MinGru<float>>(0.3);
+  const Text text(9, 2);
+  LanguageModel<MinGru<float>>::Cache cache, other;
+  const auto forward = [&](auto& used) {
+    auto state = model.initial_state(2);
+    return to_matrix(model.forward(text.input(), state, used));
+  };
+  const auto infer = [&] {
+    auto state = model.initial_state(2);
+    return to_matrix(model.infer(text.input(), state, cache));
+  };
+  const Matrix<float> first = forward(cache), second = forward(cache), third = forward(cache);
+  EXPECT_NE(first, second);
+  EXPECT_NE(first, infer());
+  EXPECT_EQ(infer(), infer());
+  other.seek_draw(2);
+  EXPECT_TRUE(equal(forward(other), third));
+  other.seek_draw(0);
+  EXPECT_TRUE(equal(forward(other), first));
+}
+
+TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
+  const auto model = make_model<MinGru<float>>();
+  Text text(5, 2);
+  for (const std::int32_t bad : {static_cast<std::int32_t>(kVocabulary), -1}) {
+    text.tokens.data()[7] = bad;
+    LanguageModel<MinGru<float>>::Cache cache;
+    auto state = model.initial_state(2);
+    try {
+      model.forward(text.input(), state, cache);
+      ADD_FAILURE() << "nothing thrown for " << bad;
+    } catch (const std::invalid_argument& error) {
+      const std::string message = error.what();
+      EXPECT_NE(message.find("tokens"), std::string::npos) << message;
+      EXPECT_NE(message.find(std::to_string(bad)), std::string::npos) << message;
+    }
+  }
+}
+
+TEST(CrossEntropy, IsTheMeanOverTheTargetsThatCount) {
+  Random random(2);
+  const auto logits = random_sequence<double>(kVocabulary, 40, 5, random, 3);
+  const Text text(40, 5);
+  Sequence<double> dlogits;
+  const auto result = softmax_cross_entropy(logits.view(), text.targets.view(), dlogits);
+  double sum = 0;
+  Index count = 0;
+  for (Index b = 0; b < 5; ++b)
+    for (Index t = 0; t < 40; ++t) {
+      const std::int32_t target = *text.targets.view().column(t, b);
+      const Eigen::Map<const Eigen::ArrayXd> l(logits.view().column(t, b), kVocabulary);
+      const Eigen::Map<const Eigen::ArrayXd> d(dlogits.view().column(t, b), kVocabulary);
+      if (target < 0) {
+        EXPECT_TRUE((d == 0).all());
+        continue;
+      }
+      ++count;
+      sum += std::log(l.exp().sum()) - l(target);
+    }
+  EXPECT_EQ(result.count, count);
+  EXPECT_GT(count, 100);
+  EXPECT_LT(count, 200) << "no target is ignored in this test";
+  EXPECT_NEAR(result.loss, sum / static_cast<double>(count), 1e-13);
+  EXPECT_EQ(softmax_cross_entropy(SequenceView<const double>(logits.view()), text.targets.view()).loss, result.loss);
+
+  // Logits so large that their exponentials are not numbers.
+  auto large = random_sequence<float>(kVocabulary, 3, 1, random, 1e4);
+  Sequence<float> gradient;
+  const Text few(3, 1);
+  EXPECT_TRUE(std::isfinite(softmax_cross_entropy(large.view(), few.targets.view(), gradient).loss));
+  EXPECT_TRUE(to_matrix(gradient.view()).allFinite());
+}
+
+TEST(CrossEntropy, RefusesATargetBeyondTheClasses) {
+  Random random(2);
+  const auto logits = random_sequence<float>(4, 3, 1, random);
+  Text text(3, 1);
+  text.targets.data()[1] = 4;
+  Sequence<float> dlogits;
+  EXPECT_THROW(softmax_cross_entropy(logits.view(), text.targets.view(), dlogits), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace minrnn::tests

@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: The minrnn authors
+# SPDX-License-Identifier: MIT
+"""Writes layers.txt and adam.txt: what PyTorch computes in double, for the tests to agree with.
+
+Run with a Python that has torch (made with 1.13): python3 tests/golden/make_golden.py
+
+A line `case NAME` begins a case; each line `NAME d0 d1 ...: v0 v1 ...` is a tensor, last dimension fastest, numbers that
+read back as the same double. Sequences are (B, T, F), states (B, H), weights as torch has them. What is drawn is rounded
+to two decimals, which keeps the files short; what is computed is written in full.
+"""
+import pathlib
+
+import torch
+
+torch.set_default_dtype(torch.float64)
+HERE = pathlib.Path(__file__).parent
+T, B = 7, 2
+
+
+def draw(*sizes, scale=1.0):
+    """Normal numbers of two decimals."""
+    return torch.round(torch.randn(*sizes) * scale * 100) / 100
+
+
+def draw_positive(*sizes):
+    return torch.round(torch.rand(*sizes) * 100 + 10) / 100
+
+
+def g(x):
+    return torch.where(x >= 0, x + 0.5, torch.sigmoid(x))
+
+
+def log_g(x):
+    # The clamp keeps the branch that is not taken, and so its gradient, finite.
+    return torch.where(x >= 0, torch.log(x.clamp_min(0) + 0.5), -torch.nn.functional.softplus(-x))
+
+
+def parallel_scan_log(log_coeffs, log_values):
+    """The published listing (arXiv:2410.01201, appendix B): log_coeffs (B, T, H), log_values (B, T + 1, H)."""
+    a_star = torch.nn.functional.pad(log_coeffs.cumsum(1), (0, 0, 1, 0))
+    return (a_star + torch.logcumsumexp(log_values - a_star, 1)).exp()[:, 1:]
+
+
+def linear(p, gate, x):
+    return x @ p["w_" + gate].T + p["b_" + gate]
+
+
+def sequential(decay, value, h):
+    """h_t = decay_t h_{t-1} + value_t, step by step."""
+    steps = []
+    for t in range(decay.shape[1]):
+        h = decay[:, t] * h + value[:, t]
+        steps.append(h)
+    return torch.stack(steps, 1)
+
+
+def min_gru(p, x, h, positive):
+    z = torch.sigmoid(linear(p, "z", x))
+    k = linear(p, "h", x)
+    return sequential(1 - z, z * (g(k) if positive else k), h)
+
+
+def min_gru_log(p, x, h):
+    softplus = torch.nn.functional.softplus
+    k = linear(p, "z", x)
+    values = torch.cat([h.log().unsqueeze(1), -softplus(-k) + log_g(linear(p, "h", x))], 1)
+    return parallel_scan_log(-softplus(k), values)
+
+
+def min_lstm(p, x, h, positive, normalised):
+    f, i = torch.sigmoid(linear(p, "f", x)), torch.sigmoid(linear(p, "i", x))
+    if normalised:
+        f, i = f / (f + i), i / (f + i)
+    k = linear(p, "h", x)
+    return sequential(f, i * (g(k) if positive else k), h)
+
+
+def min_lstm_log(p, x, h, normalised):
+    softplus = torch.nn.functional.softplus
+    f, i = linear(p, "f", x), linear(p, "i", x)
+    if normalised:
+        difference = softplus(-f) - softplus(-i)
+        log_f, log_i = -softplus(difference), -softplus(-difference)
+    else:
+        log_f, log_i = -softplus(-f), -softplus(-i)
+    values = torch.cat([h.log().unsqueeze(1), log_i + log_g(linear(p, "h", x))], 1)
+    return parallel_scan_log(log_f, values)
+
+
+class Writer:
+    def __init__(self, path):
+        self.file = open(path, "w", encoding="ascii")
+
+    def case(self, name):
+        self.file.write(f"case {name}\n")
+
+    def tensor(self, name, tensor):
+        sizes = "".join(f" {size}" for size in tensor.shape)
+        values = " ".join(repr(value) for value in tensor.detach().reshape(-1).tolist())
+        self.file.write(f"{name}{sizes}: {values}\n")
+
+
+def write_case(writer, name, parameters, x, states, run, same=None):
+    """run(parameters, x, states) gives y and the final states; loss = <dy, y> + <dstate, final state>.
+
+    same, where given, computes the same in another way: value and every gradient must agree.
+    """
+    leaves = [x, *states.values(), *parameters.values()]
+    for leaf in leaves:
+        leaf.requires_grad_(True)
+    y, final = run(parameters, x, states)
+    dy = draw(*y.shape)
+    dfinal = {key: draw(*value.shape) for key, value in final.items()}
+
+    def gradients_of(y, final):
+        loss = (dy * y).sum() + sum((dfinal[key] * final[key]).sum() for key in final)
+        return torch.autograd.grad(loss, leaves)
+
+    wanted = gradients_of(y, final)
+    if same:
+        other_y, other_final = same(parameters, x, states)
+        pairs = [(other_y, y), *((other_final[key], final[key]) for key in final)]
+        for ours, theirs in [*pairs, *zip(gradients_of(other_y, other_final), wanted)]:
+            # Some hundred roundings of numbers of order 1 to 10.
+            torch.testing.assert_close(ours, theirs, rtol=1e-12, atol=1e-12)
+    gradients = dict(zip(map(id, leaves), wanted))
+    writer.case(name)
+    writer.tensor("x", x)
+    writer.tensor("dy", dy)
+    writer.tensor("y", y)
+    writer.tensor("dx", gradients[id(x)])
+    for key, value in states.items():
+        writer.tensor(f"state/{key}", value)
+        writer.tensor(f"final/{key}", final[key])
+        writer.tensor(f"dfinal/{key}", dfinal[key])
+        writer.tensor(f"dstate/{key}", gradients[id(value)])
+    for key, value in parameters.items():
+        writer.tensor(f"parameter/{key}", value)
+        writer.tensor(f"gradient/{key}", gradients[id(value)])
+
+
+def minimal_parameters(gates, inputs, features):
+    parameters = {}
+    for gate in gates:
+        parameters["w_" + gate] = draw(features, inputs, scale=inputs**-0.5)
+        parameters["b_" + gate] = draw(features)
+    return parameters
+
+
+def torch_parameters(module):
+    parameters = {name[: -len("_l0")]: value for name, value in module.named_parameters()}
+    with torch.no_grad():
+        for value in parameters.values():
+            value.copy_(draw(*value.shape, scale=module.hidden_size**-0.5))
+    return parameters
+
+
+def run_torch(module, x, states):
+    stacked = [value.unsqueeze(0) for value in states.values()]
+    y, final = module(x, stacked[0] if len(stacked) == 1 else tuple(stacked))
+    final = [final] if len(stacked) == 1 else final
+    return y, {key: value.squeeze(0) for key, value in zip(states, final)}
+
+
+def write_layers(writer, inputs, features):
+    size = f"{inputs}_{features}"
+
+    def x():
+        return draw(B, T, inputs)
+
+    for kind, keys in ((torch.nn.GRU, ["h"]), (torch.nn.LSTM, ["h", "c"])):
+        module = kind(inputs, features, batch_first=True)
+        states = {key: draw(B, features) for key in keys}
+        write_case(writer, f"{kind.__name__.lower()}_{size}", torch_parameters(module), x(), states,
+                   lambda p, x, s, module=module: run_torch(module, x, s))
+
+    def minimal(name, gates, run, log_run):
+        def with_final(form):
+            def call(p, x, s):
+                y = form(p, x, s["h"])
+                return y, {"h": y[:, -1]}
+
+            return call
+
+        write_case(writer, f"{name}_{size}", minimal_parameters(gates, inputs, features), x(),
+                   {"h": draw_positive(B, features)}, with_final(run), with_final(log_run) if log_run else None)
+
+    for candidate in ("positive", "plain"):
+        positive = candidate == "positive"
+        minimal(f"min_gru_{candidate}", "zh", lambda p, x, h: min_gru(p, x, h, positive),
+                min_gru_log if positive else None)
+        for scaling in ("normalised", "unnormalised"):
+            normalised = scaling == "normalised"
+            minimal(f"min_lstm_{scaling}_{candidate}", "fih",
+                    lambda p, x, h: min_lstm(p, x, h, positive, normalised),
+                    (lambda p, x, h: min_lstm_log(p, x, h, normalised)) if positive else None)
+
+
+def write_adam(writer, name, weight_decay):
+    """Ten steps on a matrix, which decays, and a vector, which does not."""
+    w, b = torch.nn.Parameter(draw(4, 3)), torch.nn.Parameter(draw(5))
+    settings = dict(lr=1e-2, betas=(0.9, 0.99), eps=1e-8)
+    if weight_decay:
+        optimizer = torch.optim.AdamW([{"params": [w], "weight_decay": weight_decay},
+                                       {"params": [b], "weight_decay": 0}], **settings)
+    else:
+        optimizer = torch.optim.Adam([w, b], **settings)
+    writer.case(name)
+    writer.tensor("w", w)
+    writer.tensor("b", b)
+    for step in range(10):
+        w.grad, b.grad = draw(4, 3), draw(5) * 1e-3
+        writer.tensor(f"dw{step}", w.grad)
+        writer.tensor(f"db{step}", b.grad)
+        optimizer.step()
+        writer.tensor(f"w{step}", w)
+        writer.tensor(f"b{step}", b)
+
+
+def main():
+    torch.manual_seed(20241001)
+    layers = Writer(HERE / "layers.txt")
+    write_layers(layers, 5, 7)
+    write_layers(layers, 8, 16)
+    adam = Writer(HERE / "adam.txt")
+    write_adam(adam, "adam", 0)
+    write_adam(adam, "adamw", 0.1)
+
+
+main()

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+// Values and every gradient agree with PyTorch's in double (tests/golden/make_golden.py).
+#include <gtest/gtest.h>
+
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "support/golden.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+const std::map<std::string, GoldenCase>& layers() {
+  static const auto cases = read_golden("layers.txt");
+  return cases;
+}
+
+/// |a - b| <= tolerance max(1, |b|) for every element.
+template <class S>
+void expect_near(const S* actual, const Matrix<double>& wanted, double tolerance, const std::string& what) {
+  for (Index i = 0; i < wanted.size(); ++i) {
+    const double b = wanted.data()[i];
+    ASSERT_NEAR(static_cast<double>(actual[i]), b, tolerance * std::max(1.0, std::abs(b))) << what << ", element " << i;
+  }
+}
+
+template <class L>
+void check(const std::string& name, const GoldenCase& golden, double tolerance) {
+  using S = typename L::Scalar;
+  SCOPED_TRACE(name);
+  const auto x = golden_sequence<S>(golden.at("x")), dy = golden_sequence<S>(golden.at("dy"));
+  const auto y = golden_sequence<double>(golden.at("y")), dx = golden_sequence<double>(golden.at("dx"));
+  Random random(1);
+  L layer(x.features(), y.features(), random);
+  visit_parameters(layer, [&](const Name& parameter, auto& p) {
+    p.value = golden_weight<S>(golden.at("parameter/" + parameter.str()));
+  });
+  const auto state_of = [&](const std::string& prefix) {
+    auto state = layer.initial_state(x.batch());
+    L::State::visit(state, Name{},
+                    [&](const Name& part, auto& m) { m = golden_state<S>(golden.at(prefix + "/" + part.str())); });
+    return state;
+  };
+  const auto expect_state = [&](typename L::State& state, const std::string& prefix) {
+    L::State::visit(state, Name{}, [&](const Name& part, auto& m) {
+      expect_near(m.data(), golden_state<double>(golden.at(prefix + "/" + part.str())), tolerance,
+                  prefix + "/" + part.str());
+    });
+  };
+  const auto flat = [](const Sequence<double>& s) {
+    return Matrix<double>(Eigen::Map<const Matrix<double>>(s.data(), s.size(), 1));
+  };
+
+  typename L::Cache cache;
+  auto state = state_of("state"), dstate = state_of("dfinal");
+  expect_near(layer.forward(x.view(), state, cache).data(), flat(y), tolerance, "y");
+  expect_state(state, "final");
+  expect_near(layer.backward(dy.view(), dstate, cache).data(), flat(dx), tolerance, "dx");
+  expect_state(dstate, "dstate");
+  visit_parameters(layer, [&](const Name& parameter, auto& p) {
+    expect_near(p.grad.data(), golden_weight<double>(golden.at("gradient/" + parameter.str())), tolerance,
+                "gradient of " + parameter.str());
+  });
+}
+
+/// Double to 1e-12, float to 1e-5, at both sizes: (5, 7) fills no packet, (8, 16) whole ones.
+template <template <class> class Layer>
+void check_layer(const std::string& name) {
+  for (const char* size : {"_5_7", "_8_16"}) {
+    check<Layer<double>>(name + size, layers().at(name + size), 1e-12);
+    check<Layer<float>>(name + size, layers().at(name + size), 1e-5);
+  }
+}
+
+constexpr auto positive = Candidate::positive, plain = Candidate::plain;
+constexpr auto normalised = GateScaling::normalised, unnormalised = GateScaling::unnormalised;
+
+template <class S>
+using MinGruPositive = MinGru<S>;
+template <class S>
+using MinGruLog = MinGru<S, positive, Arithmetic::log_space>;
+template <class S>
+using MinGruPlain = MinGru<S, plain>;
+template <class S>
+using MinLstmPositive = MinLstm<S>;
+template <class S>
+using MinLstmLog = MinLstm<S, normalised, positive, Arithmetic::log_space>;
+template <class S>
+using MinLstmPlain = MinLstm<S, normalised, plain>;
+template <class S>
+using MinLstmUnnormalised = MinLstm<S, unnormalised>;
+template <class S>
+using MinLstmUnnormalisedLog = MinLstm<S, unnormalised, positive, Arithmetic::log_space>;
+template <class S>
+using MinLstmUnnormalisedPlain = MinLstm<S, unnormalised, plain>;
+
+TEST(Golden, Gru) { check_layer<Gru>("gru"); }
+TEST(Golden, Lstm) { check_layer<Lstm>("lstm"); }
+TEST(Golden, MinGru) { check_layer<MinGruPositive>("min_gru_positive"); }
+TEST(Golden, MinGruInLogSpace) { check_layer<MinGruLog>("min_gru_positive"); }
+TEST(Golden, MinGruPlain) { check_layer<MinGruPlain>("min_gru_plain"); }
+TEST(Golden, MinLstm) { check_layer<MinLstmPositive>("min_lstm_normalised_positive"); }
+TEST(Golden, MinLstmInLogSpace) { check_layer<MinLstmLog>("min_lstm_normalised_positive"); }
+TEST(Golden, MinLstmPlain) { check_layer<MinLstmPlain>("min_lstm_normalised_plain"); }
+TEST(Golden, MinLstmUnnormalised) { check_layer<MinLstmUnnormalised>("min_lstm_unnormalised_positive"); }
+TEST(Golden, MinLstmUnnormalisedInLogSpace) { check_layer<MinLstmUnnormalisedLog>("min_lstm_unnormalised_positive"); }
+TEST(Golden, MinLstmUnnormalisedPlain) { check_layer<MinLstmUnnormalisedPlain>("min_lstm_unnormalised_plain"); }
+
+TEST(Golden, NoCaseIsLeftOut) { EXPECT_EQ(layers().size(), 2 * 8u); }
+
+}  // namespace
+}  // namespace minrnn::tests
