@@ -3,17 +3,18 @@
 #pragma once
 
 #include <cstdint>
+#include <stdexcept>
 #include <string>
 
-#include "model.hpp"
+#include "settings.hpp"
 
 namespace char_lm {
 
 struct TrainSettings {
-  ModelSettings model;
+  ModelSettings model;  // its vocabulary comes from the data
   std::string data, checkpoint, log;
   Index batch = 32, context = 128;
-  std::int64_t steps = 0;  // 0: as long as `minutes` allows, or 2000
+  std::int64_t steps = 0;  // in all; 0: as long as `minutes` allows, or 2000
   double minutes = 0;      // 0: no limit
   double learning_rate = 2e-3, weight_decay = 0.05, clip = 1;
   std::uint64_t seed = 1;
@@ -21,18 +22,24 @@ struct TrainSettings {
   bool resume = false, overwrite = false;
 };
 
-/// Trains as the settings say. Gives the exit status: 0, 1 where the loss is not a number any more, 130 after Ctrl-C.
-/// Throws InputError for settings, data or files that do not go together, before anything is written.
+/// The loss or the weights are no finite numbers any more: exit status 1.
+struct Diverged : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Trains as the settings say. Gives the exit status: 0, or 130 after Ctrl-C.
+/// Throws InputError for settings, data or files that do not go together, before anything is written; Diverged.
 int train(const TrainSettings& settings);
 
 struct SampleSettings {
-  std::string checkpoint, prompt = "\n";
+  std::string checkpoint;
+  std::string prompt;  // empty: begin as after a new line
   std::int64_t length = 500;
   double temperature = 0.8;
   Index top_k = 0;  // 0: all
   std::uint64_t seed = 1;
 };
-/// Writes characters to standard output as they come, in constant memory.
+/// Writes the prompt and then characters to standard output as they come, in constant memory.
 int sample(const SampleSettings& settings);
 
 /// Prints the loss of a model over a file of any length, in constant memory.

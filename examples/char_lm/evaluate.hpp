@@ -2,10 +2,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include "minrnn/loss/cross_entropy.hpp"
-#include "model.hpp"
+#include "minrnn/models/language_model.hpp"
+#include "text.hpp"
 
 namespace char_lm {
+
+/// Frames that are computed at once: what a training step of the default sizes does.
+inline constexpr Index kFrames = 4096;
 
 /// The loss of a model over streams of text that are longer than memory: `add` takes the next stretch of all streams and
 /// carries the state, so that it does not matter how the text is cut.
@@ -14,10 +20,11 @@ class StreamLoss {
  public:
   StreamLoss(const Model& model, Index streams) : model_(model), state_(model.initial_state(streams)) {}
 
-  /// tokens, targets: (1, T, streams), each target the token that follows.
-  void add(minrnn::Tokens tokens, minrnn::Tokens targets) {
-    const auto logits = model_.infer(tokens, state_, cache_);
-    const auto part = minrnn::softmax_cross_entropy(logits, targets);
+  /// tokens (1, T + 1, streams): T characters, each with the one that follows as its target.
+  void add(minrnn::Tokens tokens) {
+    const Index steps = tokens.time() - 1;
+    const auto logits = model_.infer(tokens.chunk(0, steps), state_, cache_);
+    const auto part = minrnn::softmax_cross_entropy(logits, tokens.chunk(1, steps));
     sum_ += part.loss * static_cast<double>(part.count);
     count_ += part.count;
   }
@@ -33,16 +40,21 @@ class StreamLoss {
   Index count_ = 0;
 };
 
-/// The loss over at most `most` characters of `tokens`, read as `streams` streams side by side.
+/// The loss over the validation part of a text, cut into `streams` of equal length that are read side by side, each from
+/// the zero state; about `most` characters of it, the first ones of each stream.
 template <class Model>
-double stream_loss(const Model& model, const std::int32_t* tokens, Index size, Index streams, Index most) {
-  constexpr Index kPiece = 256;
-  streams = std::clamp<Index>((size - 1) / kPiece, 1, streams);
-  const Index stride = (size - 1) / streams, length = std::min(stride, std::max<Index>(1, most / streams));
+double validation_loss(const Model& model, const Text& text, Index streams, Index most) {
+  const Index targets = text.validation_size() - 1;
+  streams = std::clamp<Index>(targets / 64, 1, streams);
+  const Index stride = targets / streams, length = std::clamp<Index>(most / streams, 1, stride);
+  minrnn::Sequence<std::int32_t> tokens;
   StreamLoss<Model> loss(model, streams);
-  for (Index first = 0; first < length; first += kPiece) {
-    const Index steps = std::min(kPiece, length - first);
-    loss.add({tokens + first, 1, steps, streams, stride}, {tokens + first + 1, 1, steps, streams, stride});
+  for (Index first = 0; first < length; first += kFrames / streams) {
+    const Index steps = std::min(kFrames / streams, length - first);
+    const auto piece = tokens.resize(1, steps + 1, streams);
+    for (Index b = 0; b < streams; ++b)
+      text.copy_tokens(text.training_size() + b * stride + first, steps + 1, piece.column(0, b));
+    loss.add(piece);
   }
   return loss.loss();
 }

@@ -2,11 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
+#include "minrnn/io/atomic_file.hpp"
 #include "text.hpp"
 
 namespace char_lm {
@@ -19,33 +22,42 @@ struct LogRow {
 /// The CSV of a training: one row for each evaluation, written as it comes.
 class Log {
  public:
-  /// No path, no log. A resumed training goes on behind the rows up to `resumed_step`; those beyond are dropped, as they are
-  /// about to be computed again.
-  Log(const std::string& path, std::int64_t resumed_step) {
+  /// No path, no log. A training that is resumed goes on behind the rows up to `resumed_step`; those beyond are dropped, as
+  /// they are about to be computed again. A new one has `resumed_step` -1.
+  Log(const std::string& path, std::int64_t resumed_step) : path_(path) {
     if (path.empty()) return;
-    std::string kept = std::string(kHeader) + "\n";
-    if (resumed_step > 0 && std::filesystem::exists(path)) {
-      std::ifstream before = open_file(path);
-      std::string line;
-      if (!std::getline(before, line) || line != kHeader)
-        throw InputError(path + ": is not a log of char_lm: wanted the first line " + std::string(kHeader));
-      while (std::getline(before, line))
-        if (!line.empty() && std::atoll(line.c_str()) <= resumed_step) kept += line + "\n";
-    }
-    file_.open(path, std::ios::binary | std::ios::trunc);
-    if (!(file_ << kept << std::flush)) throw InputError(path + ": cannot be written");
+    std::string rows = kHeader + std::string("\n");
+    if (resumed_step >= 0 && std::filesystem::exists(path)) rows = rows_up_to(resumed_step);
+    minrnn::AtomicFile file(path);
+    file.write(rows.data(), rows.size());
+    file.commit();
+    file_.open(path, std::ios::binary | std::ios::app);
   }
 
   void add(const LogRow& row) {
-    if (!file_.is_open()) return;
+    if (path_.empty()) return;
     char line[160];
     std::snprintf(line, sizeof line, "%lld,%.17g,%.17g,%.3f,%.0f\n", static_cast<long long>(row.step), row.train_loss,
                   row.validation_loss, row.seconds, row.characters_per_second);
-    file_ << line << std::flush;
+    if (!(file_ << line << std::flush)) throw InputError(path_ + ": cannot be written");
   }
 
  private:
-  static constexpr std::string_view kHeader = "step,train_loss,validation_loss,seconds,characters_per_second";
+  static constexpr const char* kHeader = "step,train_loss,validation_loss,seconds,characters_per_second";
+
+  std::string rows_up_to(std::int64_t step) const {
+    std::ifstream file(path_, std::ios::binary);
+    std::string rows, line;
+    if (!std::getline(file, line) || line != kHeader)
+      throw InputError(path_ + ": is not a log of char_lm: wanted the first line " + kHeader);
+    rows = line + "\n";
+    // A row without an end of line: the writer was killed there.
+    while (std::getline(file, line) && !file.eof() && std::strtoll(line.c_str(), nullptr, 10) <= step)
+      rows += line + "\n";
+    return rows;
+  }
+
+  std::string path_;
   std::ofstream file_;
 };
 

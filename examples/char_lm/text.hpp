@@ -8,13 +8,17 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <vector>
+#include <system_error>
+#include <utility>
+
+#include "minrnn/core/types.hpp"
 
 namespace char_lm {
+
+using minrnn::Index;
 
 /// Made at build time from the library's own headers: something to train on that needs no download.
 extern const char* const default_text;
@@ -33,7 +37,7 @@ inline std::string printable(char c) {
   return {'0', 'x', digits[byte >> 4], digits[byte & 15]};
 }
 
-/// The bytes that a model knows, in order: byte i of the vocabulary is token i.
+/// The bytes that a model knows, in ascending order: byte i of the vocabulary is token i.
 class Vocabulary {
  public:
   explicit Vocabulary(std::string bytes) : bytes_(std::move(bytes)) {
@@ -50,17 +54,17 @@ class Vocabulary {
     return Vocabulary(bytes);
   }
 
-  std::int64_t size() const { return static_cast<std::int64_t>(bytes_.size()); }
+  Index size() const { return static_cast<Index>(bytes_.size()); }
   const std::string& bytes() const { return bytes_; }
   char symbol(std::int32_t token) const { return bytes_[static_cast<std::size_t>(token)]; }
-
-  /// Throws InputError for a character that is not in the vocabulary; `where` says of what, `offset` its place there.
-  std::int32_t token(char c, std::string_view where, std::size_t offset) const {
-    const std::int32_t token = token_of_[static_cast<unsigned char>(c)];
-    if (token < 0)
-      throw InputError(std::string(where) + ": character " + printable(c) + " at position " + std::to_string(offset) +
+  /// Negative for a character that is not in the vocabulary.
+  std::int32_t token(char c) const { return token_of_[static_cast<unsigned char>(c)]; }
+  /// Throws InputError for such a character; `where` says of what, `position` its place there, from 0.
+  std::int32_t token(char c, const std::string& where, std::uint64_t position) const {
+    if (token(c) < 0)
+      throw InputError(where + ": character " + printable(c) + " at position " + std::to_string(position) +
                        " was not seen in training");
-    return token;
+    return token(c);
   }
 
  private:
@@ -68,39 +72,63 @@ class Vocabulary {
   std::array<std::int32_t, 256> token_of_{};
 };
 
-inline std::ifstream open_file(const std::string& path) {
-  if (std::filesystem::is_directory(path)) throw InputError(path + ": is a directory");
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw InputError(path + ": cannot be opened: " + std::strerror(errno));
-  return file;
-}
+/// Gives the next bytes of a file of any length; none at its end.
+class FileReader {
+ public:
+  explicit FileReader(const std::string& path) : path_(path) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) throw InputError(path + ": is a directory");
+    file_.open(path, std::ios::binary);
+    if (!file_) throw InputError(path + ": cannot be opened: " + std::strerror(errno));
+  }
+  /// Valid until the next call.
+  std::string_view read(std::size_t most) {
+    piece_.resize(most);
+    file_.read(piece_.data(), static_cast<std::streamsize>(most));
+    if (file_.bad()) throw InputError(path_ + ": cannot be read");
+    return {piece_.data(), static_cast<std::size_t>(file_.gcount())};
+  }
 
-/// A whole text as tokens, divided as in nanoGPT: the first nine tenths to train on, the rest to validate.
-struct Text {
-  Vocabulary vocabulary;
-  std::vector<std::int32_t> tokens;
-  std::uint64_t hash = 0;  // FNV-1a of the bytes
-  std::size_t training_size = 0;
+ private:
+  std::string path_, piece_;
+  std::ifstream file_;
+};
 
-  Text(std::string_view bytes, std::string_view name) : vocabulary(Vocabulary::of(bytes)) {
-    if (bytes.empty()) throw InputError(std::string(name) + ": is empty");
-    tokens.reserve(bytes.size());
-    hash = 0xcbf29ce484222325u;
-    for (const char c : bytes) {
-      tokens.push_back(vocabulary.token(c, name, 0));
-      hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
-    }
-    training_size = tokens.size() / 10 * 9 + tokens.size() % 10 * 9 / 10;
+/// A whole text, divided as in nanoGPT: the first nine tenths to train on, the rest to validate, one vocabulary for both.
+class Text {
+ public:
+  Text(std::string bytes, std::string name)
+      : name_(std::move(name)), bytes_(std::move(bytes)), vocabulary_(Vocabulary::of(bytes_)) {
+    if (bytes_.empty()) throw InputError(name_ + ": is empty");
   }
   static Text from_file(const std::string& path) {
-    std::ifstream file = open_file(path);
-    const std::string bytes{std::istreambuf_iterator<char>(file), {}};
-    return Text(bytes, path);
+    FileReader file(path);
+    std::string bytes;
+    for (auto piece = file.read(1 << 20); !piece.empty(); piece = file.read(1 << 20)) bytes += piece;
+    return Text(std::move(bytes), path);
   }
   static Text built_in() { return Text({default_text, default_text_size}, "the built-in text"); }
 
-  const std::int32_t* validation() const { return tokens.data() + training_size; }
-  std::size_t validation_size() const { return tokens.size() - training_size; }
+  const std::string& name() const { return name_; }
+  const Vocabulary& vocabulary() const { return vocabulary_; }
+  Index size() const { return static_cast<Index>(bytes_.size()); }
+  Index training_size() const { return size() / 10 * 9 + size() % 10 * 9 / 10; }
+  Index validation_size() const { return size() - training_size(); }
+
+  /// The tokens of the characters [first, first + count).
+  void copy_tokens(Index first, Index count, std::int32_t* to) const {
+    for (Index i = 0; i < count; ++i) to[i] = vocabulary_.token(bytes_[static_cast<std::size_t>(first + i)]);
+  }
+  /// Tells this text from others: FNV-1a.
+  std::uint64_t hash() const {
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (const char c : bytes_) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    return hash;
+  }
+
+ private:
+  std::string name_, bytes_;
+  Vocabulary vocabulary_;
 };
 
 }  // namespace char_lm

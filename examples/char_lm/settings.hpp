@@ -1,0 +1,89 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <charconv>
+#include <map>
+#include <string>
+
+#include "minrnn/io/safetensors.hpp"
+#include "text.hpp"
+
+namespace char_lm {
+
+using Metadata = std::map<std::string, std::string>;
+
+/// The largest of all sizes; products of three stay far from overflow.
+inline constexpr Index kMostSize = 1 << 20;
+
+/// The shortest text that reads back as the same number.
+inline std::string number_text(double x) {
+  char text[32];
+  return {text, std::to_chars(text, text + sizeof text, x).ptr};
+}
+
+/// What a model is made from, and what its checkpoint says of itself.
+struct ModelSettings {
+  std::string mixer = "mingru";
+  Index layers = 3, dim = 128, expansion = 2;
+  double dropout = 0;
+  std::string vocabulary;
+
+  Metadata metadata() const {
+    constexpr std::string_view digits = "0123456789abcdef";
+    std::string hex;
+    for (const char c : vocabulary) {
+      const auto byte = static_cast<unsigned char>(c);
+      hex += {digits[byte >> 4], digits[byte & 15]};
+    }
+    return {{"program", "char_lm"},
+            {"mixer", mixer},
+            {"layers", std::to_string(layers)},
+            {"dim", std::to_string(dim)},
+            {"expansion", std::to_string(expansion)},
+            {"dropout", number_text(dropout)},
+            {"vocabulary", hex}};
+  }
+
+  /// Throws InputError where the file does not say that it is a checkpoint of this program, or cannot be what it says.
+  static ModelSettings from(const minrnn::TensorFile& file) {
+    const std::string refused = file.path.string() + ": is not a checkpoint of char_lm: ";
+    const auto text = [&](const std::string& key) -> const std::string& {
+      const auto entry = file.metadata.find(key);
+      if (entry == file.metadata.end()) throw InputError(refused + "its metadata lack \"" + key + "\"");
+      return entry->second;
+    };
+    const auto number = [&](const std::string& key, auto least, auto most) {
+      auto result = least;
+      const std::string& value = text(key);
+      const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
+      if (error != std::errc() || end != value.data() + value.size() || !(result >= least && result <= most))
+        throw InputError(refused + "its metadata have " + key + " \"" + value + "\"");
+      return result;
+    };
+    ModelSettings settings;
+    settings.mixer = text("mixer");
+    settings.layers = number("layers", Index{1}, kMostSize);
+    settings.dim = number("dim", Index{1}, kMostSize);
+    settings.expansion = number("expansion", Index{1}, kMostSize);
+    settings.dropout = number("dropout", 0.0, 1.0);
+    const std::string& hex = text("vocabulary");
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+      unsigned char byte = 0;
+      if (std::from_chars(&hex[i], &hex[i] + 2, byte, 16).ptr != &hex[i] + 2) break;
+      settings.vocabulary += static_cast<char>(byte);
+    }
+    if (hex.empty() || hex.size() != 2 * settings.vocabulary.size())
+      throw InputError(refused + "its metadata have vocabulary \"" + hex + "\"");
+
+    // Before memory is asked for: the model cannot be larger than the file.
+    double there = 0;
+    for (const auto& tensor : file.tensors) there += static_cast<double>(tensor.bytes.size() / sizeof(float));
+    const auto dim = static_cast<double>(settings.dim);
+    if (static_cast<double>(settings.layers) * static_cast<double>(settings.expansion) * dim * dim > there)
+      throw InputError(refused + "it is smaller than the model of its metadata");
+    return settings;
+  }
+};
+
+}  // namespace char_lm

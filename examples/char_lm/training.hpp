@@ -1,0 +1,191 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <string>
+
+#include "commands.hpp"
+#include "evaluate.hpp"
+#include "minrnn/io/checkpoint.hpp"
+#include "minrnn/optim/adam.hpp"
+#include "minrnn/optim/clip.hpp"
+
+namespace char_lm {
+
+/// Where a training stands, apart from model and optimizer.
+struct Progress {
+  std::int64_t step = 0, best_step = 0;
+  std::uint64_t random = 0;  // draws the windows of the next step
+  double best_loss = std::numeric_limits<double>::infinity();
+  double loss_sum = 0;  // since the last evaluation
+  std::int64_t loss_count = 0;
+  double seconds = 0;
+
+  template <class Self, class V>
+  static void visit(Self& self, const minrnn::Name& scope, V&& visitor) {
+    visitor(scope / "step", self.step);
+    visitor(scope / "best_step", self.best_step);
+    visitor(scope / "random", self.random);
+    visitor(scope / "best_loss", self.best_loss);
+    visitor(scope / "loss_sum", self.loss_sum);
+    visitor(scope / "loss_count", self.loss_count);
+    visitor(scope / "seconds", self.seconds);
+  }
+};
+
+inline std::string resume_path(const std::string& checkpoint) {
+  return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
+}
+
+/// A model in training: steps, evaluations, and the two files that it keeps. All that the next step depends on is in the
+/// model, the optimizer and `progress`, and these three are what is saved, so a resumed training goes on bit for bit.
+template <class Model>
+class Training {
+ public:
+  Progress progress;
+
+  Training(const TrainSettings& settings, const ModelSettings& model_settings, const Text& text, Model& model,
+           minrnn::Random random)
+      : settings_(settings),
+        model_settings_(model_settings),
+        text_(text),
+        model_(model),
+        adam_(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(settings.weight_decay)}),
+        tokens_(1, settings.context + 1, settings.batch) {
+    progress.random = random.state();
+  }
+
+  /// Throws Diverged where loss or gradient are no finite numbers; nothing has changed then.
+  void step(float learning_rate) {
+    auto random = minrnn::Random::from_state(progress.random);
+    const Index context = settings_.context;
+    const auto places = static_cast<std::uint64_t>(text_.training_size() - context);
+    for (Index b = 0; b < settings_.batch; ++b)
+      text_.copy_tokens(static_cast<Index>(random.below(places)), context + 1, tokens_.view().column(0, b));
+
+    auto state = model_.initial_state(settings_.batch), dstate = model_.initial_state(settings_.batch);
+    cache_.seek_draw(static_cast<std::uint64_t>(progress.step));
+    const auto logits = model_.forward(tokens_.view().chunk(0, context), state, cache_);
+    const double loss = minrnn::softmax_cross_entropy(logits, tokens_.view().chunk(1, context), dlogits_).loss;
+    zero_gradients(model_);
+    model_.backward(dlogits_.view(), dstate, cache_);
+    const double norm = clip_gradient_norm(model_, settings_.clip);
+    if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
+    adam_.options.learning_rate = learning_rate;
+    adam_.step(model_);
+    progress.random = random.state();
+    progress.loss_sum += loss;
+    ++progress.loss_count;
+    ++progress.step;
+  }
+
+  struct Evaluation {
+    double train_loss;       // the mean over the steps since the last evaluation
+    double validation_loss;  // over a fixed part of the validation text
+    bool best;
+  };
+  /// Keeps the weights in the checkpoint where they are the best so far.
+  Evaluation evaluate() {
+    const double loss = validation_loss(model_, text_, 32, evaluated_characters());
+    if (!std::isfinite(loss)) diverged();
+    const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), loss,
+                            loss < progress.best_loss};
+    progress.loss_sum = 0;
+    progress.loss_count = 0;
+    if (result.best) {
+      progress.best_loss = loss;
+      progress.best_step = progress.step;
+      save_best();
+    }
+    return result;
+  }
+  /// How much of the validation text an evaluation reads: it should cost no more than 3 % of the steps between two.
+  Index evaluated_characters() const {
+    const double between =
+        static_cast<double>(settings_.evaluate_every) * static_cast<double>(settings_.batch * settings_.context);
+    const auto affordable = static_cast<Index>(std::clamp(between / 12, 1024.0, 32768.0));
+    return std::min(affordable, text_.validation_size());
+  }
+
+  /// The training state. Never one that cannot be gone on from.
+  void save() {
+    if (settings_.checkpoint.empty()) return;
+    visit_parameters(model_, [&](const minrnn::Name&, const auto& p) {
+      if (!p.value.allFinite()) diverged();
+    });
+    minrnn::save_checkpoint(resume_path(settings_.checkpoint), parts(), resume_metadata());
+  }
+
+  /// Throws InputError or std::runtime_error where the file is none of this training; nothing has changed then.
+  void resume() {
+    const std::string path = resume_path(settings_.checkpoint);
+    const minrnn::TensorFile file = minrnn::read_safetensors(path);
+    for (const auto& [key, value] : resume_metadata()) {
+      const auto entry = file.metadata.find(key);
+      if (entry == file.metadata.end()) throw InputError(path + ": is not the state of a training of char_lm");
+      if (entry->second == value) continue;
+      if (key == "data_hash" || key == "vocabulary")
+        throw InputError(path + ": cannot resume: it was trained on another text than " + text_.name());
+      std::string option = "--" + key;
+      std::replace(option.begin(), option.end(), '_', '-');
+      throw InputError(path + ": cannot resume: " + option + " was " + entry->second + " there and is " + value +
+                       " now");
+    }
+    minrnn::restore(file, parts());
+    if (progress.best_step > 0 && !std::filesystem::exists(settings_.checkpoint))
+      throw InputError(settings_.checkpoint + ": is missing: the best weights of the training to resume");
+  }
+
+  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint.
+  double final_loss() {
+    if (!settings_.checkpoint.empty()) load_parameters(settings_.checkpoint, model_);
+    return validation_loss(model_, text_, 1, text_.validation_size());
+  }
+
+ private:
+  [[noreturn]] void diverged() const {
+    throw Diverged("the loss or a weight is not a finite number at step " + std::to_string(progress.step + 1) +
+                   ": try a lower --learning-rate");
+  }
+
+  auto parts() {
+    return minrnn::Parts(minrnn::Part{"model", model_}, minrnn::Part{"optimizer", adam_},
+                         minrnn::Part{"progress", progress});
+  }
+
+  void save_best() {
+    if (settings_.checkpoint.empty()) return;
+    Metadata metadata = model_settings_.metadata();
+    metadata["step"] = std::to_string(progress.best_step);
+    metadata["validation_loss"] = number_text(progress.best_loss);
+    minrnn::save_parameters(settings_.checkpoint, model_, metadata);
+  }
+
+  /// All that must be the same for a training to go on exactly. `--steps` and `--minutes` may grow.
+  Metadata resume_metadata() const {
+    Metadata metadata = model_settings_.metadata();
+    metadata["data_hash"] = std::to_string(text_.hash());
+    metadata["batch"] = std::to_string(settings_.batch);
+    metadata["context"] = std::to_string(settings_.context);
+    metadata["learning_rate"] = number_text(settings_.learning_rate);
+    metadata["weight_decay"] = number_text(settings_.weight_decay);
+    metadata["clip"] = number_text(settings_.clip);
+    metadata["seed"] = std::to_string(settings_.seed);
+    metadata["evaluate_every"] = std::to_string(settings_.evaluate_every);
+    return metadata;
+  }
+
+  const TrainSettings& settings_;
+  const ModelSettings& model_settings_;
+  const Text& text_;
+  Model& model_;
+  typename Model::Cache cache_;
+  minrnn::Adam<float> adam_;
+  minrnn::Sequence<std::int32_t> tokens_;
+  minrnn::Sequence<float> dlogits_;
+};
+
+}  // namespace char_lm

@@ -1,0 +1,85 @@
+# What the three commands do: train, its log and checkpoint, sample, eval.
+include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
+write_sums(sums.txt 4000)
+
+# Training learns, and logs it.
+char_lm(0 train ${tiny} --data sums.txt --steps 300 --evaluate-every 50 --checkpoint sums.safetensors --log sums.csv)
+expect_match("${output}" "step 300  train [0-9.]+  validation [0-9.]+  [0-9]+ characters/s  left 0:00:00")
+expect_equal("${error}" "")
+read_losses(losses sums.csv 6)
+steps_of(steps "${losses}")
+expect_equal("${steps}" "50;100;150;200;250;300")
+list(GET losses 0 first)
+list(GET losses -1 last)
+string(REGEX REPLACE ".*,(.*)" "\\1" first_loss "${first}")
+string(REGEX REPLACE ".*,(.*)" "\\1" last_loss "${last}")
+if(NOT last_loss LESS 1.8 OR NOT last_loss LESS first_loss)  # ln 14, the number of characters, is 2.6
+  message(FATAL_ERROR "wanted a validation loss that falls below 1.8, given ${first_loss}, then ${last_loss}")
+endif()
+
+# The same again, on one thread: the same weights, bit for bit.
+char_lm(0 train ${tiny} --data sums.txt --steps 300 --evaluate-every 50 --checkpoint again.safetensors --threads 1)
+file(SHA256 ${folder}/sums.safetensors hash)
+file(SHA256 ${folder}/again.safetensors hash_again)
+expect_equal(${hash_again} ${hash})
+
+# eval over the last tenth gives what train said at its end of the best weights.
+set(line_regex "([0-9.]+) nats/char ([0-9.]+) bits/char")
+char_lm(0 train ${tiny} --data sums.txt --steps 60 --overwrite --checkpoint again.safetensors)
+expect_match("${output}" "\nbest weights, of step 60: ${line_regex} over the whole validation part\n$")
+string(REGEX MATCH "${line_regex}" said "${output}")
+to_millionths(said_nats ${CMAKE_MATCH_1})
+file(READ ${folder}/sums.txt text)
+string(LENGTH "${text}" length)
+math(EXPR training_length "${length} * 9 / 10")
+string(SUBSTRING "${text}" ${training_length} -1 last_tenth)
+file(WRITE ${folder}/last_tenth.txt "${last_tenth}")
+char_lm(0 eval --checkpoint again.safetensors --data last_tenth.txt)
+expect_match("${output}" "\nloss ${line_regex}\n$")
+string(REGEX MATCH "${line_regex}" line "${output}")
+to_millionths(nats ${CMAKE_MATCH_1})
+to_millionths(bits ${CMAKE_MATCH_2})
+expect_near(${nats} ${said_nats} 51)  # train says four digits
+math(EXPR nats_of_bits "${bits} * 693147 / 1000000")
+expect_near(${nats} ${nats_of_bits} 3)  # six digits, and ln 2 has as many here
+
+# sample: the prompt, so many characters, and the same for the same seed.
+char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 3)
+set(third "${output}")
+expect_match("${third}" "^7 \\+ 8 =")
+string(LENGTH "${third}" length)
+expect_equal(${length} 58)  # 7, 50, and the end of the line
+char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 3)
+expect_equal("${output}" "${third}")
+char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 4)
+expect_different("${output}" "${third}")
+char_lm(0 sample --checkpoint sums.safetensors --length 200 --temperature 0 --seed 1)
+set(greedy "${output}")
+expect_match("${greedy}" "^[0-9]+ \\+ [0-9]+ = ")
+char_lm(0 sample --checkpoint sums.safetensors --length 200 --temperature 5 --top-k 1 --seed 2)
+expect_equal("${output}" "${greedy}")
+
+# Every mixer trains, and its checkpoint says which it is.
+foreach(mixer minlstm gru lstm)
+  char_lm(0 train ${tiny} --mixer ${mixer} --data sums.txt --steps 20 --checkpoint ${mixer}.safetensors)
+  expect_match("${output}" "^${mixer}, 1 blocks of 16 features")
+  char_lm(0 eval --checkpoint ${mixer}.safetensors --data last_tenth.txt)
+  char_lm(0 sample --checkpoint ${mixer}.safetensors --length 10)
+endforeach()
+
+# Without --data it has something to train on; without --checkpoint it writes nothing.
+file(GLOB before ${folder}/*)
+char_lm(0 train ${tiny} --steps 5)
+expect_match("${output}" "step 5 .*\nlast weights, of step 5: ")
+file(GLOB after ${folder}/*)
+expect_equal("${after}" "${before}")
+
+# --minutes ends by the clock, after at least that time.
+char_lm(0 train ${tiny} --data sums.txt --minutes 0.02 --evaluate-every 1000000 --log minutes.csv)
+read_losses(losses minutes.csv 1)
+file(STRINGS ${folder}/minutes.csv rows)
+list(GET rows -1 row)
+string(REGEX REPLACE "^[^,]*,[^,]*,[^,]*,([^,]*),.*" "\\1" seconds "${row}")
+if(seconds LESS 1.2)
+  message(FATAL_ERROR "wanted 1.2 seconds at least, given ${seconds}")
+endif()
