@@ -49,15 +49,17 @@ TYPED_TEST(Product, OfAPackedWeight) {
       EXPECT_EQ(packed.depth(), depth);
       for (const Index n : kColumns) {
         SCOPED_TRACE(minrnn::detail::shape_text(rows, depth, n));
-        const Matrix<S> x = this->random(depth + 3, n, 3);  // columns further apart than they are long
-        Matrix<S> y = Matrix<S>::Constant(rows + 2, n, 77), unpacked = y, plain = y;
+        // Columns further apart than they are long, and one more than is asked for: nothing else may be written.
+        const Matrix<S> x = this->random(depth + 3, n + 1, 3), used = x.topLeftCorner(depth, n);
+        Matrix<S> y = Matrix<S>::Constant(rows + 2, n + 1, 77), unpacked = y, plain = y;
         packed.multiply(x.data(), x.rows(), n, bias.data(), y.data(), y.rows());
-        this->expect_close(y.topRows(rows), reference::product<S>(w, x.topRows(depth), &bias), depth);
+        this->expect_close(y.topLeftCorner(rows, n), reference::product<S>(w, used, &bias), depth);
         EXPECT_TRUE((y.bottomRows(2).array() == S(77)).all()) << "writes beyond its rows";
+        EXPECT_TRUE((y.col(n).array() == S(77)).all()) << "writes beyond its columns";
         minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, bias.data(), unpacked.data(), y.rows());
         EXPECT_TRUE(equal<S>(unpacked, y)) << "packed and unpacked give the same bits";
         packed.multiply(x.data(), x.rows(), n, nullptr, plain.data(), plain.rows());
-        this->expect_close(plain.topRows(rows), reference::product<S>(w, x.topRows(depth)), depth);
+        this->expect_close(plain.topLeftCorner(rows, n), reference::product<S>(w, used), depth);
         minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, nullptr, unpacked.data(), y.rows());
         EXPECT_TRUE(equal<S>(unpacked, plain));
       }
