@@ -216,8 +216,9 @@ class Precision {
   template <Arithmetic arithmetic>
   void make_gates() {
     detail::for_lanes<float>(k_.size(), [&](auto lanes) {
-      const auto [decay, in] = detail::MinGruGates<float, Candidate::positive, arithmetic>::forward(
-          {lanes.load(k_.data()), lanes.load(v_.data())});
+      using Gates = detail::MinGruGates<Candidate::positive, arithmetic>;
+      typename Gates::template Values<Packet<float>> k{lanes.load(k_.data()), lanes.load(v_.data())};
+      const auto [decay, in] = Gates::forward(k);
       lanes.store(a_.data(), decay);
       lanes.store(b_.data(), in);
     });

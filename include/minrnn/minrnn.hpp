@@ -7,6 +7,7 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/memory.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/layer.hpp"
@@ -37,6 +38,7 @@
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"
 #include "minrnn/layers/stack.hpp"
+#include "minrnn/layers/recompute.hpp"
 
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"

@@ -12,6 +12,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/recompute.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/sequential.hpp"
@@ -287,6 +288,27 @@ struct StackWithDropout : Traits {
   }
 };
 
+struct RecomputedBlocks : Mixer {
+  static constexpr std::uint64_t gradient_seed = 3;
+  static constexpr std::string_view name = "recomputed_blocks";
+  template <class S>
+  static auto make(Index inputs, Index outputs, Random& random) {
+    Conv1d<S> conv(inputs, 3, random);
+    MinGru<S> mixer(inputs, 2 * outputs, random, {.learn_initial_state = true});
+    return Recompute(Sequential(std::move(conv), std::move(mixer), Linear<S>(2 * outputs, outputs, random)), 3);
+  }
+};
+
+struct RecomputedDropout : Traits {
+  static constexpr std::string_view name = "recomputed_dropout";
+  static constexpr bool stochastic = true;
+  template <class S>
+  static auto make(Index inputs, Index, Random& random) {
+    MinGru<S> mixer(inputs, inputs, random);
+    return Recompute(Residual(Sequential(std::move(mixer), Dropout<S>(inputs, 0.3, random))), 4);
+  }
+};
+
 template <class... Descriptors>
 struct LayerList {};
 
@@ -312,11 +334,12 @@ using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormal
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using CompositionLayers = LayerList<Expansion, ResidualLayer, StackOfMixers>;
 using BlockLayers = LayerList<StackOfBlocks>;
-using StochasticLayers = LayerList<StackWithDropout>;
+using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;
+using RecomputeLayers = LayerList<RecomputedBlocks>;
 
-using AllLayers =
-    Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
-                  MinLstmUnnormalisedLayers, RecurrentLayers, CompositionLayers, BlockLayers, StochasticLayers>::type;
+using AllLayers = Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers,
+                                MinLstmLayers, MinLstmUnnormalisedLayers, RecurrentLayers, CompositionLayers,
+                                BlockLayers, StochasticLayers, RecomputeLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "reference/product.hpp"
 #include "support/compare.hpp"
@@ -102,6 +103,40 @@ TYPED_TEST(Product, OfSeveralWeightsPackedAsOne) {
     packed.multiply(dy.data(), 2 * rows, n, nullptr, dx.data(), depth);
     this->expect_close(dx, reference::product<S>(both.transpose(), dy), 2 * rows);
   }
+}
+
+TYPED_TEST(Product, OfGatesPackedTogether) {
+  using S = TypeParam;
+  constexpr Index kWidth = Packet<S>::size;
+  for (const Index rows : kRows)
+    for (const Index n : {1, 4, 12, 29}) {
+      const Index depth = 19;
+      std::array<Parameter<S>, 3> w, b;
+      for (int gate = 0; gate < 3; ++gate) {
+        w[gate].value = this->random(rows, depth, 10 + gate);
+        b[gate].value = this->random(rows, 1, 20 + gate);
+      }
+      const Matrix<S> x = this->random(depth, n, 3);
+      minrnn::detail::PackedGates<S, 3> packed;
+      packed.pack(w, b);
+      std::array<Matrix<S>, 3> y{Matrix<S>(rows, n), Matrix<S>(rows, n), Matrix<S>(rows, n)};
+      Index calls = 0;
+      minrnn::detail::for_lanes<S>(rows, [&](auto lanes) {
+        Index next = 0;
+        packed.for_columns(lanes, x.data(), n, [&](Index j, const auto& k) {
+          EXPECT_EQ(j, next++) << "columns in order";
+          for (int gate = 0; gate < 3; ++gate) lanes.store(y[gate].col(j).data(), k[gate]);
+          ++calls;
+        });
+      });
+      EXPECT_EQ(calls, n * ((rows + kWidth - 1) / kWidth));
+      for (int gate = 0; gate < 3; ++gate) {
+        Matrix<S> unpacked(rows, n);
+        minrnn::detail::multiply_unpacked<S>(w[gate].value, x.data(), depth, n, b[gate].value.data(), unpacked.data(),
+                                             rows);
+        EXPECT_TRUE(equal<S>(unpacked, y[gate])) << "the same bits as one gate alone";
+      }
+    }
 }
 
 TYPED_TEST(Product, AddsOuterProducts) {

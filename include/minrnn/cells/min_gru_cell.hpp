@@ -12,9 +12,9 @@ namespace minrnn {
 /// Shapes      x (In), h (Hidden); h = 0 before the first step, or the layer's learnt initial state
 /// Use         MinGruCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
 template <class S, Index In, Index Hidden, Candidate candidate = Candidate::positive>
-class MinGruCell : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<S, candidate, Arithmetic::linear>> {
+class MinGruCell : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear>> {
  public:
-  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<S, candidate, Arithmetic::linear>>::MinimalCell;
+  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear>>::MinimalCell;
 };
 
 }  // namespace minrnn

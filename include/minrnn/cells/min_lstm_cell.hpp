@@ -14,10 +14,9 @@ namespace minrnn {
 template <class S, Index In, Index Hidden, GateScaling scaling = GateScaling::normalised,
           Candidate candidate = Candidate::positive>
 class MinLstmCell
-    : public detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<S, scaling, candidate, Arithmetic::linear>> {
+    : public detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear>> {
  public:
-  using detail::MinimalCell<S, In, Hidden,
-                            detail::MinLstmGates<S, scaling, candidate, Arithmetic::linear>>::MinimalCell;
+  using detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear>>::MinimalCell;
 };
 
 }  // namespace minrnn

@@ -49,7 +49,7 @@ class MinimalCell {
     alignas(64) S k[kRows];
     product<0>(x.data(), k);
     const auto advance = [&](auto lanes) MINRNN_INLINE_LAMBDA {
-      std::array<Packet<S>, Gates::kCount> pre;
+      typename Gates::template Values<Packet<S>> pre;
       unroll<Gates::kCount>([&](auto gate) { pre[gate] = Packet<S>::load(k + gate * kPadded + lanes.offset); });
       const auto [decay, input] = Gates::forward(pre);
       lanes.store(h.data(), fma(decay, lanes.load(h.data()), input));

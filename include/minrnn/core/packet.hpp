@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <type_traits>
 #include <utility>
 
 #include "minrnn/core/types.hpp"
@@ -17,75 +18,160 @@
 
 namespace minrnn {
 
-/// As many scalars as one register of the target holds: Eigen's packet (SSE, AVX2, AVX-512, NEON, ...) with operators,
-/// so that pointwise mathematics is written once and reads as mathematics. On a target without packets it is one scalar.
+/// As many scalars as N registers of the target hold: Eigen's packets (SSE, AVX2, AVX-512, NEON, ...) with operators, so that
+/// pointwise mathematics is written once and reads as mathematics. On a target without packets a register holds one scalar.
+///
+/// A chain of dependent operations leaves most of a processor idle. With N > 1 each operation is N independent ones side by
+/// side, which fill the gaps.
+template <class S, int N = 1>
+struct Packet;
+
+namespace detail {
+/// body(std::integral_constant<int, i>) for i in 0 .. N - 1, unrolled at every optimisation level.
+template <int N, class Body>
+MINRNN_INLINE void unroll(Body&& body) {
+  [&]<int... i>(std::integer_sequence<int, i...>) MINRNN_INLINE_LAMBDA {
+    (body(std::integral_constant<int, i>{}), ...);
+  }
+  (std::make_integer_sequence<int, N>{});
+}
+
+/// f of the registers of packets, one by one.
+template <class S, class F, class... P>
+MINRNN_INLINE Packet<S, 1> map(F&& f, const Packet<S, 1>& first, const P&... rest) {
+  return Packet<S, 1>::of(f(first.native, rest.native...));
+}
+template <class S, int N, class F, class... P>
+MINRNN_INLINE Packet<S, N> map(F&& f, const Packet<S, N>& first, const P&... rest) {
+  return {map<S>(f, first.low, rest.low...), map<S>(f, first.high, rest.high...)};
+}
+}  // namespace detail
+
 template <class S>
-struct Packet {
+struct Packet<S, 1> {
+  using Scalar = S;
   using Native = typename Eigen::internal::packet_traits<S>::type;
   static constexpr Index size = Eigen::internal::unpacket_traits<Native>::size;
 
   Packet() = default;
+  MINRNN_INLINE Packet(const Packet& other) : native(other.native) {}
+  MINRNN_INLINE Packet& operator=(const Packet& other) {
+    native = other.native;
+    return *this;
+  }
   MINRNN_INLINE Packet(S s) : native(Eigen::internal::pset1<Native>(s)) {}  // NOLINT: implicit, a constant in a formula
   MINRNN_INLINE static Packet of(const Native& native) {
     Packet p;
     p.native = native;
     return p;
   }
-  MINRNN_INLINE static Packet load(const S* p) { return of(Eigen::internal::ploadu<Native>(p)); }
+  MINRNN_INLINE static Packet load(const S* p, Index = size) { return of(Eigen::internal::ploadu<Native>(p)); }
   MINRNN_INLINE void store(S* p) const { Eigen::internal::pstoreu(p, native); }
   MINRNN_INLINE S first() const { return Eigen::internal::pfirst(native); }
   MINRNN_INLINE S sum() const { return Eigen::internal::predux(native); }
   MINRNN_INLINE S largest() const { return Eigen::internal::predux_max(native); }
 
-  MINRNN_INLINE friend Packet operator+(Packet a, Packet b) { return of(Eigen::internal::padd(a.native, b.native)); }
-  MINRNN_INLINE friend Packet operator-(Packet a, Packet b) { return of(Eigen::internal::psub(a.native, b.native)); }
-  MINRNN_INLINE friend Packet operator*(Packet a, Packet b) { return of(Eigen::internal::pmul(a.native, b.native)); }
-  MINRNN_INLINE friend Packet operator/(Packet a, Packet b) { return of(Eigen::internal::pdiv(a.native, b.native)); }
-  MINRNN_INLINE friend Packet operator-(Packet a) { return of(Eigen::internal::pnegate(a.native)); }
-  /// Masks, for `select` alone.
-  MINRNN_INLINE friend Packet operator<(Packet a, Packet b) { return of(Eigen::internal::pcmp_lt(a.native, b.native)); }
-  MINRNN_INLINE friend Packet operator==(Packet a, Packet b) {
-    return of(Eigen::internal::pcmp_eq(a.native, b.native));
-  }
-
   Native native;
 };
 
+template <class S, int N>
+struct Packet {
+  static_assert(N % 2 == 0, "a packet has a power of two registers");
+  using Scalar = S;
+  using Half = Packet<S, N / 2>;
+  static constexpr Index size = N * Packet<S>::size;
+
+  Packet() = default;
+  MINRNN_INLINE Packet(S s) : low(s), high(s) {}  // NOLINT: implicit, a constant in a formula
+  MINRNN_INLINE Packet(const Half& lower, const Half& higher) : low(lower), high(higher) {}
+  // By member, as what is copied by its bytes goes through memory (GCC 12).
+  MINRNN_INLINE Packet(const Packet& other) : low(other.low), high(other.high) {}
+  MINRNN_INLINE Packet& operator=(const Packet& other) {
+    low = other.low;
+    high = other.high;
+    return *this;
+  }
+  /// Registers `stride` scalars apart.
+  MINRNN_INLINE static Packet load(const S* p, Index stride = Packet<S>::size) {
+    return {Half::load(p, stride), Half::load(p + N / 2 * stride, stride)};
+  }
+  MINRNN_INLINE void store(S* p) const {
+    low.store(p);
+    high.store(p + Half::size);
+  }
+
+  Half low, high;  // members with names: compilers keep these in registers, but not the elements of an array
+};
+
+#define MINRNN_PACKET_OPERATOR(op, function)                                                                   \
+  template <class S, int N>                                                                                    \
+  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, Packet<S, N> b) {                                     \
+    return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::function(x, y); }, a, b); \
+  }                                                                                                            \
+  template <class S, int N>                                                                                    \
+  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, std::type_identity_t<S> b) {                          \
+    return a op Packet<S, N>(b);                                                                               \
+  }
+MINRNN_PACKET_OPERATOR(+, padd)
+MINRNN_PACKET_OPERATOR(-, psub)
+MINRNN_PACKET_OPERATOR(*, pmul)
+MINRNN_PACKET_OPERATOR(/, pdiv)
+// Masks, for `select` alone.
+MINRNN_PACKET_OPERATOR(<, pcmp_lt)
+MINRNN_PACKET_OPERATOR(==, pcmp_eq)
+#undef MINRNN_PACKET_OPERATOR
+
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> operator-(Packet<S, N> a) {
+  return detail::map<S>([](const auto& x) { return Eigen::internal::pnegate(x); }, a);
+}
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> abs(Packet<S, N> a) {
+  return detail::map<S>([](const auto& x) { return Eigen::internal::pabs(x); }, a);
+}
 /// a * b + c, fused where the target can.
-template <class S>
-MINRNN_INLINE Packet<S> fma(Packet<S> a, Packet<S> b, Packet<S> c) {
-  return Packet<S>::of(Eigen::internal::pmadd(a.native, b.native, c.native));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
+  return detail::map<S>([](const auto& x, const auto& y, const auto& z) { return Eigen::internal::pmadd(x, y, z); }, a,
+                        b, c);
 }
-template <class S>
-MINRNN_INLINE Packet<S> min(Packet<S> a, Packet<S> b) {
-  return Packet<S>::of(Eigen::internal::pmin(a.native, b.native));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> min(Packet<S, N> a, Packet<S, N> b) {
+  return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmin(x, y); }, a, b);
 }
-template <class S>
-MINRNN_INLINE Packet<S> max(Packet<S> a, Packet<S> b) {
-  return Packet<S>::of(Eigen::internal::pmax(a.native, b.native));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> max(Packet<S, N> a, Packet<S, N> b) {
+  return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmax(x, y); }, a, b);
 }
-template <class S>
-MINRNN_INLINE Packet<S> abs(Packet<S> a) {
-  return Packet<S>::of(Eigen::internal::pabs(a.native));
-}
-template <class S>
-MINRNN_INLINE Packet<S> select(Packet<S> mask, Packet<S> then, Packet<S> otherwise) {
-  return Packet<S>::of(Eigen::internal::pselect(mask.native, then.native, otherwise.native));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S, N> otherwise) {
+  return detail::map<S>([](const auto& m, const auto& x, const auto& y) { return Eigen::internal::pselect(m, x, y); },
+                        mask, then, otherwise);
 }
 
 namespace detail {
 
-/// A full packet of consecutive scalars, `offset` into whatever arrays are loaded and stored.
+/// Asks for the cache line of p, which will be read soon in an order that the processor does not foresee.
 template <class S>
+MINRNN_INLINE void prefetch([[maybe_unused]] const S* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#endif
+}
+
+/// Consecutive scalars that fill N registers, `offset` into whatever arrays are loaded and stored.
+template <class S, int N = 1>
 struct FullLanes {
+  using P = Packet<S, N>;
   Index offset;
-  MINRNN_INLINE Packet<S> load(const S* p) const { return Packet<S>::load(p + offset); }
-  MINRNN_INLINE void store(S* p, Packet<S> v) const { v.store(p + offset); }
+  MINRNN_INLINE P load(const S* p) const { return P::load(p + offset); }
+  MINRNN_INLINE void store(S* p, P v) const { v.store(p + offset); }
 };
 
 /// The last `count` scalars of an array that no full packet covers; the lanes beyond hold zero and are not stored.
 template <class S>
 struct PartialLanes {
+  using P = Packet<S>;
   Index offset, count;
   MINRNN_INLINE Packet<S> load(const S* p) const {
     S buffer[Packet<S>::size] = {};
@@ -99,21 +185,15 @@ struct PartialLanes {
   }
 };
 
-/// Calls body(lanes) over n scalars, a packet at a time. Element i is always computed the same way, whatever the call.
-template <class S, class Body>
+/// Calls body(lanes) over n scalars, N registers at a time and the rest one by one. Element i is always computed the same
+/// way, whatever the call. Within body, `typename decltype(lanes)::P` is the packet.
+template <class S, int N = 1, class Body>
 MINRNN_INLINE void for_lanes(Index n, Body&& body) {
   Index i = 0;
+  if constexpr (N > 1)
+    for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(FullLanes<S, N>{i});
   for (; i + Packet<S>::size <= n; i += Packet<S>::size) body(FullLanes<S>{i});
   if (i < n) body(PartialLanes<S>{i, n - i});
-}
-
-/// body(std::integral_constant<int, i>) for i in 0 .. N - 1, unrolled at every optimisation level.
-template <int N, class Body>
-MINRNN_INLINE void unroll(Body&& body) {
-  [&]<int... i>(std::integer_sequence<int, i...>) MINRNN_INLINE_LAMBDA {
-    (body(std::integral_constant<int, i>{}), ...);
-  }
-  (std::make_integer_sequence<int, N>{});
 }
 
 }  // namespace detail

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "minrnn/core/packet.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 
 /// Products of a weight with a stretch of a sequence, on one thread, without an allocation.
@@ -27,6 +28,8 @@ struct ProductKernel {
   static constexpr int kRows = 2;  // packets
   static constexpr int kColumns = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
   static constexpr Index kPanel = kRows * P::size;
+  /// The depth of a panel that stays in L1 while all columns pass by.
+  static constexpr Index kDepth = 16384 / (kPanel * sizeof(S));
 
   /// C (R packets, N) = init + A (R packets, depth) B (depth, N). Element (k, j) of B is b[k * b_step + j * b_stride];
   /// init is null for zero, or a column per C column, init_stride apart (0: the same column, a bias).
@@ -55,15 +58,27 @@ struct ProductKernel {
     });
   }
 
-  /// As `run` for a panel of kPanel rows and any number of columns.
+  /// As `run` for a panel of kPanel rows and any number of columns, a part of the depth after the other.
   static void panel(Index depth, Index columns, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
                     const S* init, Index init_stride, S* c, Index c_stride) {
-    Index j = 0;
-    for (; j + kColumns <= columns; j += kColumns)
-      run<kRows, kColumns>(depth, a, a_step, b + j * b_stride, b_step, b_stride, init ? init + j * init_stride : init,
-                           init_stride, c + j * c_stride, c_stride);
-    rest<kColumns - 1>(columns - j, depth, a, a_step, b + j * b_stride, b_step, b_stride,
-                       init ? init + j * init_stride : init, init_stride, c + j * c_stride, c_stride);
+    for (Index first = 0; first < depth; first += kDepth) {
+      const Index part = std::min(kDepth, depth - first);
+      const auto from = [&](Index j) { return init ? init + j * init_stride : init; };
+      Index j = 0;
+      for (; j + kColumns <= columns; j += kColumns) {
+        if (init == c)  // sums of a gradient, which lie far from here
+          for (Index next = j + kColumns; next < std::min(columns, j + 2 * kColumns); ++next)
+            prefetch(c + next * c_stride);
+        run<kRows, kColumns>(part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
+                             c + j * c_stride, c_stride);
+      }
+      rest<kColumns - 1>(columns - j, part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
+                         c + j * c_stride, c_stride);
+      a += part * a_step;
+      b += part * b_step;
+      init = c;
+      init_stride = c_stride;
+    }
   }
 
  private:
@@ -128,6 +143,63 @@ class PackedWeight {
   S& at(Index r, Index k) { return data_.data()[(r / kPanel * depth_ + k) * kPanel + r % kPanel]; }
   Index rows_ = 0, depth_ = 0;
   Sequence<S> data_;
+};
+
+/// The weights and biases of G gates. What follows the product, gates and recurrence, runs on a few steps of a panel before
+/// the next ones are computed:
+///
+///                   x: steps in L1 or L2
+///                +------+------+------+----        for each panel of rows, for 48 steps after the other:
+///     panel p    | k k' | k k' | ...                 k, k' of the panel by the kernel, into a block in L1,
+///     of gates   +------+------+------+----          h_t = a(k, k') h_{t-1} + b(k, k') from there, the rows of h in registers
+template <class S, int G>
+class PackedGates {
+  using Kernel = ProductKernel<S>;
+  static constexpr Index kPanel = Kernel::kPanel, kBlock = 48;
+
+ public:
+  /// w: (H, F) and b: (H) of each gate. Rows that fill no panel are filled up with zeros.
+  void pack(const std::array<Parameter<S>, G>& w, const std::array<Parameter<S>, G>& b) {
+    const Index rows = w[0].value.rows(), panels = (rows + kPanel - 1) / kPanel;
+    depth_ = w[0].value.cols();
+    weights_.resize(kPanel, depth_, panels * G);
+    biases_.resize(kPanel, 1, panels * G);
+    for (Index panel = 0; panel < panels; ++panel)
+      for (int gate = 0; gate < G; ++gate) {
+        const Index first = panel * kPanel, count = std::min(kPanel, rows - first);
+        const auto copy = [&](const Matrix<S>& from, Index column, S* to) {
+          std::copy_n(from.data() + column * rows + first, count, to);
+          std::fill_n(to + count, kPanel - count, S(0));
+        };
+        for (Index k = 0; k < depth_; ++k) copy(w[gate].value, k, weights_.view().column(k, panel * G + gate));
+        copy(b[gate].value, 0, biases_.view().column(0, panel * G + gate));
+      }
+  }
+
+  /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie within
+  /// a panel.
+  template <class Lanes, class Body>
+  MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, Body&& body) const {
+    using P = typename Lanes::P;
+    static_assert(P::size <= kPanel);
+    const Index panel = lanes.offset / kPanel * G;
+    alignas(64) S block[kBlock * G * kPanel];
+    for (Index first = 0; first < n; first += kBlock) {
+      const Index columns = std::min(kBlock, n - first);
+      for (int gate = 0; gate < G; ++gate)
+        Kernel::panel(depth_, columns, weights_.view().column(0, panel + gate), kPanel, x + first * depth_, 1, depth_,
+                      biases_.view().column(0, panel + gate), 0, block + gate * kPanel, G * kPanel);
+      for (Index j = 0; j < columns; ++j) {
+        std::array<P, G> k;
+        unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
+        body(first + j, k);
+      }
+    }
+  }
+
+ private:
+  Index depth_ = 0;
+  Sequence<S> weights_, biases_;
 };
 
 /// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.

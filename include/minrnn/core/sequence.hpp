@@ -12,11 +12,11 @@
 #include <concepts>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <type_traits>
 #include <utility>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/memory.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -175,7 +175,7 @@ class Sequence {
     if (size > capacity_) {
       capacity_ = 0;
       data_.reset();
-      data_.reset(Eigen::aligned_allocator<S>().allocate(static_cast<std::size_t>(size)));
+      data_ = detail::allocate<S>(size);
       capacity_ = size;
     }
     // Tests define this, so that whatever is read before it is written shows.
@@ -197,10 +197,7 @@ class Sequence {
   operator SequenceView<const S>() const { return view_; }  // NOLINT
 
  private:
-  struct Free {
-    void operator()(S* p) const { Eigen::aligned_allocator<S>().deallocate(p, 0); }
-  };
-  std::unique_ptr<S[], Free> data_;
+  detail::Memory<S> data_;
   Index capacity_ = 0;
   SequenceView<S> view_;
 };

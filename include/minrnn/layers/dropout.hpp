@@ -18,7 +18,7 @@ namespace minrnn {
 /// Gradient    dx = dy m / (1 - rate)
 /// State       none; the cache counts the draws, one for each forward: `seek_draw` sets the count, to resume a training
 /// Memory      kept for backward: nothing. The rate is rounded to a multiple of 2^-16
-/// infer, step the identity: the result is x itself
+/// infer, step the identity, as forward and backward at rate 0: the result is the argument itself
 /// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape
 /// Source      Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"
 template <class S>
@@ -32,6 +32,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
    private:
     friend Dropout;
     std::uint64_t next_draw_ = 0, draw_ = 0;
+    Index time_ = 0, batch_ = 0;
     Sequence<S> y_, dx_;  // (F, T, B)
   };
 
@@ -49,10 +50,12 @@ class Dropout : public FrameWise<Dropout<S>, S> {
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
     detail::check_sequence("Dropout", "x", x, features_);
     cache.draw_ = cache.next_draw_++;
+    cache.time_ = x.time();
+    cache.batch_ = x.batch();
     return mask(x, cache.draw_, cache.y_);
   }
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
-    detail::check_sequence("Dropout", "dy", dy, features_, cache.y_.time(), cache.y_.batch());
+    detail::check_sequence("Dropout", "dy", dy, features_, cache.time_, cache.batch_);
     return mask(dy, cache.draw_, cache.dx_);
   }
   SequenceView<const S> evaluate(SequenceView<const S> x, Cache&) const {
@@ -67,6 +70,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
   static constexpr std::uint32_t kWhole = 1 << 16;
 
   SequenceView<const S> mask(SequenceView<const S> x, std::uint64_t draw, Sequence<S>& result) const {
+    if (threshold_ == 0) return x;
     const SequenceView<S> y = result.resize(features_, x.time(), x.batch());
     const detail::Frames frames(32, x);
     const std::uint64_t key = mix_bits(seed_ ^ mix_bits(draw + 1));

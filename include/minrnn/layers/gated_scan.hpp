@@ -32,15 +32,20 @@ namespace detail {
 /// Gradient    delta_t = dh_t + a_{t+1} delta_{t+1};  dk_t from delta_t, h_{t-1} and k_t by Gates;
 ///             dW = sum dk_t x_t^T;  db = sum dk_t;  dx_t = W^T dk_t
 /// Shapes      G gates; x (F, T, B); k (G H, T, B), gate after gate; h (H, T, B)
-/// Memory      kept for backward: k and h, (G + 1) H scalars per step; and dx, F
+/// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F
 ///
-/// Time is cut into blocks that stay in cache: product, gates and recurrence of a block, then the next.
+/// Time is cut into blocks that stay in cache. Forward computes gates and recurrence on the product while it is in L1
+/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T.
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
+  static constexpr Index kAhead = 8;
+  static constexpr int kInterleaved = 2;  // packets of features, whose chains of operations hide each other
   static constexpr bool kLogSpace = Gates::arithmetic == Arithmetic::log_space;
-  using Operator = std::conditional_t<kLogSpace, LogAffine<S>, Affine<S>>;
-  using Pre = std::array<Packet<S>, kGates>;
+  template <class P>
+  using Operator = std::conditional_t<kLogSpace, LogAffine<P>, Affine<P>>;
+  template <class P>
+  using Values = typename Gates::template Values<P>;
 
  public:
   using Scalar = S;
@@ -58,15 +63,16 @@ class GatedScan {
     friend GatedScan;
     // kept for backward
     SequenceView<const S> x_;  // (F, T, B)
-    Sequence<S> pre_;          // (G H, T, B)
+    Sequence<S> kept_;         // (G H, T, B)
     Sequence<S> h_;            // (H, T, B)
     Matrix<S> first_;          // (H, B) the state before the first step
     // results and scratch
-    Sequence<S> dx_;            // (F, T, B)
-    Sequence<S> block_;         // (G H, block, workers) k or dk of one block of time
-    PackedWeight<S> packed_;    // (G H, F), or (F, G H) in backward
-    Sequence<S> bias_, reset_;  // (G H), (H) the initial state as the recurrence carries it
-    PartialSums<S> gradients_;  // per tile: dW of each gate, db, dh_0
+    Sequence<S> dx_;                 // (F, T, B)
+    Sequence<S> block_;              // k (G H, 1, B) of a step, or dk (G H, block, workers) of a block of time
+    PackedGates<S, kGates> packed_;  // W and b
+    PackedWeight<S> transposed_;     // W^T (F, G H)
+    Sequence<S> reset_;              // (H) the initial state as the recurrence carries it
+    PartialSums<S> gradients_;       // per tile: dW of each gate, db, dh_0
 
    public:
     Cache() = default;
@@ -83,7 +89,7 @@ class GatedScan {
     if (learns_initial_state())
       for (Index b = 0; b < batch; ++b)
         for_lanes<S>(output_size(), [&](auto lanes) {
-          lanes.store(state.h.col(b).data(), Gates::candidate(lanes.load(h_0_.value.data())).value);
+          lanes.store(state.h.col(b).data(), Gates::candidate(lanes.load(h_0_.value.data())));
         });
     return state;
   }
@@ -105,15 +111,21 @@ class GatedScan {
     check_input(x.sequence(), state);
     const Index features = output_size();
     const SequenceView<S> h = cache.h_.resize(features, 1, x.batch());
-    const SequenceView<S> pre = cache.block_.resize(kGates * features, 1, x.batch());
+    const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
     const S* reset = carried_reset(cache);
     for (int gate = 0; gate < kGates; ++gate)
       multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
-                        pre.data() + gate * features, pre.features());
+                        k.data() + gate * features, k.features());
     to_carried(state.h);
     for (Index b = 0; b < x.batch(); ++b) {
       S* row = state.h.col(b).data();
-      advance(x.starts()(0, b) ? reset : row, pre.column(0, b), row, h.column(0, b));
+      const S* before = x.starts()(0, b) ? reset : row;
+      for_lanes<S>(features, [&](auto lanes) {
+        auto values = load(lanes, k.column(0, b));
+        const auto carried = next(values, lanes.load(before));
+        lanes.store(row, carried);
+        lanes.store(h.column(0, b), value_of(carried));
+      });
     }
     to_value(state.h);
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
@@ -121,7 +133,7 @@ class GatedScan {
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
-    const SequenceView<const S> pre = cache.pre_.view();
+    const SequenceView<const S> kept = cache.kept_.view();
     check_sequence(Gates::kName, "dy", dy, h.features(), h.time(), h.batch());
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
@@ -131,18 +143,18 @@ class GatedScan {
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
     const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
     cache.gradients_.reset(reset_offset + features, tiling.count());
-    cache.packed_.resize(inputs, rows);
-    for (int gate = 0; gate < kGates; ++gate) cache.packed_.set_transposed(gate * features, w_[gate].value);
+    cache.transposed_.resize(inputs, rows);
+    for (int gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
     const SequenceView<S> initial = initial_row(cache);
 
-    run_stretches<Affine<S>>(
+    run_stretches<Affine>(
         tiling, Direction::backward, dstate.h,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for (Index t = s.last - 1; t >= s.first; --t)
-            for_lanes<S>(features, [&](auto lanes) {
-              const Packet<S> a =
-                  x.starts(t, s.sequence) ? Packet<S>(S(0)) : Gates::decay(load_pre(lanes, pre.column(t, s.sequence)));
-              compose(lanes, Affine<S>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b);
+            for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+              using P = typename decltype(lanes)::P;
+              const P a = x.starts(t, s.sequence) ? P(S(0)) : Gates::decay(load(lanes, kept.column(t, s.sequence)));
+              compose(lanes, Affine<P>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b);
             });
         },
         [&](Stretch s, S* row) {  // dL/dh_t from the steps after t
@@ -156,11 +168,16 @@ class GatedScan {
                                 : t > 0 ? h.column(t - 1, s.sequence)
                                         : cache.first_.col(s.sequence).data();
               S* dpre_t = dpre + (t - first) * rows;
-              for_lanes<S>(features, [&](auto lanes) {
-                const Packet<S> delta = lanes.load(dy.column(t, s.sequence)) + lanes.load(row);
-                Pre d;
-                const Packet<S> a =
-                    Gates::backward(load_pre(lanes, pre.column(t, s.sequence)), lanes.load(before), delta, d);
+              for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+                using P = typename decltype(lanes)::P;
+                const Index ahead = std::max(t - kAhead, s.first);
+                prefetch(dy.column(ahead, s.sequence) + lanes.offset);
+                prefetch(h.column(ahead, s.sequence) + lanes.offset);
+                for (int gate = 0; gate < kGates; ++gate)
+                  prefetch(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
+                const P delta = lanes.load(dy.column(t, s.sequence)) + lanes.load(row);
+                Values<P> d;
+                const P a = Gates::backward(load(lanes, kept.column(t, s.sequence)), lanes.load(before), delta, d);
                 for (int gate = 0; gate < kGates; ++gate) {
                   lanes.store(dpre_t + gate * features, d[gate]);
                   S* db = sums + bias_offset + gate * features;
@@ -176,7 +193,7 @@ class GatedScan {
             for (int gate = 0; gate < kGates; ++gate)
               add_outer_product(dpre + gate * features, rows, x.column(first, s.sequence), inputs, steps,
                                 sums + gate * weight, features, inputs);
-            cache.packed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs);
+            cache.transposed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs);
             last = first;
           }
         });
@@ -192,7 +209,7 @@ class GatedScan {
         if (std::equal(initial.data(), initial.data() + features, cache.first_.col(b).data()))
           d_initial += dstate.h.col(b);
       for_lanes<S>(features, [&](auto lanes) {
-        const Packet<S> slope = Gates::candidate(lanes.load(h_0_.value.data())).derivative;
+        const Packet<S> slope = Gates::slope(Gates::candidate(lanes.load(h_0_.value.data())));
         S* grad = h_0_.grad.data();
         lanes.store(grad, fma(slope, lanes.load(d_initial.data()), lanes.load(grad)));
       });
@@ -248,77 +265,94 @@ class GatedScan {
   }
 
   template <class Lanes>
-  MINRNN_INLINE Pre load_pre(Lanes lanes, const S* pre) const {
-    Pre k;
-    unroll<kGates>([&](auto gate) { k[gate] = lanes.load(pre + gate * output_size()); });
-    return k;
+  MINRNN_INLINE auto load(Lanes lanes, const S* of_gates) const {
+    Values<typename Lanes::P> values;
+    unroll<kGates>([&](auto gate) { values[gate] = lanes.load(of_gates + gate * output_size()); });
+    return values;
+  }
+  template <class Lanes>
+  MINRNN_INLINE void store(Lanes lanes, const Values<typename Lanes::P>& values, S* of_gates) const {
+    unroll<kGates>([&](auto gate) { lanes.store(of_gates + gate * output_size(), values[gate]); });
   }
 
-  template <class Lanes>
-  MINRNN_INLINE Operator gates(Lanes lanes, const S* pre) const {
-    const auto [decay, input] = Gates::forward(load_pre(lanes, pre));
+  template <class P>
+  MINRNN_INLINE static Operator<P> operator_of(std::array<P, kGates>& k) {
+    const auto [decay, input] = Gates::forward(k);
     return {decay, input};
   }
-
-  /// One step of one sequence: from what is carried `before` to what is carried in `row`, and h.
-  MINRNN_INLINE void advance(const S* before, const S* pre, S* row, S* h) const {
-    for_lanes<S>(output_size(), [&](auto lanes) {
-      const Packet<S> carried = gates(lanes, pre)(lanes.load(before));
-      lanes.store(row, carried);
-      lanes.store(h, Operator::value(carried));
-    });
+  /// One step of what is carried; k becomes what backward needs.
+  template <class P>
+  MINRNN_INLINE static P next(std::array<P, kGates>& k, P before) {
+    return operator_of(k)(before);
+  }
+  template <class P>
+  MINRNN_INLINE static P carried_of(P value) {
+    return Operator<P>::carried(value);
+  }
+  template <class P>
+  MINRNN_INLINE static P value_of(P carried) {
+    return Operator<P>::value(carried);
   }
 
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features, block = block_steps();
+    const Index features = output_size(), block = block_steps();
     const Tiling tiling(features, x.time(), x.batch());
-    const bool whole = keep || tiling.parts() > 1;  // k of all steps, because a second pass or backward reads it
+    const bool divided = tiling.parts() > 1;  // then a second pass reads k
     const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch());
-    const SequenceView<S> pre =
-        whole ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.block_.resize(rows, block, worker_count());
-    const S* bias = pack(cache);
+    const SequenceView<S> kept =
+        keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
     const S* reset = carried_reset(cache);
+    cache.packed_.pack(w_, b_);
 
-    // Calls body(t, k_t) for all steps of the stretch, k computed block by block unless it is there.
-    const auto for_steps = [&](Stretch s, bool computed, auto&& body) {
+    // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
+    const auto for_blocks = [&](Stretch s, auto&& body) {
       for (Index first = s.first; first < s.last; first += block) {
         const Index steps = std::min(block, s.last - first);
-        S* k = whole ? pre.column(first, s.sequence) : pre.column(0, s.worker);
-        if (!computed) cache.packed_.multiply(x.column(first, s.sequence), inputs, steps, bias, k, rows);
-        for (Index t = first; t < first + steps; ++t, k += rows) body(t, k);
+        for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
       }
+    };
+    const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
+      carried = next(k, x.starts(t, b) ? lanes.load(reset) : carried);
+      lanes.store(h.column(t, b), value_of(carried));
+      if constexpr (keep) store(lanes, k, kept.column(t, b));
     };
     to_carried(state.h);
     run_stretches<Operator>(
         tiling, Direction::forward, state.h,
         [&](Stretch s, S* whole_a, S* whole_b) {
-          for_steps(s, false, [&](Index t, const S* k) {
-            for_lanes<S>(features, [&](auto lanes) {
-              Operator op = gates(lanes, k);
-              if (x.starts(t, s.sequence)) op = {Operator::carried(Packet<S>(S(0))), op(lanes.load(reset))};
-              compose(lanes, op, whole_a, whole_b);
-            });
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            using Op = Operator<typename decltype(lanes)::P>;
+            Op whole{lanes.load(whole_a), lanes.load(whole_b)};
+            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
+                                      [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                                        store(lanes, k, kept.column(first + j, s.sequence));
+                                        Op op = operator_of(k);
+                                        if (x.starts(first + j, s.sequence))
+                                          op = {Op::carried(S(0)), op(lanes.load(reset))};
+                                        whole = whole.then(op);
+                                      });
+            lanes.store(whole_a, whole.a);
+            lanes.store(whole_b, whole.b);
           });
         },
         [&](Stretch s, S* row) {
-          for_steps(s, tiling.parts() > 1, [&](Index t, const S* k) {
-            advance(x.starts(t, s.sequence) ? reset : row, k, row, h.column(t, s.sequence));
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            auto carried = lanes.load(row);
+            if (divided)
+              for (Index t = first; t < first + steps; ++t) {
+                auto k = load(lanes, kept.column(t, s.sequence));
+                finish(lanes, t, s.sequence, k, carried);
+              }
+            else
+              cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
+                                        [&](Index j, auto k)
+                                            MINRNN_INLINE_LAMBDA { finish(lanes, first + j, s.sequence, k, carried); });
+            lanes.store(row, carried);
           });
         });
     to_value(state.h);
     return SequenceView<const S>(h).with_starts(x.starts());
-  }
-
-  const S* pack(Cache& cache) const {
-    const Index features = output_size();
-    cache.packed_.resize(kGates * features, input_size());
-    const SequenceView<S> bias = cache.bias_.resize(kGates * features, 1, 1);
-    for (int gate = 0; gate < kGates; ++gate) {
-      cache.packed_.set_rows(gate * features, w_[gate].value);
-      std::copy_n(b_[gate].value.data(), features, bias.data() + gate * features);
-    }
-    return bias.data();
   }
 
   /// h_0 (H): the state at a start.
@@ -326,23 +360,23 @@ class GatedScan {
     const SequenceView<S> row = cache.reset_.resize(output_size(), 1, 1);
     for_lanes<S>(output_size(), [&](auto lanes) {
       lanes.store(row.data(),
-                  learns_initial_state() ? Gates::candidate(lanes.load(h_0_.value.data())).value : Packet<S>(S(0)));
+                  learns_initial_state() ? Gates::candidate(lanes.load(h_0_.value.data())) : Packet<S>(S(0)));
     });
     return row;
   }
   const S* carried_reset(Cache& cache) const {
     S* row = initial_row(cache).data();
-    for_lanes<S>(output_size(), [&](auto lanes) { lanes.store(row, Operator::carried(lanes.load(row))); });
+    for_lanes<S>(output_size(), [&](auto lanes) { lanes.store(row, carried_of(lanes.load(row))); });
     return row;
   }
 
   static void to_carried(Matrix<S>& h) {
     if constexpr (kLogSpace)
-      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), Operator::carried(lanes.load(h.data()))); });
+      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), carried_of(lanes.load(h.data()))); });
   }
   static void to_value(Matrix<S>& h) {
     if constexpr (kLogSpace)
-      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), Operator::value(lanes.load(h.data()))); });
+      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), value_of(lanes.load(h.data()))); });
   }
 
   std::array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate

@@ -17,10 +17,10 @@ namespace minrnn {
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a negative state in log-space arithmetic
 /// Source      [1] Feng et al. 2024, "Were RNNs All We Needed?", arXiv:2410.01201
 template <class S, Candidate candidate = Candidate::positive, Arithmetic arithmetic = Arithmetic::linear>
-class MinGru : public detail::GatedScan<S, detail::MinGruGates<S, candidate, arithmetic>> {
+class MinGru : public detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>> {
  public:
   MinGru(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::GatedScan<S, detail::MinGruGates<S, candidate, arithmetic>>(inputs, features, random, options) {}
+      : detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
 };
 
 }  // namespace minrnn

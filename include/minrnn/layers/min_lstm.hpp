@@ -19,11 +19,10 @@ namespace minrnn {
 /// Source      [1] Feng et al. 2024, "Were RNNs All We Needed?", arXiv:2410.01201, and its official code
 template <class S, GateScaling scaling = GateScaling::normalised, Candidate candidate = Candidate::positive,
           Arithmetic arithmetic = Arithmetic::linear>
-class MinLstm : public detail::GatedScan<S, detail::MinLstmGates<S, scaling, candidate, arithmetic>> {
+class MinLstm : public detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>> {
  public:
   MinLstm(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::GatedScan<S, detail::MinLstmGates<S, scaling, candidate, arithmetic>>(inputs, features, random,
-                                                                                      options) {}
+      : detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, random, options) {}
 };
 
 }  // namespace minrnn

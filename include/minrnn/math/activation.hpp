@@ -9,69 +9,88 @@
 namespace minrnn {
 
 namespace detail {
-/// 2^n for a float whose lowest bits hold n + 127: a shift takes them to the exponent.
-template <class Native>
-MINRNN_INLINE Native power_of_two(const Native& n) {
-  using namespace Eigen::internal;
-  using Integers = typename unpacket_traits<Native>::integer_packet;
-  return preinterpret<Native>(plogical_shift_left<23>(preinterpret<Integers>(n)));
+/// 2^n for floats whose lowest bits hold n + 127: a shift takes them to the exponent.
+template <int N>
+MINRNN_INLINE Packet<float, N> power_of_two(Packet<float, N> n) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        using Native = std::remove_cvref_t<decltype(bits)>;
+        using Integers = typename unpacket_traits<Native>::integer_packet;
+        return preinterpret<Native>(plogical_shift_left<23>(preinterpret<Integers>(bits)));
+      },
+      n);
 }
+}  // namespace detail
+
+namespace detail {
+/// exp of an x within the range where it is a normal number.
+///   float: 2^n p(r) with n = round(x / log 2), r = x - n log 2 and p a polynomial of degree 7; double: Eigen's pexp
+/// Source  Moshier, Cephes Mathematical Library, expf: the coefficients.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
+  using P = Packet<S, N>;
+  if constexpr (std::is_same_v<S, float> && Packet<S>::size > 1) {
+    // Adding 1.5 * 2^23 leaves the integer in the lowest bits of the mantissa.
+    const P shifter(12582912.0f + 127), shifted = fma(x, P(1.44269504088896341f), shifter), n = shifted - shifter;
+    const P r = fma(n, P(2.12194440e-4f), fma(n, P(-0.693359375f), x)), square = r * r;
+    // Even and odd powers apart: half as long a chain.
+    const P even = fma(fma(P(1.3981999507e-3f), square, P(4.1665795894e-2f)), square, P(5.0000001201e-1f));
+    const P odd = fma(fma(P(1.9875691500e-4f), square, P(8.3334519073e-3f)), square, P(1.6666665459e-1f));
+    return (fma(fma(odd, r, even), square, r) + 1.0f) * power_of_two(shifted);
+  } else {
+    return map<S>([](const auto& native) { return Eigen::internal::pexp(native); }, x);
+  }
+}
+template <class S>
+inline constexpr S kLeastExponent = std::is_same_v<S, float> ? S(-87.33) : S(-708.39);
 }  // namespace detail
 
 /// exp(x): 0 below the smallest normal number, the largest power that is finite, not infinity, above the range.
 /// exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
-///   float: 2^n p(r) with n = round(x / log 2), r = x - n log 2 and p a polynomial of degree 7; double: Eigen's pexp
-/// Source  Moshier, Cephes Mathematical Library, expf: the coefficients.
-template <class S>
-MINRNN_INLINE Packet<S> exp(Packet<S> x) {
-  using P = Packet<S>;
-  constexpr S least = std::is_same_v<S, float> ? S(-87.33) : S(-708.39);
-  constexpr S most = std::is_same_v<S, float> ? S(88.376) : S(709.78);
-  const P y = min(max(x, P(least)), P(most));
-  P result;
-  if constexpr (std::is_same_v<S, float> && P::size > 1) {
-    // Adding 1.5 * 2^23 leaves the integer in the lowest bits of the mantissa.
-    const P shifter(12582912.0f + 127), shifted = fma(y, P(1.44269504088896341f), shifter), n = shifted - shifter;
-    const P r = fma(n, P(2.12194440e-4f), fma(n, P(-0.693359375f), y));
-    P p = fma(P(1.9875691500e-4f), r, P(1.3981999507e-3f));
-    p = fma(p, r, P(8.3334519073e-3f));
-    p = fma(p, r, P(4.1665795894e-2f));
-    p = fma(p, r, P(1.6666665459e-1f));
-    p = fma(p, r, P(5.0000001201e-1f));
-    p = fma(p, r * r, r) + 1.0f;
-    result = p * P::of(detail::power_of_two(shifted.native));
-  } else {
-    result = P::of(Eigen::internal::pexp(y.native));
-  }
-  return select(x < P(least), P(S(0)), result);
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
+  using P = Packet<S, N>;
+  const P least(detail::kLeastExponent<S>), most(std::is_same_v<S, float> ? S(88.376) : S(709.78));
+  return select(x < least, P(S(0)), detail::exp_within_range(min(max(x, least), most)));
+}
+
+/// exp(x) for x <= 0, but never below the smallest normal number: a gate that is shut to all purposes, and cheaper.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> exp_of_negative(Packet<S, N> x) {
+  return detail::exp_within_range(max(x, Packet<S, N>(detail::kLeastExponent<S>)));
 }
 
 /// sigmoid(x) and sigmoid(-x) = 1 - sigmoid(x), each to full relative precision, for one exponential and one division.
-template <class S>
+template <class S, int N>
 struct SigmoidPair {
-  Packet<S> value, complement;
+  Packet<S, N> value, complement;
 };
 
-template <class S>
-MINRNN_INLINE SigmoidPair<S> sigmoid_pair(Packet<S> x) {
-  const Packet<S> e = exp(-abs(x));
-  const Packet<S> large = Packet<S>(S(1)) / (e + S(1)), small = e * large;
-  const Packet<S> negative = x < Packet<S>(S(0));
+/// From e = exp(-|x|) and 1 / (1 + e).
+template <class S, int N>
+MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair_of(Packet<S, N> x, Packet<S, N> e, Packet<S, N> large) {
+  const Packet<S, N> small = e * large, negative = x < S(0);
   return {select(negative, small, large), select(negative, large, small)};
+}
+template <class S, int N>
+MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair(Packet<S, N> x) {
+  const Packet<S, N> e = exp(-abs(x));
+  return sigmoid_pair_of(x, e, Packet<S, N>(S(1)) / (e + S(1)));
 }
 
 /// sigmoid(x) = 1 / (1 + exp(-x)); derivative s (1 - s). Relative error: 1.8 eps.
-template <class S>
-MINRNN_INLINE Packet<S> sigmoid(Packet<S> x) {
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> sigmoid(Packet<S, N> x) {
   return sigmoid_pair(x).value;
 }
 
 /// tanh(x); derivative 1 - tanh(x)^2. Odd, and exact in sign. Relative error: 1.2 eps.
 ///   |x| < 0.625: a polynomial (float) or a quotient of polynomials (double) in x^2;  else 1 - 2 / (exp(2 |x|) + 1)
 /// Source  Moshier, Cephes Mathematical Library, tanhf and tanh: the coefficients.
-template <class S>
-MINRNN_INLINE Packet<S> tanh(Packet<S> x) {
-  using P = Packet<S>;
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> tanh(Packet<S, N> x) {
+  using P = Packet<S, N>;
   const P magnitude = abs(x), square = x * x;
   P correction;
   if constexpr (std::is_same_v<S, float>) {
@@ -92,20 +111,17 @@ MINRNN_INLINE Packet<S> tanh(Packet<S> x) {
 }
 
 /// g(x) = x + 1/2 for x >= 0, sigmoid(x) for x < 0: the positive candidate of the paper. g(0) = 1/2.
-/// derivative  1 for x >= 0 (the slope from the right at the corner), g (1 - g) for x < 0
 /// Relative error: 1.7 eps.
 /// Source  Feng et al. 2024, appendix B.
-template <class S>
-struct PositiveCandidate {
-  Packet<S> value, derivative;
-};
-
-template <class S>
-MINRNN_INLINE PositiveCandidate<S> positive_candidate(Packet<S> x) {
-  const Packet<S> e = exp(min(x, Packet<S>(S(0))));
-  const Packet<S> reciprocal = Packet<S>(S(1)) / (e + S(1)), s = e * reciprocal;
-  const Packet<S> negative = x < Packet<S>(S(0));
-  return {select(negative, s, x + S(0.5)), select(negative, s * reciprocal, Packet<S>(S(1)))};
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> positive_candidate(Packet<S, N> x) {
+  const Packet<S, N> e = exp(min(x, Packet<S, N>(S(0))));
+  return select(x < Packet<S, N>(S(0)), e / (e + S(1)), x + S(0.5));
+}
+/// g'(x) from g: 1 for g >= 1/2 (at the corner the slope from the right), g (1 - g) below.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> positive_candidate_slope(Packet<S, N> g) {
+  return select(g < Packet<S, N>(S(0.5)), g * (Packet<S, N>(S(1)) - g), Packet<S, N>(S(1)));
 }
 
 /// GELU in its tanh form, and its derivative.
@@ -113,14 +129,14 @@ MINRNN_INLINE PositiveCandidate<S> positive_candidate(Packet<S> x) {
 ///   gelu'(x) = s + x s (1 - s) u'
 /// Relative error: 9 eps for x >= -3.
 /// Source  Hendrycks and Gimpel 2016, "Gaussian error linear units".
-template <class S>
+template <class S, int N>
 struct Gelu {
-  Packet<S> value, derivative;
+  Packet<S, N> value, derivative;
 };
 
-template <class S>
-MINRNN_INLINE Gelu<S> gelu(Packet<S> x) {
-  using P = Packet<S>;
+template <class S, int N>
+MINRNN_INLINE Gelu<S, N> gelu(Packet<S, N> x) {
+  using P = Packet<S, N>;
   const P scale(S(1.5957691216057307117597842397375275));  // 2 sqrt(2 / pi)
   // Beyond 22 the sigmoid is 0 or 1 to the last bit and u' would only overflow.
   const P y = min(max(x, P(S(-22))), P(S(22)));
@@ -131,15 +147,15 @@ MINRNN_INLINE Gelu<S> gelu(Packet<S> x) {
 }
 
 /// SiLU, x sigmoid(x); derivative s (1 + x (1 - s)).
-template <class S>
+template <class S, int N>
 struct Silu {
-  Packet<S> value, derivative;
+  Packet<S, N> value, derivative;
 };
 
-template <class S>
-MINRNN_INLINE Silu<S> silu(Packet<S> x) {
+template <class S, int N>
+MINRNN_INLINE Silu<S, N> silu(Packet<S, N> x) {
   const auto [s, complement] = sigmoid_pair(x);
-  return {x * s, s * fma(x, complement, Packet<S>(S(1)))};
+  return {x * s, s * fma(x, complement, Packet<S, N>(S(1)))};
 }
 
 }  // namespace minrnn

@@ -12,9 +12,9 @@
 namespace minrnn {
 
 /// log(1 + u) for u in [0, 1]: 2 artanh(r) with r = u / (2 + u) <= 1/3, by its series in r^2. Relative error: 1.9 eps.
-template <class S>
-MINRNN_INLINE Packet<S> log1p_of_fraction(Packet<S> u) {
-  using P = Packet<S>;
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> log1p_of_fraction(Packet<S, N> u) {
+  using P = Packet<S, N>;
   constexpr int terms = std::is_same_v<S, float> ? 8 : 17;  // the first term left out is below half an ulp at r = 1/3
   const P r = u / (u + S(2)), square = r * r;
   P sum(S(2) / S(2 * terms - 1));
@@ -23,46 +23,53 @@ MINRNN_INLINE Packet<S> log1p_of_fraction(Packet<S> u) {
 }
 
 /// log(x) for x >= 0; log(0) = -inf. Denormal numbers count as the smallest normal one. Relative error: 1.1 eps.
-template <class S>
-MINRNN_INLINE Packet<S> log(Packet<S> x) {
-  return Packet<S>::of(Eigen::internal::plog(x.native));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> log(Packet<S, N> x) {
+  return detail::map<S>([](const auto& native) { return Eigen::internal::plog(native); }, x);
 }
 
 /// softplus(x) = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); derivative sigmoid(x). Relative error: 2.1 eps.
 /// -softplus(-x) is log sigmoid(x), and -softplus(x) is log(1 - sigmoid(x)).
-template <class S>
-MINRNN_INLINE Packet<S> softplus(Packet<S> x) {
-  return max(x, Packet<S>(S(0))) + log1p_of_fraction(exp(-abs(x)));
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> softplus(Packet<S, N> x) {
+  return max(x, Packet<S, N>(S(0))) + log1p_of_fraction(exp(-abs(x)));
 }
 
-/// log sigmoid(x) and log sigmoid(-x) for one exponential and one logarithm.
-template <class S>
+/// sigmoid(x) and sigmoid(-x) with their logarithms, for one exponential: what nobody reads, the compiler leaves out.
+template <class S, int N>
 struct LogSigmoidPair {
-  Packet<S> value, complement;
+  SigmoidPair<S, N> linear;
+  Packet<S, N> log_value, log_complement;
 };
 
-template <class S>
-MINRNN_INLINE LogSigmoidPair<S> log_sigmoid_pair(Packet<S> x) {
-  const Packet<S> zero(S(0)), tail = log1p_of_fraction(exp(-abs(x)));
-  return {min(x, zero) - tail, min(-x, zero) - tail};
+template <class S, int N>
+MINRNN_INLINE LogSigmoidPair<S, N> log_sigmoid_pair(Packet<S, N> x) {
+  const Packet<S, N> zero(S(0)), e = exp(-abs(x)), tail = log1p_of_fraction(e);
+  return {sigmoid_pair_of(x, e, Packet<S, N>(S(1)) / (e + S(1))), min(x, zero) - tail, min(-x, zero) - tail};
 }
 
-/// log g(x) for g the positive candidate: log(x + 1/2) for x >= 0, -softplus(-x) for x < 0.
-/// derivative  g'(x) / g(x): 1 / (x + 1/2) for x >= 0 (2 at the corner, the slope from the right), sigmoid(-x) for x < 0
-/// Error: 1.5 eps of max(1, |log g|).
-template <class S>
-MINRNN_INLINE Packet<S> log_positive_candidate(Packet<S> x) {
-  const Packet<S> zero(S(0));
-  const Packet<S> below = x - log1p_of_fraction(exp(min(x, zero)));
-  return select(x < zero, below, log(max(x, zero) + S(0.5)));
+/// g(x) of `positive_candidate` with its logarithm: log(x + 1/2) for x >= 0, x - log(1 + exp(x)) for x < 0.
+/// Error of the logarithm: 1.5 eps of max(1, |log g|).
+template <class S, int N>
+struct LogPositiveCandidate {
+  Packet<S, N> value, log_value;
+};
+
+template <class S, int N>
+MINRNN_INLINE LogPositiveCandidate<S, N> log_positive_candidate(Packet<S, N> x) {
+  const Packet<S, N> zero(S(0)), one(S(1)), e = exp(min(x, zero));
+  const auto negative = x < zero;
+  // One logarithm for both branches: near 1 it loses relative, not absolute precision, which is all that x - log needs.
+  const Packet<S, N> log_g = log(select(negative, one + e, x + S(0.5)));
+  return {select(negative, e / (one + e), x + S(0.5)), select(negative, x - log_g, log_g)};
 }
 
 /// log(exp(a) + exp(b)) = max + log(1 + exp(-|a - b|)); -inf is the neutral element.
 /// derivatives  exp(a - y) and exp(b - y), both 0 where y = -inf. Error: 2 eps of max(1, |y|).
-template <class S>
-MINRNN_INLINE Packet<S> log_add_exp(Packet<S> a, Packet<S> b) {
-  const Packet<S> larger = max(a, b), smaller = min(b, a);  // in these orders a NaN of either comes through
-  const Packet<S> nothing(-std::numeric_limits<S>::infinity());
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> log_add_exp(Packet<S, N> a, Packet<S, N> b) {
+  const Packet<S, N> larger = max(a, b), smaller = min(b, a);  // in these orders a NaN of either comes through
+  const Packet<S, N> nothing(-std::numeric_limits<S>::infinity());
   // -inf - -inf is NaN: where the larger is -inf, so is the sum.
   return select(larger == nothing, nothing, larger + log1p_of_fraction(exp(smaller - larger)));
 }

@@ -13,6 +13,9 @@ enum class ScanForm { automatic, sequential, chunked };
 
 namespace detail {
 
+/// Registers that are computed side by side: the chain of one recurrence is long, and most of it waits.
+inline constexpr int kInterleaved = 2;
+
 inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch) {
   switch (form) {
     case ScanForm::sequential:
@@ -27,25 +30,27 @@ inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch
 /// The recurrence of both scans: carried_t = op_t(carried_{t-1}), h_t = value(carried_t).
 template <template <class> class Operator, class S>
 void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form) {
-  using Op = Operator<S>;
   const Index features = h.features();
   const auto op = [&](auto lanes, Index t, Index sequence) {
     // A start forgets what came before: the operator with a = 0.
-    const Packet<S> gate = a.starts(t, sequence) ? Op::carried(Packet<S>(S(0))) : lanes.load(a.column(t, sequence));
-    return Op{gate, lanes.load(b.column(t, sequence))};
+    using P = typename decltype(lanes)::P;
+    using Op = Operator<P>;
+    return Op{a.starts(t, sequence) ? Op::carried(P(S(0))) : lanes.load(a.column(t, sequence)),
+              lanes.load(b.column(t, sequence))};
   };
-  run_stretches<Op>(
+  run_stretches<Operator>(
       scan_tiling(form, features, h.time(), h.batch()), Direction::forward, carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.first; t < s.last; ++t)
-          for_lanes<S>(features, [&](auto lanes) { compose(lanes, op(lanes, t, s.sequence), whole_a, whole_b); });
+          for_lanes<S, kInterleaved>(features,
+                                     [&](auto lanes) { compose(lanes, op(lanes, t, s.sequence), whole_a, whole_b); });
       },
       [&](Stretch s, S* row) {
         for (Index t = s.first; t < s.last; ++t)
-          for_lanes<S>(features, [&](auto lanes) {
-            const Packet<S> carried = op(lanes, t, s.sequence)(lanes.load(row));
+          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+            const auto carried = op(lanes, t, s.sequence)(lanes.load(row));
             lanes.store(row, carried);
-            lanes.store(h.column(t, s.sequence), Op::value(carried));
+            lanes.store(h.column(t, s.sequence), Operator<typename decltype(lanes)::P>::value(carried));
           });
       });
 }
@@ -57,25 +62,26 @@ void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matri
                    SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, Gate&& gate, Write&& write) {
   const Index features = h.features();
   const auto factor = [&](auto lanes, Index t, Index b) {
-    return a.starts(t, b) ? Packet<S>(S(0)) : gate(lanes.load(a.column(t, b)));
+    return a.starts(t, b) ? typename decltype(lanes)::P(S(0)) : gate(lanes.load(a.column(t, b)));
   };
   // The row carries dL/dh_t from the steps after t: it enters step t as a_{t+1} delta_{t+1} and leaves as a_t delta_t.
-  run_stretches<Affine<S>>(
+  run_stretches<Affine>(
       scan_tiling(form, features, h.time(), h.batch()), Direction::backward, dstate,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.last - 1; t >= s.first; --t)
-          for_lanes<S>(features, [&](auto lanes) {
-            const Packet<S> f = factor(lanes, t, s.sequence);
-            compose(lanes, Affine<S>{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b);
+          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+            const auto f = factor(lanes, t, s.sequence);
+            compose(lanes, Affine{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b);
           });
       },
       [&](Stretch s, S* row) {
         for (Index t = s.last - 1; t >= s.first; --t) {
           const S* before = t > 0 ? h.column(t - 1, s.sequence) : initial_state.col(s.sequence).data();
-          for_lanes<S>(features, [&](auto lanes) {
-            const Packet<S> delta = lanes.load(dh.column(t, s.sequence)) + lanes.load(row);
-            const Packet<S> f = factor(lanes, t, s.sequence);
-            const Packet<S> previous = a.starts(t, s.sequence) ? Packet<S>(S(0)) : lanes.load(before);
+          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+            using P = typename decltype(lanes)::P;
+            const P delta = lanes.load(dh.column(t, s.sequence)) + lanes.load(row);
+            const P f = factor(lanes, t, s.sequence);
+            const P previous = a.starts(t, s.sequence) ? P(S(0)) : lanes.load(before);
             lanes.store(row, f * delta);
             write(lanes, t, s.sequence, f, previous, delta);
           });
@@ -122,8 +128,8 @@ void linear_scan_backward(SequenceView<const std::type_identity_t<S>> a, Sequenc
   detail::check_scan<S>("linear_scan_backward", "a", "h", a, h, "dh", dh, "initial_state", initial_state);
   detail::check_scan<S>("linear_scan_backward", "a", "da", a, da, "db", db, "dstate", dstate);
   detail::scan_backward<S>(
-      a, h, initial_state, dh, dstate, form, [](Packet<S> gate) { return gate; },
-      [&](auto lanes, Index t, Index b, Packet<S>, Packet<S> previous, Packet<S> delta) {
+      a, h, initial_state, dh, dstate, form, [](auto gate) { return gate; },
+      [&](auto lanes, Index t, Index b, auto, auto previous, auto delta) {
         lanes.store(da.column(t, b), previous * delta);
         lanes.store(db.column(t, b), delta);
       });

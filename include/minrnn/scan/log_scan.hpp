@@ -24,9 +24,9 @@ void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<co
   const auto map = [&](auto&& f) {
     detail::for_lanes<S>(state.size(), [&](auto lanes) { lanes.store(state.data(), f(lanes.load(state.data()))); });
   };
-  map([](Packet<S> value) { return LogAffine<S>::carried(value); });
+  map([](Packet<S> value) { return LogAffine<Packet<S>>::carried(value); });
   detail::scan<LogAffine>(log_a, log_b, state, h, form);
-  map([](Packet<S> carried) { return LogAffine<S>::value(carried); });
+  map([](Packet<S> carried) { return LogAffine<Packet<S>>::value(carried); });
 }
 
 /// The adjoint of `log_scan`, from its arguments and its result h.
@@ -44,12 +44,15 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
   detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
   detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
   detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
-  const Packet<S> largest(std::numeric_limits<S>::max());
-  const auto finite = [&](Packet<S> x) { return max(min(x, largest), -largest); };
+  const auto finite = [](auto x) {
+    const decltype(x) largest(std::numeric_limits<S>::max());
+    return max(min(x, largest), -largest);
+  };
   detail::scan_backward<S>(
-      log_a, h, initial_state, dh, dstate, form, [](Packet<S> log_gate) { return LogAffine<S>::value(log_gate); },
-      [&](auto lanes, Index t, Index b, Packet<S> gate, Packet<S> previous, Packet<S> delta) {
-        const Packet<S> input = LogAffine<S>::value(lanes.load(log_b.column(t, b)));
+      log_a, h, initial_state, dh, dstate, form,
+      [](auto log_gate) { return LogAffine<decltype(log_gate)>::value(log_gate); },
+      [&](auto lanes, Index t, Index b, auto gate, auto previous, auto delta) {
+        const auto input = LogAffine<decltype(delta)>::value(lanes.load(log_b.column(t, b)));
         lanes.store(dlog_a.column(t, b), finite(gate * previous * delta));
         lanes.store(dlog_b.column(t, b), finite(input * delta));
       });

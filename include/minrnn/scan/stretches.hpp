@@ -25,7 +25,7 @@ enum class Direction { forward, backward };
 ///
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b (H each), given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
-template <class Operator, class S, class Summarise, class Run>
+template <template <class> class Operator, class S, class Summarise, class Run>
 void run_stretches(const Tiling& tiling, Direction direction, Matrix<S>& carry, Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
     parallel_for(tiling.count(), [&](Index tile, Index worker) {
@@ -39,8 +39,8 @@ void run_stretches(const Tiling& tiling, Direction direction, Matrix<S>& carry, 
     const auto t = tiling[tile];
     return Stretch{t.first_sequence, t.first_step, t.last_step, tile, worker};
   };
-  Matrix<S> a = Matrix<S>::Constant(features, count, Operator::identity_a);
-  Matrix<S> b = Matrix<S>::Constant(features, count, Operator::identity_b);
+  Matrix<S> a = Matrix<S>::Constant(features, count, Operator<Packet<S>>::identity_a);
+  Matrix<S> b = Matrix<S>::Constant(features, count, Operator<Packet<S>>::identity_b);
   parallel_for(count, [&](Index tile, Index worker) {
     summarise(stretch(tile, worker), a.col(tile).data(), b.col(tile).data());
   });
@@ -53,7 +53,7 @@ void run_stretches(const Tiling& tiling, Direction direction, Matrix<S>& carry, 
       for_lanes<S>(features, [&](auto lanes) {
         const Packet<S> before = lanes.load(row);
         lanes.store(rows.col(tile).data(), before);
-        const Operator whole{lanes.load(a.col(tile).data()), lanes.load(b.col(tile).data())};
+        const Operator<Packet<S>> whole{lanes.load(a.col(tile).data()), lanes.load(b.col(tile).data())};
         lanes.store(row, whole(before));
       });
     }

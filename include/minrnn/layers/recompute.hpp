@@ -1,0 +1,118 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <vector>
+
+#include "minrnn/layers/dropout.hpp"
+
+namespace minrnn {
+
+/// inner, over a long sequence in less memory: forward keeps the state at the border of each chunk of `steps` frames, and
+/// backward computes a chunk again before it goes back through it. Gradients are the same, to the rounding of sums over
+/// time; a training step takes one more forward, about a third longer.
+///
+/// Equations   y = inner(x)
+/// Memory      kept for backward: y and dx; what inner keeps of one chunk alone; and one state for each chunk. So wrap all
+///             layers of a model whose widths are above those of its input and output
+/// Throws      std::invalid_argument for a chunk of no steps
+/// Source      Chen et al. 2016, "Training deep nets with sublinear memory cost"
+template <SequenceLayer Inner>
+class Recompute {
+ public:
+  using Scalar = typename Inner::Scalar;
+  using State = typename Inner::State;
+
+  class Cache {
+   public:
+    Cache() = default;
+    Cache(Cache&&) = default;
+    Cache& operator=(Cache&&) = default;
+    void seek_draw(std::uint64_t draw) {
+      next_draw_ = draw;
+      detail::seek_draw(inner_, draw);
+    }
+
+   private:
+    friend Recompute;
+    typename Inner::Cache inner_;
+    SequenceView<const Scalar> x_;
+    Sequence<Scalar> y_, dx_;     // (H, T, B), (F, T, B)
+    std::vector<State> borders_;  // the state before each chunk
+    std::uint64_t first_draw_ = 0, next_draw_ = 0;
+  };
+
+  Recompute(Inner inner, Index steps) : inner_(std::move(inner)), steps_(steps) {
+    detail::check_size("Recompute", "steps", steps);
+  }
+
+  Index input_size() const { return inner_.input_size(); }
+  Index output_size() const { return inner_.output_size(); }
+  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    detail::check_sequence("Recompute", "x", x, input_size());
+    cache.x_ = x;
+    cache.borders_.clear();
+    cache.first_draw_ = cache.next_draw_;
+    const auto y = for_chunks(x, cache, [&](SequenceView<const Scalar> chunk) {
+      cache.borders_.push_back(state);
+      return inner_.forward(chunk, state, cache.inner_);
+    });
+    cache.next_draw_ += cache.borders_.size();  // inner counts its forwards
+    return y;
+  }
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    detail::check_sequence("Recompute", "x", x, input_size());
+    return for_chunks(x, cache,
+                      [&](SequenceView<const Scalar> chunk) { return inner_.infer(chunk, state, cache.inner_); });
+  }
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+    return inner_.step(x, state, cache.inner_);
+  }
+
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+    const SequenceView<const Scalar> x = cache.x_;
+    detail::check_sequence("Recompute", "dy", dy, output_size(), x.time(), x.batch());
+    const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch());
+    for (std::size_t i = cache.borders_.size(); i-- > 0;) {
+      const Index first = static_cast<Index>(i) * steps_, steps = std::min(steps_, x.time() - first);
+      State state = cache.borders_[i];
+      detail::seek_draw(cache.inner_, cache.first_draw_ + i);
+      inner_.forward(x.chunk(first, steps), state, cache.inner_);
+      copy(inner_.backward(dy.chunk(first, steps), dstate, cache.inner_), dx.chunk(first, steps));
+    }
+    detail::seek_draw(cache.inner_, cache.next_draw_);
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Inner::visit(self.inner_, scope, visitor);
+  }
+
+  const Inner& inner() const { return inner_; }
+
+ private:
+  /// One chunk at least, so that inner sees an empty sequence too, and checks its state.
+  template <class Body>
+  SequenceView<const Scalar> for_chunks(SequenceView<const Scalar> x, Cache& cache, Body&& body) const {
+    const SequenceView<Scalar> y = cache.y_.resize(output_size(), x.time(), x.batch());
+    Index first = 0;
+    do {
+      const Index steps = std::min(steps_, x.time() - first);
+      copy(body(x.chunk(first, steps)), y.chunk(first, steps));
+      first += steps;
+    } while (first < x.time());
+    return SequenceView<const Scalar>(y).with_starts(x.starts());
+  }
+  static void copy(SequenceView<const Scalar> from, SequenceView<Scalar> to) {
+    for (Index b = 0; b < from.batch(); ++b)
+      std::copy_n(from.column(0, b), from.features() * from.time(), to.column(0, b));
+  }
+
+  Inner inner_;
+  Index steps_;
+};
+
+}  // namespace minrnn

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/math/gates.hpp"
+
+#include <gtest/gtest.h>
+
+#include "support/accuracy.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+template <class S>
+class Gates : public ::testing::Test {};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Gates, Scalars);
+
+TYPED_TEST(Gates, AGateInOneNumberKeepsBothItsSides) {
+  using S = TypeParam;
+  const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
+  for (const S x : {S(0), S(1e-6), S(0.1), S(1), S(5), S(30), S(80)})
+    for (const S k : {x, -x}) {
+      const auto exact = sigmoid_pair(Packet<S>(k));
+      const auto back = detail::unpack(detail::pack(exact));
+      EXPECT_NEAR(back.value.first() / exact.value.first(), 1, 2 * eps) << k;
+      EXPECT_NEAR(back.complement.first() / exact.complement.first(), 1, 2 * eps) << k;
+    }
+  for (const S k : {S(1e4), S(-1e4)}) {
+    const auto back = detail::unpack(detail::pack(sigmoid_pair(Packet<S>(k))));
+    EXPECT_EQ(k > 0 ? back.value.first() : back.complement.first(), S(1));
+    EXPECT_LE(k > 0 ? back.complement.first() : back.value.first(), std::numeric_limits<S>::min());
+  }
+}
+
+/// What forward keeps and backward makes of it, against central differences of forward in the same arithmetic.
+template <class G, class S>
+void expect_slopes(std::initializer_list<S> pre) {
+  using Values = typename G::template Values<Packet<S>>;
+  const S before = S(0.7), step = S(1e-5);
+  const auto h = [&](const std::array<S, G::kCount>& k) {
+    Values values;
+    for (int i = 0; i < G::kCount; ++i) values[i] = Packet<S>(k[i]);
+    const auto [decay, input] = G::forward(values);
+    if constexpr (G::arithmetic == Arithmetic::linear)
+      return decay.first() * before + input.first();
+    else
+      return std::exp(decay.first()) * before + std::exp(input.first());
+  };
+  std::array<S, G::kCount> k;
+  std::copy(pre.begin(), pre.end(), k.begin());
+  Values kept, dk;
+  for (int i = 0; i < G::kCount; ++i) kept[i] = Packet<S>(k[i]);
+  const S decay = G::forward(kept).decay.first();
+  const S returned = G::backward(kept, Packet<S>(before), Packet<S>(S(1)), dk).first();
+  // Values up to 30 round to 4e-15: over two steps of 1e-5 that is 4e-10, and the third derivative adds as much.
+  EXPECT_NEAR(returned, G::arithmetic == Arithmetic::linear ? decay : std::exp(decay), 1e-15);
+  EXPECT_EQ(returned, G::decay(kept).first());
+  for (int i = 0; i < G::kCount; ++i) {
+    auto above = k, below = k;
+    above[i] += step;
+    below[i] -= step;
+    EXPECT_NEAR(dk[i].first(), (h(above) - h(below)) / (2 * step), 2e-9) << G::kName << " gate " << i;
+  }
+}
+
+template <Candidate candidate, Arithmetic arithmetic>
+void expect_all_slopes() {
+  using namespace detail;
+  for (const double a : {-30.0, -2.0, 0.3, 4.0, 30.0})
+    for (const double b : {-30.0, -1.0, 0.2, 2.0, 30.0}) {
+      expect_slopes<MinGruGates<candidate, arithmetic>, double>({a, b});
+      for (const double c : {-1.5, 0.4}) {
+        expect_slopes<MinLstmGates<GateScaling::normalised, candidate, arithmetic>, double>({a, b, c});
+        expect_slopes<MinLstmGates<GateScaling::unnormalised, candidate, arithmetic>, double>({a, b, c});
+      }
+    }
+}
+
+TEST(GateSlopes, AreThoseOfForward) {
+  expect_all_slopes<Candidate::positive, Arithmetic::linear>();
+  expect_all_slopes<Candidate::plain, Arithmetic::linear>();
+  expect_all_slopes<Candidate::positive, Arithmetic::log_space>();
+}
+
+}  // namespace
+}  // namespace minrnn::tests
