@@ -12,6 +12,7 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "support/machine.hpp"
 #include "support/memory.hpp"
 #include "support/products.hpp"
 #include "support/report.hpp"
@@ -48,7 +49,8 @@ struct Row {
   Shape shape;
   int threads;
   // results
-  double seconds = std::nan(""), over_eigen = std::nan(""), over_minrnn = std::nan(""), peak = std::nan("");
+  double seconds = std::nan(""), over_eigen = std::nan(""), over_minrnn = std::nan(""), over_blas = std::nan(""),
+         peak = std::nan(""), of_peak = std::nan("");
 
   double frames() const { return static_cast<double>(shape.batch * shape.time); }
   /// Multiplications and additions of the products, forward and the two of backward.
@@ -68,22 +70,27 @@ void measure(benchmark::State& bench, Row& row) {
   if (row.kind->parallel) products = std::make_unique<Products<float>>(row.kind->matrices, row.shape);
   const auto by_eigen = [&] { products->by_eigen(); };
   const auto by_minrnn = [&] { products->by_minrnn(); };
+  const auto by_blas = [&] { products->by_blas(); };
   step();  // memory is touched and caches grow once
   if (products) {
     by_eigen();
     by_minrnn();
+    by_blas();
   }
-  std::vector<double> steps, eigen, minrnn;
+  std::vector<double> steps, eigen, minrnn, blas;
   for (auto _ : bench) {
     steps.push_back(seconds_of(step));
     bench.SetIterationTime(steps.back());
     if (!products) continue;
     eigen.push_back(seconds_of(by_eigen));
     minrnn.push_back(seconds_of(by_minrnn));
+    if (kHasBlas) blas.push_back(seconds_of(by_blas));
   }
   row.seconds = median(steps);
   row.over_eigen = median_ratio(steps, eigen);
   row.over_minrnn = median_ratio(steps, minrnn);
+  row.over_blas = median_ratio(steps, blas);
+  row.of_peak = row.operations() / row.seconds / peak_flops<float>(row.threads);
   static std::map<std::string, double> peaks;
   const auto [peak, is_new] = peaks.try_emplace(row.subject());
   if (is_new) peak->second = ask_fresh_process("--peak_of=" + row.subject());
@@ -92,10 +99,12 @@ void measure(benchmark::State& bench, Row& row) {
   bench.counters["median_ms"] = 1e3 * row.seconds;
   bench.counters["items_per_second"] = row.frames() / row.seconds;
   bench.counters["flops_per_second"] = row.operations() / row.seconds;
+  bench.counters["of_peak"] = row.of_peak;
   if (!std::isnan(row.peak)) bench.counters["peak_bytes"] = row.peak;
   if (!products) return;
   bench.counters["over_eigen"] = row.over_eigen;
   bench.counters["over_minrnn"] = row.over_minrnn;
+  if (kHasBlas) bench.counters["over_blas"] = row.over_blas;
 }
 
 std::vector<Row> all_rows(bool full) {
@@ -129,8 +138,8 @@ void print_peak(const std::vector<Row>& rows, std::string_view subject) {
 }
 
 void print_table(std::ostream& out, const std::vector<Row>& rows) {
-  Table table({"layer", "d", "B", "T", "threads", "ms", "Mframes/s", "GFLOP/s", "peak MB", "/ Eigen products",
-               "/ own products", "/ MinGru"});
+  Table table({"layer", "d", "B", "T", "threads", "ms", "Mframes/s", "GFLOP/s", "% of peak", "memory MB",
+               "/ Eigen products", "/ BLAS products", "/ own products", "/ MinGru"});
   double min_gru = std::nan("");
   for (const Row& row : rows) {
     if (row.kind == &kKinds[0]) min_gru = row.seconds;
@@ -138,11 +147,15 @@ void print_table(std::ostream& out, const std::vector<Row>& rows) {
     table.add({row.kind->name, std::to_string(row.shape.size), std::to_string(row.shape.batch),
                std::to_string(row.shape.time), std::to_string(row.threads), number(1e3 * row.seconds),
                number(1e-6 * row.frames() / row.seconds), number(1e-9 * row.operations() / row.seconds),
-               number(1e-6 * row.peak), number(row.over_eigen, "%.2f"), number(row.over_minrnn, "%.2f"),
-               number(row.seconds / min_gru, "%.2f")});
+               number(100 * row.of_peak, "%.0f"), number(1e-6 * row.peak), number(row.over_eigen, "%.2f"),
+               number(row.over_blas, "%.2f"), number(row.over_minrnn, "%.2f"), number(row.seconds / min_gru, "%.2f")});
   }
   if (table.empty()) return;
-  out << "\nTraining step: medians; ratios are medians over alternating pairs of one run\n\n" << table << '\n';
+  out << "\nTraining step: medians; ratios are medians over alternating pairs of one run. Multiply-add peak of this "
+         "machine:";
+  for (const int threads : thread_counts())
+    out << ' ' << number(1e-9 * peak_flops<float>(threads)) << " GFLOP/s (" << threads << ')';
+  out << "\n\n" << table << '\n';
   for (const Row& row : rows) {
     if (row.kind != &kKinds[0] || row.threads != 1 || row.shape.time != 1024 || std::isnan(row.seconds)) continue;
     if (row.shape.size != 64 && row.shape.size != 256) continue;

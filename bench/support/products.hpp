@@ -9,7 +9,19 @@
 #include "minrnn/core/product.hpp"
 #include "training_step.hpp"
 
+#ifdef MINRNN_BENCH_BLAS
+extern "C" void sgemm_(const char* op_a, const char* op_b, const int* m, const int* n, const int* k, const float* alpha,
+                       const float* a, const int* lda, const float* b, const int* ldb, const float* beta, float* c,
+                       const int* ldc);
+#endif
+
 namespace minrnn::bench {
+
+#ifdef MINRNN_BENCH_BLAS
+inline constexpr bool kHasBlas = true;
+#else
+inline constexpr bool kHasBlas = false;
+#endif
 
 /// The three matrix products of a training step and nothing else: the floor that a layer is measured against.
 ///
@@ -42,6 +54,22 @@ class Products {
     MatrixMap<S>(a).noalias() = w_ * x;
     dw_.noalias() = a * x.transpose();
     MatrixMap<S>(dx).noalias() = w_.transpose() * a;
+  }
+
+  /// By a BLAS, likewise; nothing where the program was built without one. Float alone.
+  void by_blas() {
+#ifdef MINRNN_BENCH_BLAS
+    const auto gemm = [](char op_a, char op_b, Index m, Index n, Index k, const float* a, Index a_stride,
+                         const float* b, Index b_stride, float* c, Index c_stride) {
+      const int sizes[] = {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k)};
+      const int lda = static_cast<int>(a_stride), ldb = static_cast<int>(b_stride), ldc = static_cast<int>(c_stride);
+      const float one = 1, zero = 0;
+      sgemm_(&op_a, &op_b, &sizes[0], &sizes[1], &sizes[2], &one, a, &lda, b, &ldb, &zero, c, &ldc);
+    };
+    gemm('N', 'N', rows_, columns_, inputs_, w_.data(), rows_, x_.data(), inputs_, a_.data(), rows_);
+    gemm('N', 'T', rows_, inputs_, columns_, a_.data(), rows_, x_.data(), inputs_, dw_.data(), rows_);
+    gemm('T', 'N', inputs_, columns_, rows_, w_.data(), rows_, a_.data(), rows_, dx_.data(), inputs_);
+#endif
   }
 
   /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the size

@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+"""Training steps of minrnn beside those of PyTorch, alternating in one run, with ratios and their spread.
+
+    /usr/bin/python3 bench/against_pytorch.py [--build FOLDER] [--threads N] [--rounds N] [--quick]
+
+PyTorch runs as fast as we know how to make it: with OpenBLAS on OpenMP where Debian's libopenblas0-openmp is installed,
+since its other builds fight with PyTorch for the cores, and without giving memory back to the system between steps. Writes
+bench/results/against_pytorch.json and .svg.
+"""
+import argparse
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+from support import runs
+
+SHAPES = [(64, 64, 1024), (384, 64, 256), (64, 1, 4096)]
+MODEL = (384, 64, 256)  # the paper's language model
+# (ours, PyTorch's): what is compared with what
+PAIRS = [("MinGru", "nn.GRU"), ("MinGru", "published minGRU"), ("MinGru", "hand-written minGRU"),
+         ("MinLstm", "nn.LSTM"), ("MinLstm", "published minLSTM"), ("Gru", "nn.GRU"), ("Lstm", "nn.LSTM")]
+THEIRS = list(dict.fromkeys(theirs for _, theirs in PAIRS))
+OURS = list(dict.fromkeys(ours for ours, _ in PAIRS))
+
+
+def tune(threads):
+    """Starts this script over in the environment in which PyTorch is fastest; libraries read it when they are loaded."""
+    wanted = {"OMP_NUM_THREADS": str(threads), "MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
+              "MALLOC_TOP_PAD_": str(1 << 26), "MINRNN_TUNED": "1"}
+    for folder in pathlib.Path("/usr/lib").glob("*/openblas-openmp"):
+        wanted["LD_LIBRARY_PATH"] = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
+    if os.environ.get("MINRNN_TUNED") != "1":
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **wanted})
+
+
+def peak_mb(name, shape):
+    """What one step adds to the memory of a process of its own, beyond x, dy and the parameters."""
+    code = ("import resource, sys; sys.path.insert(0, sys.argv[1]); from support.torch_layers import Step, torch; "
+            "torch.set_num_threads(int(sys.argv[2])); small = Step(sys.argv[3], (8, 2, 8)); small(); "
+            "step = Step(sys.argv[3], tuple(map(int, sys.argv[4:7]))); "
+            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak(); step(); "
+            "print((peak() - before) * 1024 / 1e6)")
+    arguments = [str(runs.BENCH), os.environ["OMP_NUM_THREADS"], name, *map(str, shape)]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    return float(done.stdout) if done.returncode == 0 else float("nan")
+
+
+def torch_ms(step, seconds, least=3):
+    """The median of steps for about so many seconds."""
+    times, begin = [], time.perf_counter()
+    while len(times) < least or time.perf_counter() - begin < seconds:
+        start = time.perf_counter()
+        step()
+        times.append(1e3 * (time.perf_counter() - start))
+    return statistics.median(times)
+
+
+def measure(arguments):
+    import torch
+    from support.torch_layers import Step
+    torch.set_num_threads(arguments.threads)
+    print(f"PyTorch {torch.__version__}, {arguments.threads} threads; {arguments.rounds} rounds, "
+          "ours and PyTorch's in turn; milliseconds a training step\n")
+    rows = []
+    for shape in SHAPES[:1] if arguments.quick else SHAPES:
+        steps = {name: Step(name, shape) for name in THEIRS}
+        for step in steps.values():
+            step()
+        times = {name: [] for name in OURS + THEIRS}
+        for _ in range(arguments.rounds):
+            ours = runs.layer_bench(arguments.build / "layer_bench", OURS, shape, arguments.threads)
+            for name in OURS:
+                times[name].append(ours[name]["median_ms"])
+            for name in THEIRS:
+                times[name].append(torch_ms(steps[name], arguments.seconds))
+        memory = {name: ours[name].get("peak_bytes", float("nan")) / 1e6 for name in OURS}
+        memory |= {name: peak_mb(name, shape) for name in THEIRS}
+        rows += [{"d": shape[0], "batch": shape[1], "time": shape[2], "layer": name, "ms": times[name],
+                  "peak_mb": memory[name]} for name in times]
+        show(shape, times, memory)
+    return rows, torch.__version__
+
+
+def measure_model(arguments):
+    """The whole step of the paper's language model around minGRU."""
+    from support.torch_layers import ModelStep
+    step = ModelStep(MODEL)
+    step()
+    times = {"minrnn": [], "torch": []}
+    for _ in range(min(arguments.rounds, 3)):
+        ours = runs.rows_of(arguments.build / "model_bench", runs.pattern_of("MinGru", MODEL, arguments.threads))
+        times["minrnn"].append(ours["MinGru"]["median_ms"])
+        times["torch"].append(torch_ms(step, 0, least=1))
+    r = ratios(times, "minrnn", "torch")
+    print("Language model of the paper's size, 3 layers, d = {}, batch {}, T = {}: whole training step\n".format(*MODEL))
+    print(runs.table(["minrnn s", "torch s", "times faster", "spread"],
+                     [[*(f"{statistics.median(times[k]) / 1e3:.3g}" for k in times), f"{statistics.median(r):.1f}x",
+                       f"{r[0]:.1f} - {r[-1]:.1f}"]]))
+    return {"d": MODEL[0], "batch": MODEL[1], "time": MODEL[2], "ms": times}
+
+
+def ratios(times, ours, theirs):
+    return sorted(b / a for a, b in zip(times[ours], times[theirs]))
+
+
+def show(shape, times, memory):
+    print("d = {}, batch {}, T = {}\n".format(*shape))
+    label = lambda name: "minrnn " + runs.NAMES[name] if name in OURS else "torch " + name
+    print(runs.table(["layer", "ms", "MB"],
+                     [[label(n), f"{statistics.median(t):.3g}", f"{memory[n]:.0f}"] for n, t in times.items()]))
+    lines = []
+    for ours, theirs in PAIRS:
+        r = ratios(times, ours, theirs)
+        lines.append([label(ours), label(theirs), f"{statistics.median(r):.1f}x", f"{r[0]:.1f} - {r[-1]:.1f}"])
+    print("\n" + runs.table(["ours", "times faster than", "median", "spread"], lines) + "\n", flush=True)
+
+
+def plot(rows, about, version, threads):
+    plt = runs.plots()
+    if plt is None:
+        return
+    shapes = list(dict.fromkeys((r["d"], r["batch"], r["time"]) for r in rows))
+    figure, axes = plt.subplots(1, len(shapes), figsize=(3.6 * len(shapes), 3.1), sharey=True, squeeze=False)
+    for axis, shape in zip(axes[0], shapes):
+        chosen = [r for r in rows if (r["d"], r["batch"], r["time"]) == shape]
+        chosen = [r for r in chosen if r["layer"] in THEIRS] + [r for r in chosen if r["layer"] in OURS]
+        medians = [statistics.median(r["ms"]) for r in chosen]
+        colors = [runs.COLORS.get(r["layer"], "#9aa5b1") for r in chosen]
+        axis.barh([runs.NAMES.get(r["layer"], r["layer"]) + (" (minrnn)" if r["layer"] in OURS else " (torch)")
+                   for r in chosen], medians, color=colors, height=0.65)
+        for i, ms in enumerate(medians):
+            axis.text(ms * 1.08, i, f"{ms:.3g}", va="center", fontsize=8)
+        axis.set(title="d = {}, batch {}, T = {}".format(*shape), xscale="log", xlabel="ms a training step",
+                 xlim=(min(medians) / 2, max(medians) * 4))
+        axis.grid(axis="y", visible=False)
+    figure.text(0.01, -0.03, f"PyTorch {version}, tuned; {threads} threads, float; {about['processor']}, {about['date']}",
+                color="#666666", fontsize=8)
+    figure.tight_layout()
+    runs.save(figure, "against_pytorch")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--build", type=runs.find, default="build/release/bench", help="where layer_bench lies")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=1.5, help="for each layer of PyTorch in a round")
+    parser.add_argument("--quick", action="store_true", help="the first shape alone; writes nothing")
+    arguments = parser.parse_args()
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        sys.exit("PyTorch is not installed for this Python; Debian: apt-get install python3-torch libopenblas0-openmp, "
+                 "then /usr/bin/python3 bench/against_pytorch.py")
+    tune(arguments.threads)
+    rows, version = measure(arguments)
+    if not arguments.quick:
+        model = measure_model(arguments)
+        about = runs.machine(arguments.build / "layer_bench") | {"torch": version}
+        runs.write("against_pytorch", {"machine": about, "threads": arguments.threads, "rows": rows, "model": model})
+        plot(rows, about, version, arguments.threads)
+
+
+if __name__ == "__main__":
+    main()
