@@ -168,32 +168,30 @@ struct FullLanes {
   MINRNN_INLINE void store(S* p, P v) const { v.store(p + offset); }
 };
 
-/// The last `count` scalars of an array that no full packet covers; the lanes beyond hold zero and are not stored.
-template <class S>
+/// The last `count` scalars of an array that do not fill N registers; the lanes beyond hold zero and are not stored.
+template <class S, int N = 1>
 struct PartialLanes {
-  using P = Packet<S>;
+  using P = Packet<S, N>;
   Index offset, count;
-  MINRNN_INLINE Packet<S> load(const S* p) const {
-    S buffer[Packet<S>::size] = {};
+  MINRNN_INLINE P load(const S* p) const {
+    S buffer[P::size] = {};
     std::memcpy(buffer, p + offset, static_cast<std::size_t>(count) * sizeof(S));
-    return Packet<S>::load(buffer);
+    return P::load(buffer);
   }
-  MINRNN_INLINE void store(S* p, Packet<S> v) const {
-    S buffer[Packet<S>::size];
+  MINRNN_INLINE void store(S* p, P v) const {
+    S buffer[P::size];
     v.store(buffer);
     std::memcpy(p + offset, buffer, static_cast<std::size_t>(count) * sizeof(S));
   }
 };
 
-/// Calls body(lanes) over n scalars, N registers at a time and the rest one by one. Element i is always computed the same
-/// way, whatever the call. Within body, `typename decltype(lanes)::P` is the packet.
+/// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the call.
+/// Within body, `typename decltype(lanes)::P` is the packet.
 template <class S, int N = 1, class Body>
 MINRNN_INLINE void for_lanes(Index n, Body&& body) {
   Index i = 0;
-  if constexpr (N > 1)
-    for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(FullLanes<S, N>{i});
-  for (; i + Packet<S>::size <= n; i += Packet<S>::size) body(FullLanes<S>{i});
-  if (i < n) body(PartialLanes<S>{i, n - i});
+  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(FullLanes<S, N>{i});
+  if (i < n) body(PartialLanes<S, N>{i, n - i});
 }
 
 }  // namespace detail
