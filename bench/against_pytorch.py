@@ -38,10 +38,10 @@ def tune(threads):
 
 def peak_mb(name, shape):
     """What one step adds to the memory of a process of its own, beyond x, dy and the parameters."""
-    code = ("import resource, sys; sys.path.insert(0, sys.argv[1]); from support.torch_layers import Step, torch; "
+    code = ("import sys; sys.path.insert(0, sys.argv[1]); from support.torch_layers import Step, torch; "
             "torch.set_num_threads(int(sys.argv[2])); small = Step(sys.argv[3], (8, 2, 8)); small(); "
             "step = Step(sys.argv[3], tuple(map(int, sys.argv[4:7]))); "
-            "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak(); step(); "
+            "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]); before = peak(); step(); "
             "print((peak() - before) * 1024 / 1e6)")
     arguments = [str(runs.BENCH), os.environ["OMP_NUM_THREADS"], name, *map(str, shape)]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
