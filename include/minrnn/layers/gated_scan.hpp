@@ -39,7 +39,7 @@ namespace detail {
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
-  static constexpr Index kAhead = 8;
+  static constexpr Index kAhead = 8;      // steps by which backward asks for memory before it reads it
   static constexpr int kInterleaved = 2;  // packets of features, whose chains of operations hide each other
   static constexpr bool kLogSpace = Gates::arithmetic == Arithmetic::log_space;
   template <class P>

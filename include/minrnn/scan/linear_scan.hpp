@@ -70,8 +70,9 @@ void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matri
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.last - 1; t >= s.first; --t)
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            const auto f = factor(lanes, t, s.sequence);
-            compose(lanes, Affine{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b);
+            using P = typename decltype(lanes)::P;
+            const P f = factor(lanes, t, s.sequence);
+            compose(lanes, Affine<P>{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b);
           });
       },
       [&](Stretch s, S* row) {
