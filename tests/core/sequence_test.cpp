@@ -192,6 +192,13 @@ TEST(Sequence, GrowsAndNeverShrinks) {
   EXPECT_EQ(reinterpret_cast<std::uintptr_t>(sequence.data()) % EIGEN_MAX_ALIGN_BYTES, 0u);
 }
 
+TEST(SequenceView, OfNothingMayHaveNoMemory) {
+  const SequenceView<float> none(nullptr, 3, 10, 0);
+  EXPECT_EQ(none.chunk(5, 5).data(), nullptr);
+  EXPECT_EQ(none.frame(9).data(), nullptr);
+  EXPECT_EQ(SequenceView<float>(nullptr, 3, 0, 4).sequences(2, 2).data(), nullptr);
+}
+
 TEST(Sequence, MovesItsMemory) {
   static_assert(!std::is_copy_constructible_v<Sequence<float>>);
   Sequence<float> first(2, 3, 1);

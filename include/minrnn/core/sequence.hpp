@@ -126,16 +126,16 @@ class SequenceView {
   SequenceView chunk(Index first, Index count) const {
     detail::check(first >= 0 && count >= 0 && first + count <= time_, "SequenceView::chunk", "first + count",
                   "steps within " + detail::shape_text(time_), first + count);
-    return {data_ + first * features_, features_, count, batch_, batch_stride_, starts_.from(first, 0)};
+    return {from(first * features_), features_, count, batch_, batch_stride_, starts_.from(first, 0)};
   }
   /// Sequences [first, first + count).
   SequenceView sequences(Index first, Index count) const {
     detail::check(first >= 0 && count >= 0 && first + count <= batch_, "SequenceView::sequences", "first + count",
                   "sequences within " + detail::shape_text(batch_), first + count);
-    return {data_ + first * batch_stride_, features_, time_, count, batch_stride_, starts_.from(0, first)};
+    return {from(first * batch_stride_), features_, time_, count, batch_stride_, starts_.from(0, first)};
   }
   FrameView<S> frame(Index t) const {
-    return {data_ + t * features_, features_, batch_, batch_stride_, starts_.from(t, 0)};
+    return {from(t * features_), features_, batch_, batch_stride_, starts_.from(t, 0)};
   }
   /// Sequence b as a matrix (F, T).
   MatrixMap<S> matrix(Index b) const {
@@ -150,6 +150,9 @@ class SequenceView {
   }
 
  private:
+  /// An empty block may have no memory to point into.
+  S* from(Index offset) const { return size() == 0 ? data_ : data_ + offset; }
+
   S* data_ = nullptr;
   Index features_ = 0, time_ = 0, batch_ = 0, batch_stride_ = 0;
   Starts starts_;
