@@ -89,7 +89,7 @@ def main():
     rows = measure(arguments)
     show(rows)
     if not arguments.quick:
-        about = runs.machine(arguments.build / "layer_bench")
+        about = runs.machine()
         runs.write("paper_efficiency", {"machine": about, "threads": arguments.threads, "d": 64, "rows": rows})
         plot(rows, about, arguments.threads)
 

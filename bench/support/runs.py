@@ -10,6 +10,7 @@ import sys
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = BENCH / "results"
 COLORS = {"MinGru": "#0b6e4f", "MinLstm": "#6bbf59", "Gru": "#c1440e", "Lstm": "#e6a05c"}
+context = {}  # what the benchmarks say of their compiler
 NAMES = {"MinGru": "minGRU", "MinLstm": "minLSTM", "Gru": "GRU", "Lstm": "LSTM"}
 
 
@@ -19,7 +20,9 @@ def rows_of(path, pattern, *flags):
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
-    return {row["name"].split("/")[0]: row for row in json.loads(done.stdout)["benchmarks"]}
+    result = json.loads(done.stdout)
+    context.update({key: result["context"][key] for key in ("compiler", "instructions") if key in result["context"]})
+    return {row["name"].split("/")[0]: row for row in result["benchmarks"]}
 
 
 def layer_bench(path, names, shape, threads):
@@ -37,9 +40,8 @@ def find(path):
     return pathlib.Path(path).resolve()
 
 
-def machine(path):
-    """Processor, compiler and date, as they stand in every result."""
-    done = subprocess.run([str(path), "--benchmark_filter=none", "--benchmark_format=json"], capture_output=True, text=True)
+def machine():
+    """Processor, compiler and date, as they stand in every result; the compiler once a benchmark has run."""
     processor = platform.processor() or platform.machine()
     try:
         for line in open("/proc/cpuinfo"):
@@ -48,14 +50,7 @@ def machine(path):
                 break
     except OSError:
         pass
-    known = {"processor": processor, "cores": os.cpu_count(), "system": platform.platform(terse=True),
-             "date": datetime.date.today().isoformat()}
-    try:
-        context = json.loads(done.stdout)["context"]
-        known |= {key: context[key] for key in ("compiler", "instructions")}
-    except (ValueError, KeyError):
-        pass
-    return known
+    return {"processor": processor, "cores": os.cpu_count(), "date": datetime.date.today().isoformat()} | context
 
 
 def write(name, result):
