@@ -14,5 +14,5 @@ run("compiling the character model; about a minute"
 # Threads that wait asleep: spinning ones starve each other where something else runs on the machine.
 set(ENV{OMP_WAIT_POLICY} passive)
 run("training for ${MINUTES} minutes"
-    ${char_lm} train --layers 2 --dim 96 --minutes ${MINUTES} --checkpoint ${checkpoint} --overwrite)
+    ${char_lm} train --layers 2 --dim 96 --dropout 0.25 --minutes ${MINUTES} --checkpoint ${checkpoint} --overwrite)
 run("what it writes now" ${char_lm} sample --checkpoint ${checkpoint} --length 400)
