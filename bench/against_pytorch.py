@@ -7,7 +7,6 @@ PyTorch runs as fast as we know how to make it: with OpenBLAS on OpenMP where De
 since its other builds fight with PyTorch for the cores, without giving memory back to the system between steps, and at
 batch 1 with one thread where that is faster. Writes bench/results/against_pytorch.json and .svg.
 """
-import argparse
 import os
 import pathlib
 import statistics
@@ -157,9 +156,7 @@ def plot(rows, about, version, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=runs.find, default="build/release/bench", help="where layer_bench lies")
-    parser.add_argument("--threads", type=int, default=2)
+    parser = runs.parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1.5, help="for each layer of PyTorch in a round")
     parser.add_argument("--quick", action="store_true", help="the first shape alone; writes nothing")

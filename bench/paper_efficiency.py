@@ -5,7 +5,6 @@
 
 d = 64, batch 64 and batch 1. Prints tables, writes bench/results/paper_efficiency.json and .svg.
 """
-import argparse
 import statistics
 
 from support import runs
@@ -81,9 +80,7 @@ def plot(rows, about, threads):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--build", type=runs.find, default="build/release/bench", help="where layer_bench lies")
-    parser.add_argument("--threads", type=int, default=2)
+    parser = runs.parser(__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of the short lengths; writes nothing")
     arguments = parser.parse_args()
     rows = measure(arguments)

@@ -100,7 +100,6 @@ int run(Index time) {
 int main(int argc, char** argv) {
   using namespace minrnn::bench;
   const std::string argument = argc > 1 ? argv[1] : "1048576";
-  if (argument == "--benchmark_list_tests") return std::puts("recompute_bench") < 0;
   const auto equals = argument.find('=');
   const auto time =
       static_cast<minrnn::Index>(std::atoll(argument.c_str() + (equals == std::string::npos ? 0 : equals + 1)));

@@ -1,4 +1,5 @@
 """What the benchmark scripts share: running the C++ benchmarks, naming the machine, writing results and plots."""
+import argparse
 import datetime
 import json
 import os
@@ -10,8 +11,16 @@ import sys
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = BENCH / "results"
 COLORS = {"MinGru": "#0b6e4f", "MinLstm": "#6bbf59", "Gru": "#c1440e", "Lstm": "#e6a05c"}
-context = {}  # what the benchmarks say of their compiler
 NAMES = {"MinGru": "minGRU", "MinLstm": "minLSTM", "Gru": "GRU", "Lstm": "LSTM"}
+context = {}  # what the benchmarks say of their compiler
+
+
+def parser(description):
+    """The arguments that all scripts have."""
+    result = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    result.add_argument("--build", type=find, default="build/release/bench", help="where the benchmarks lie")
+    result.add_argument("--threads", type=int, default=2)
+    return result
 
 
 def rows_of(path, pattern, *flags):

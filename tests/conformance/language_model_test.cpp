@@ -7,6 +7,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
+#include "support/difference.hpp"
 #include "support/run.hpp"
 
 // A model reads tokens, not numbers, so that it is no layer of the conformance suite: the same promises, tested here.
@@ -57,15 +58,7 @@ TEST(LanguageModel, GradientsOfItsLossEqualCentralDifferences) {
   visit_parameters(model, [&](const Name& name, auto& p) {
     double largest = 0;
     for (Index i = 0; i < p.size(); ++i) {
-      constexpr double kStep = 1e-5;
-      double& value = p.value.data()[i];
-      const double kept = value;
-      value = kept + kStep;
-      const double above = loss();
-      value = kept - kStep;
-      const double below = loss();
-      value = kept;
-      const double error = std::abs(p.grad.data()[i] - (above - below) / (2 * kStep));
+      const double error = std::abs(p.grad.data()[i] - central_difference(p.value.data()[i], 1e-5, loss));
       largest = std::isnan(error) ? error : std::max(largest, error);
     }
     // Rounding of 1e-10; the third derivative of the normalisation, steep after an embedding of order 0.02, adds 1e-8.

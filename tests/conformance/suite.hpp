@@ -19,6 +19,7 @@
 #include "minrnn/testing/gradient_check.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
+#include "support/threads.hpp"
 
 /// What every layer promises. A translation unit tests a group of layers by MINRNN_TEST_CONFORMANCE(Group).
 namespace minrnn::tests {
@@ -307,21 +308,14 @@ TYPED_TEST_P(Conformance, SequencesOfABatchAreIndependent) {
 }
 
 TYPED_TEST_P(Conformance, AnyNumberOfThreadsGivesTheSameBits) {
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
-  const auto use = [](int threads) { omp_set_num_threads(threads); };
-#else
-  const int before = 1;
-  const auto use = [](int) {};
-  std::cout << "compiled without OpenMP: the same thread runs three times\n";
-#endif
+  const ThreadCount count;
   const auto check = [&]<class S>(S, Index time, Index batch, auto size) {
     const auto layer = TestFixture::template make<S>(size);
     auto example = Example(layer, time, batch).from_carried_state().with_starts({{time / 2, 0}, {time - 1, batch - 1}});
-    use(1);
+    count.use(1);
     const auto trained = train(layer, example), inferred = infer(layer, example);
     for (const int threads : {2, 4, 1}) {
-      use(threads);
+      count.use(threads);
       EXPECT_TRUE(equal(train(layer, example), trained)) << threads << " threads";
       EXPECT_TRUE(equal(infer(layer, example), inferred)) << threads << " threads";
     }
@@ -330,7 +324,6 @@ TYPED_TEST_P(Conformance, AnyNumberOfThreadsGivesTheSameBits) {
   check(float(), 70, 9, TestFixture::kOdd);
   check(float(), TestFixture::kLong, 1, TestFixture::kSmall);
   check(double(), TestFixture::kLong + 30, 3, TestFixture::kSmall);
-  use(before);
 }
 
 TYPED_TEST_P(Conformance, TimeDividedIntoStretchesIsTheSameFunction) {

@@ -7,6 +7,8 @@
 #include <atomic>
 #include <vector>
 
+#include "support/threads.hpp"
+
 namespace minrnn::tests {
 namespace {
 
@@ -84,18 +86,17 @@ TEST(ParallelFor, CallsEachTileOnceWithAWorkerOfItsOwn) {
 }
 
 TEST(ParallelFor, DoesNotDivideTilesByTheNumberOfThreads) {
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
+  const ThreadCount count;
   for (const int threads : {1, 2, 4}) {
-    omp_set_num_threads(threads);
+    count.use(threads);
+#ifdef _OPENMP
     EXPECT_EQ(worker_count(), threads);
+#else
+    EXPECT_EQ(worker_count(), 1);
+#endif
     EXPECT_EQ(Tiling(512, 1030, 3).count(), 12);
     EXPECT_EQ(Tiling(512, 100, 100).count(), 25);
   }
-  omp_set_num_threads(before);
-#else
-  EXPECT_EQ(worker_count(), 1);
-#endif
 }
 
 }  // namespace

@@ -4,17 +4,12 @@
 // conformance suite reaches.
 #include <gtest/gtest.h>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
-#include <iostream>
-
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/testing/gradient_check.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -67,23 +62,15 @@ TYPED_TEST(Recurrent, ForwardInferAndStepAgreeAcrossBlocks) {
 }
 
 TYPED_TEST(Recurrent, GroupsGiveTheSameBitsOnAnyNumberOfThreads) {
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
-  const auto use = [](int threads) { omp_set_num_threads(threads); };
-#else
-  const int before = 1;
-  const auto use = [](int) {};
-  std::cout << "compiled without OpenMP: the same thread runs four times\n";
-#endif
+  const ThreadCount count;
   const auto layer = small_layer<TypeParam>();
   const auto example = Example(layer, 35, 50).from_carried_state();
-  use(1);
+  count.use(1);
   const auto one = train(layer, example);
   for (const int threads : {2, 3, 4}) {
-    use(threads);
+    count.use(threads);
     EXPECT_TRUE(equal(train(layer, example), one)) << threads << " threads";
   }
-  use(before);
 }
 
 }  // namespace

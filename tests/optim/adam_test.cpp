@@ -8,6 +8,7 @@
 
 #include "minrnn/core/random.hpp"
 #include "support/compare.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -134,18 +135,13 @@ TEST(Adam, GivesTheSameBitsOnAnyNumberOfThreads) {
     }
     return layer.w.value;
   };
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
-  omp_set_num_threads(1);
+  const ThreadCount count;
+  count.use(1);
   const Matrix<float> one = run();
   for (const int threads : {2, 4}) {
-    omp_set_num_threads(threads);
+    count.use(threads);
     EXPECT_TRUE(equal<float>(run(), one));
   }
-  omp_set_num_threads(before);
-#else
-  EXPECT_TRUE(equal<float>(run(), run()));
-#endif
 }
 
 TEST(Adam, RefusesOtherParametersAndChangesNothing) {

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include "reference/linear_recurrence.hpp"
+#include "support/difference.hpp"
 #include "support/run.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -152,15 +154,7 @@ TEST(LinearScan, GradientsEqualCentralDifferences) {
     const Outcome o = run(p, ScanForm::automatic);
     return o.h.cwiseProduct(to_matrix(p.dh.view())).sum() + o.state.cwiseProduct(p.dfinal).sum();
   };
-  const auto difference = [&](double& value) {
-    const double kept = value;
-    value = kept + kStep;
-    const double above = loss();
-    value = kept - kStep;
-    const double below = loss();
-    value = kept;
-    return (above - below) / (2 * kStep);
-  };
+  const auto difference = [&](double& value) { return central_difference(value, kStep, loss); };
   // The loss is of order 10 and linear in each element: rounding alone, 1e-15 * 10 / 1e-6.
   for (Index i = 0; i < p.a.size(); ++i) {
     EXPECT_NEAR(difference(p.a.data()[i]), analytic.da.data()[i], 1e-7) << "da " << i;
@@ -193,24 +187,17 @@ TEST(LinearScan, MayWriteOverItsInput) {
 }
 
 TEST(LinearScan, GivesTheSameBitsOnAnyNumberOfThreads) {
-#ifdef _OPENMP
-  const int before = omp_get_max_threads();
+  const ThreadCount count;
   for (const Shape& shape : kShapes)
     for (const ScanForm form : kForms) {
       const Problem<float> p(shape, true);
-      omp_set_num_threads(1);
+      count.use(1);
       const Outcome one = run(p, form);
       for (const int threads : {2, 4}) {
-        omp_set_num_threads(threads);
+        count.use(threads);
         expect_equal(run(p, form), one);
       }
     }
-  omp_set_num_threads(before);
-#else
-  std::cout << "compiled without OpenMP: one thread runs twice\n";
-  const Problem<float> p({6, 2100, 1}, true);
-  expect_equal(run(p, ScanForm::automatic), run(p, ScanForm::automatic));
-#endif
 }
 
 TEST(LinearScan, ReadsAndWritesStridedBlocks) {

@@ -6,6 +6,7 @@
 
 #include "reference/linear_recurrence.hpp"
 #include "reference/published_log_scan.hpp"
+#include "support/difference.hpp"
 #include "support/run.hpp"
 
 namespace minrnn::tests {
@@ -125,13 +126,7 @@ TEST(LogScan, GradientsEqualCentralDifferences) {
   };
   const auto difference = [&](double& value) {
     if (value == -kInfinity) return 0.0;  // there the derivative is stated to be 0
-    const double kept = value;
-    value = kept + kStep;
-    const double above = loss();
-    value = kept - kStep;
-    const double below = loss();
-    value = kept;
-    return (above - below) / (2 * kStep);
+    return central_difference(value, kStep, loss);
   };
   // A loss of order 1000 rounds to 1e-13, over a step of 1e-6.
   for (Index i = 0; i < p.log_a.size(); ++i) {

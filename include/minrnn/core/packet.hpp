@@ -151,6 +151,9 @@ MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S
 
 namespace detail {
 
+/// Registers side by side where a chain of operations is long: the exponentials of gates, a recurrence.
+inline constexpr int kInterleaved = 2;
+
 /// Asks for the cache line of p, which will be read soon in an order that the processor does not foresee.
 template <class S>
 MINRNN_INLINE void prefetch([[maybe_unused]] const S* p) {

@@ -110,11 +110,15 @@ class PackedWeight {
   }
   Index rows() const { return rows_; }
   Index depth() const { return depth_; }
+  /// Rows [i kPanel, (i + 1) kPanel), contiguous over the depth.
+  const S* panel(Index i) const { return data_.data() + i * kPanel * depth_; }
 
   /// Rows [first, first + w.rows()) become those of w.
   void set_rows(Index first, const Matrix<S>& w) {
-    for (Index k = 0; k < depth_; ++k)
-      for (Index r = 0; r < w.rows(); ++r) at(first + r, k) = w(r, k);
+    for (Index r = 0, count; r < w.rows(); r += count) {
+      count = std::min(kPanel - (first + r) % kPanel, w.rows() - r);
+      for (Index k = 0; k < depth_; ++k) std::copy_n(w.col(k).data() + r, count, &at(first + r, k));
+    }
   }
   /// Columns [first, first + w.rows()) become the rows of w: the transposed weight.
   void set_transposed(Index first, const Matrix<S>& w) {
@@ -126,14 +130,14 @@ class PackedWeight {
   void multiply(const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) const {
     Index row = 0;
     for (; row + kPanel <= rows_; row += kPanel)
-      Kernel::panel(depth_, n, data_.data() + row * depth_, kPanel, x, 1, x_stride, bias ? bias + row : bias, 0,
-                    y + row, y_stride);
+      Kernel::panel(depth_, n, panel(row / kPanel), kPanel, x, 1, x_stride, bias ? bias + row : bias, 0, y + row,
+                    y_stride);
     if (row == rows_) return;
     S init[kPanel] = {}, block[kPanel * Kernel::kColumns];
     if (bias) std::copy_n(bias + row, rows_ - row, init);
     for (Index j = 0; j < n; j += Kernel::kColumns) {
       const Index columns = std::min<Index>(Kernel::kColumns, n - j);
-      Kernel::panel(depth_, columns, data_.data() + row * depth_, kPanel, x + j * x_stride, 1, x_stride, init, 0, block,
+      Kernel::panel(depth_, columns, panel(row / kPanel), kPanel, x + j * x_stride, 1, x_stride, init, 0, block,
                     kPanel);
       for (Index c = 0; c < columns; ++c) std::copy_n(block + c * kPanel, rows_ - row, y + (j + c) * y_stride + row);
     }
@@ -158,22 +162,14 @@ class PackedGates {
   static constexpr Index kPanel = Kernel::kPanel, kBlock = 48;
 
  public:
-  /// w: (H, F) and b: (H) of each gate. Rows that fill no panel are filled up with zeros.
+  /// w: (H, F) and b: (H) of each gate.
   void pack(const std::array<Parameter<S>, G>& w, const std::array<Parameter<S>, G>& b) {
-    const Index rows = w[0].value.rows(), panels = (rows + kPanel - 1) / kPanel;
-    depth_ = w[0].value.cols();
-    weights_.resize(kPanel, depth_, panels * G);
-    biases_.resize(kPanel, 1, panels * G);
-    for (Index panel = 0; panel < panels; ++panel)
-      for (int gate = 0; gate < G; ++gate) {
-        const Index first = panel * kPanel, count = std::min(kPanel, rows - first);
-        const auto copy = [&](const Matrix<S>& from, Index column, S* to) {
-          std::copy_n(from.data() + column * rows + first, count, to);
-          std::fill_n(to + count, kPanel - count, S(0));
-        };
-        for (Index k = 0; k < depth_; ++k) copy(w[gate].value, k, weights_.view().column(k, panel * G + gate));
-        copy(b[gate].value, 0, biases_.view().column(0, panel * G + gate));
-      }
+    for (int gate = 0; gate < G; ++gate) {
+      weights_[gate].resize(w[gate].value.rows(), w[gate].value.cols());
+      weights_[gate].set_rows(0, w[gate].value);
+      biases_[gate].resize(b[gate].value.rows(), 1);
+      biases_[gate].set_rows(0, b[gate].value);
+    }
   }
 
   /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie within
@@ -182,13 +178,13 @@ class PackedGates {
   MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, Body&& body) const {
     using P = typename Lanes::P;
     static_assert(P::size <= kPanel);
-    const Index panel = lanes.offset / kPanel * G;
+    const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
     alignas(64) S block[kBlock * G * kPanel];
     for (Index first = 0; first < n; first += kBlock) {
       const Index columns = std::min(kBlock, n - first);
       for (int gate = 0; gate < G; ++gate)
-        Kernel::panel(depth_, columns, weights_.view().column(0, panel + gate), kPanel, x + first * depth_, 1, depth_,
-                      biases_.view().column(0, panel + gate), 0, block + gate * kPanel, G * kPanel);
+        Kernel::panel(depth, columns, weights_[gate].panel(panel), kPanel, x + first * depth, 1, depth,
+                      biases_[gate].panel(panel), 0, block + gate * kPanel, G * kPanel);
       for (Index j = 0; j < columns; ++j) {
         std::array<P, G> k;
         unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
@@ -198,8 +194,7 @@ class PackedGates {
   }
 
  private:
-  Index depth_ = 0;
-  Sequence<S> weights_, biases_;
+  std::array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
 };
 
 /// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.

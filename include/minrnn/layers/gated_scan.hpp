@@ -39,8 +39,7 @@ namespace detail {
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
-  static constexpr Index kAhead = 8;      // steps by which backward asks for memory before it reads it
-  static constexpr int kInterleaved = 2;  // packets of features, whose chains of operations hide each other
+  static constexpr Index kAhead = 8;  // steps by which backward asks for memory before it reads it
   static constexpr bool kLogSpace = Gates::arithmetic == Arithmetic::log_space;
   template <class P>
   using Operator = std::conditional_t<kLogSpace, LogAffine<P>, Affine<P>>;
@@ -122,7 +121,7 @@ class GatedScan {
       const S* before = x.starts()(0, b) ? reset : row;
       for_lanes<S>(features, [&](auto lanes) {
         auto values = load(lanes, k.column(0, b));
-        const auto carried = next(values, lanes.load(before));
+        const auto carried = operator_of(values)(lanes.load(before));
         lanes.store(row, carried);
         lanes.store(h.column(0, b), value_of(carried));
       });
@@ -163,6 +162,7 @@ class GatedScan {
           for (Index last = s.last; last > s.first;) {
             const Index first = std::max(s.first, last - block), steps = last - first;
             for (Index t = last - 1; t >= first; --t) {
+              const Index ahead = std::max(t - kAhead, s.first);
               const bool start = x.starts(t, s.sequence);
               const S* before = start   ? initial.data()
                                 : t > 0 ? h.column(t - 1, s.sequence)
@@ -170,7 +170,6 @@ class GatedScan {
               S* dpre_t = dpre + (t - first) * rows;
               for_lanes<S, kInterleaved>(features, [&](auto lanes) {
                 using P = typename decltype(lanes)::P;
-                const Index ahead = std::max(t - kAhead, s.first);
                 prefetch(dy.column(ahead, s.sequence) + lanes.offset);
                 prefetch(h.column(ahead, s.sequence) + lanes.offset);
                 for (int gate = 0; gate < kGates; ++gate)
@@ -275,15 +274,11 @@ class GatedScan {
     unroll<kGates>([&](auto gate) { lanes.store(of_gates + gate * output_size(), values[gate]); });
   }
 
+  /// One step of what is carried; k becomes what backward needs.
   template <class P>
   MINRNN_INLINE static Operator<P> operator_of(std::array<P, kGates>& k) {
     const auto [decay, input] = Gates::forward(k);
     return {decay, input};
-  }
-  /// One step of what is carried; k becomes what backward needs.
-  template <class P>
-  MINRNN_INLINE static P next(std::array<P, kGates>& k, P before) {
-    return operator_of(k)(before);
   }
   template <class P>
   MINRNN_INLINE static P carried_of(P value) {
@@ -313,7 +308,7 @@ class GatedScan {
       }
     };
     const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
-      carried = next(k, x.starts(t, b) ? lanes.load(reset) : carried);
+      carried = operator_of(k)(x.starts(t, b) ? lanes.load(reset) : carried);
       lanes.store(h.column(t, b), value_of(carried));
       if constexpr (keep) store(lanes, k, kept.column(t, b));
     };

@@ -10,7 +10,7 @@ namespace minrnn {
 
 /// inner, over a long sequence in less memory: forward keeps the state at the border of each chunk of `steps` frames, and
 /// backward computes a chunk again before it goes back through it. Gradients are the same, to the rounding of sums over
-/// time; a training step takes one more forward, about a third longer.
+/// time; a training step takes one more forward, and copies of y and dx.
 ///
 /// Equations   y = inner(x)
 /// Memory      kept for backward: y and dx; what inner keeps of one chunk alone; and one state for each chunk. So wrap all

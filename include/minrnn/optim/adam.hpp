@@ -97,7 +97,7 @@ class Adam {
                     "more, from " + name.str());
       const Moments& m = moments_[next++];
       const std::string path = name.str();
-      detail::check(path == m.name, "Adam::step", "parameter " + std::to_string(next - 1), m.name, path);
+      if (path != m.name) detail::throw_argument("Adam::step", "parameter " + std::to_string(next - 1), m.name, path);
       detail::check_matrix("Adam::step", path, p.value, m.first.rows(), m.first.cols());
     });
     detail::check(next == moments_.size(), "Adam::step", "layer", std::to_string(moments_.size()) + " parameters",

@@ -13,9 +13,6 @@ enum class ScanForm { automatic, sequential, chunked };
 
 namespace detail {
 
-/// Registers that are computed side by side: the chain of one recurrence is long, and most of it waits.
-inline constexpr int kInterleaved = 2;
-
 inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch) {
   switch (form) {
     case ScanForm::sequential:
