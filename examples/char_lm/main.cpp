@@ -93,7 +93,7 @@ void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
 }
 
 /// OpenMP's idle threads spin by default. Where anything else runs on the machine they take the cores from the threads that
-/// work: on 2 shared cores training falls to a third of its speed. Asleep they cost nothing that can be measured. The
+/// work: on 2 shared cores training falls to between a half and a third. Asleep they cost nothing that can be measured. The
 /// runtime reads the policy once, when the program is loaded; so the program starts over, unless the user has chosen.
 void wait_asleep([[maybe_unused]] char** argv) {
 #if defined(_OPENMP) && defined(__linux__)
