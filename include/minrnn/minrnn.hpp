@@ -14,11 +14,13 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/packet.hpp"
+#include "minrnn/core/prefetch.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/partial_sums.hpp"
 
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
+#include "minrnn/math/scaled.hpp"
 #include "minrnn/math/gates.hpp"
 
 #include "minrnn/scan/operators.hpp"

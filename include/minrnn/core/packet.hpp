@@ -129,6 +129,16 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> abs(Packet<S, N> a) {
   return detail::map<S>([](const auto& x) { return Eigen::internal::pabs(x); }, a);
 }
+/// A magnitude (>= 0) with the sign of another number.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> with_sign_of(Packet<S, N> magnitude, Packet<S, N> signed_number) {
+  return detail::map<S>(
+      [](const auto& x, const auto& y) {
+        return Eigen::internal::por(
+            x, Eigen::internal::pand(y, Eigen::internal::pset1<std::remove_cvref_t<decltype(y)>>(S(-0.0))));
+      },
+      magnitude, signed_number);
+}
 /// a * b + c, fused where the target can.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
@@ -153,14 +163,6 @@ namespace detail {
 
 /// Registers side by side where a chain of operations is long: the exponentials of gates, a recurrence.
 inline constexpr int kInterleaved = 2;
-
-/// Asks for the cache line of p, which will be read soon in an order that the processor does not foresee.
-template <class S>
-MINRNN_INLINE void prefetch([[maybe_unused]] const S* p) {
-#if defined(__GNUC__)
-  __builtin_prefetch(p);
-#endif
-}
 
 /// Consecutive scalars that fill N registers, `offset` into whatever arrays are loaded and stored.
 template <class S, int N = 1>

@@ -7,6 +7,7 @@
 
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/prefetch.hpp"
 #include "minrnn/core/sequence.hpp"
 
 /// Products of a weight with a stretch of a sequence, on one thread, without an allocation.
@@ -17,6 +18,8 @@
 ///          +--------------------------+              broadcast N scalars of row k of B,
 ///   a(:,k) |  c(:, 0) ... c(:, N-1)   |              R * N multiply-adds
 ///          +--------------------------+
+///
+/// While it computes, memory is idle: a `Prefetcher` given to a product uses that for what will be read next.
 ///
 /// Every element of C is one chain of multiply-adds over k in order, whatever the block it falls in. So forward, infer,
 /// step and any split into chunks give the same bits, and so does any division among threads.
@@ -60,7 +63,7 @@ struct ProductKernel {
 
   /// As `run` for a panel of kPanel rows and any number of columns, a part of the depth after the other.
   static void panel(Index depth, Index columns, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
-                    const S* init, Index init_stride, S* c, Index c_stride) {
+                    const S* init, Index init_stride, S* c, Index c_stride, Prefetcher<S>* ahead = nullptr) {
     for (Index first = 0; first < depth; first += kDepth) {
       const Index part = std::min(kDepth, depth - first);
       const auto from = [&](Index j) { return init ? init + j * init_stride : init; };
@@ -69,6 +72,7 @@ struct ProductKernel {
         if (init == c)  // sums of a gradient, which lie far from here
           for (Index next = j + kColumns; next < std::min(columns, j + 2 * kColumns); ++next)
             prefetch(c + next * c_stride);
+        if (ahead) ahead->ask();
         run<kRows, kColumns>(part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
                              c + j * c_stride, c_stride);
       }
@@ -127,11 +131,12 @@ class PackedWeight {
   }
 
   /// Y (rows, n) = bias + W X for columns of X x_stride and of Y y_stride apart. bias: (rows) or null.
-  void multiply(const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) const {
+  void multiply(const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride,
+                Prefetcher<S>* ahead = nullptr) const {
     Index row = 0;
     for (; row + kPanel <= rows_; row += kPanel)
       Kernel::panel(depth_, n, panel(row / kPanel), kPanel, x, 1, x_stride, bias ? bias + row : bias, 0, y + row,
-                    y_stride);
+                    y_stride, ahead);
     if (row == rows_) return;
     S init[kPanel] = {}, block[kPanel * Kernel::kColumns];
     if (bias) std::copy_n(bias + row, rows_ - row, init);
@@ -200,7 +205,7 @@ class PackedGates {
 /// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.
 template <class S>
 void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, Index n, S* c, Index c_rows,
-                       Index c_columns) {
+                       Index c_columns, Prefetcher<S>* ahead = nullptr) {
   using Kernel = ProductKernel<S>;
   constexpr Index kPanel = Kernel::kPanel, kDepth = 256;
   alignas(64) S packed[kPanel * kDepth];
@@ -216,7 +221,7 @@ void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, I
             Packet<S>::load(column + offset).store(packed + k * kPanel + offset);
           });
         Kernel::panel(depth, c_columns, packed, kPanel, b + first * b_stride, b_stride, 1, c + row, c_rows, c + row,
-                      c_rows);
+                      c_rows, ahead);
         continue;
       }
       std::fill_n(packed, kPanel * depth, S(0));

@@ -35,14 +35,15 @@ namespace detail {
 /// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F
 ///
 /// Time is cut into blocks that stay in cache. Forward computes gates and recurrence on the product while it is in L1
-/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T.
+/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T, while it asks for what the next
+/// block reads.
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
-  static constexpr Index kAhead = 8;  // steps by which backward asks for memory before it reads it
+  static constexpr Index kAhead = 8;  // steps by which memory is asked for before it is used
   static constexpr bool kLogSpace = Gates::arithmetic == Arithmetic::log_space;
   template <class P>
-  using Operator = std::conditional_t<kLogSpace, LogAffine<P>, Affine<P>>;
+  using Operator = std::conditional_t<kLogSpace, ScaledAffine<P>, Affine<P>>;
   template <class P>
   using Values = typename Gates::template Values<P>;
 
@@ -70,7 +71,8 @@ class GatedScan {
     Sequence<S> block_;              // k (G H, 1, B) of a step, or dk (G H, block, workers) of a block of time
     PackedGates<S, kGates> packed_;  // W and b
     PackedWeight<S> transposed_;     // W^T (F, G H)
-    Sequence<S> reset_;              // (H) the initial state as the recurrence carries it
+    Sequence<S> reset_;              // (H) the initial state
+    Matrix<S> carry_;                // (H, B), or two such planes: the state as the recurrence carries it
     PartialSums<S> gradients_;       // per tile: dW of each gate, db, dh_0
 
    public:
@@ -111,22 +113,21 @@ class GatedScan {
     const Index features = output_size();
     const SequenceView<S> h = cache.h_.resize(features, 1, x.batch());
     const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
-    const S* reset = carried_reset(cache);
+    const S* reset = initial_row(cache).data();
     for (int gate = 0; gate < kGates; ++gate)
       multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
                         k.data() + gate * features, k.features());
-    to_carried(state.h);
     for (Index b = 0; b < x.batch(); ++b) {
       S* row = state.h.col(b).data();
       const S* before = x.starts()(0, b) ? reset : row;
       for_lanes<S>(features, [&](auto lanes) {
+        using Op = Operator<typename decltype(lanes)::P>;
         auto values = load(lanes, k.column(0, b));
-        const auto carried = operator_of(values)(lanes.load(before));
-        lanes.store(row, carried);
-        lanes.store(h.column(0, b), value_of(carried));
+        const auto after = Op::value(operator_of(values)(Op::carried(lanes.load(before))));
+        lanes.store(row, after);
+        lanes.store(h.column(0, b), after);
       });
     }
-    to_value(state.h);
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
   }
 
@@ -145,6 +146,17 @@ class GatedScan {
     cache.transposed_.resize(inputs, rows);
     for (int gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
     const SequenceView<S> initial = initial_row(cache);
+    // What is read after the block that begins at `first`: the block before it, or the next sequence.
+    const auto of_next_block = [&](Stretch s, Index first) {
+      Prefetcher<S> ahead;
+      const bool same = first > s.first;
+      const Index sequence = same ? s.sequence : s.sequence + 1, last = same ? first : s.last;
+      if (sequence < h.batch())
+        for (const auto& view : {x, dy, h, kept})
+          ahead.add(view.column(std::max(s.first, last - block), sequence),
+                    view.column(last - 1, sequence) + view.features());
+      return ahead;
+    };
 
     run_stretches<Affine>(
         tiling, Direction::backward, dstate.h,
@@ -153,7 +165,7 @@ class GatedScan {
             for_lanes<S, kInterleaved>(features, [&](auto lanes) {
               using P = typename decltype(lanes)::P;
               const P a = x.starts(t, s.sequence) ? P(S(0)) : Gates::decay(load(lanes, kept.column(t, s.sequence)));
-              compose(lanes, Affine<P>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b);
+              compose(lanes, Affine<P>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b, features);
             });
         },
         [&](Stretch s, S* row) {  // dL/dh_t from the steps after t
@@ -161,38 +173,35 @@ class GatedScan {
           S* dpre = scratch.column(0, s.worker);
           for (Index last = s.last; last > s.first;) {
             const Index first = std::max(s.first, last - block), steps = last - first;
-            for (Index t = last - 1; t >= first; --t) {
-              const Index ahead = std::max(t - kAhead, s.first);
-              const bool start = x.starts(t, s.sequence);
-              const S* before = start   ? initial.data()
-                                : t > 0 ? h.column(t - 1, s.sequence)
-                                        : cache.first_.col(s.sequence).data();
-              S* dpre_t = dpre + (t - first) * rows;
-              for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-                using P = typename decltype(lanes)::P;
-                prefetch(dy.column(ahead, s.sequence) + lanes.offset);
-                prefetch(h.column(ahead, s.sequence) + lanes.offset);
-                for (int gate = 0; gate < kGates; ++gate)
-                  prefetch(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
-                const P delta = lanes.load(dy.column(t, s.sequence)) + lanes.load(row);
+            for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+              using P = typename decltype(lanes)::P;
+              P carried = lanes.load(row);
+              Values<P> db = load(lanes, sums + bias_offset);
+              for (Index t = last - 1; t >= first; --t) {
+                const bool start = x.starts(t, s.sequence);
+                const S* before = start   ? initial.data()
+                                  : t > 0 ? h.column(t - 1, s.sequence)
+                                          : cache.first_.col(s.sequence).data();
+                const P delta = lanes.load(dy.column(t, s.sequence)) + carried;
                 Values<P> d;
                 const P a = Gates::backward(load(lanes, kept.column(t, s.sequence)), lanes.load(before), delta, d);
-                for (int gate = 0; gate < kGates; ++gate) {
-                  lanes.store(dpre_t + gate * features, d[gate]);
-                  S* db = sums + bias_offset + gate * features;
-                  lanes.store(db, lanes.load(db) + d[gate]);
+                carried = a * delta;
+                store(lanes, d, dpre + (t - first) * rows);
+                unroll<kGates>([&](auto gate) { db[gate] = db[gate] + d[gate]; });
+                if (start) {
+                  S* reset = sums + reset_offset;
+                  lanes.store(reset, lanes.load(reset) + carried);
+                  carried = P(S(0));
                 }
-                lanes.store(row, a * delta);
-              });
-              if (start) {
-                for (Index i = 0; i < features; ++i) sums[reset_offset + i] += row[i];
-                std::fill_n(row, features, S(0));
               }
-            }
+              store(lanes, db, sums + bias_offset);
+              lanes.store(row, carried);
+            });
+            Prefetcher<S> ahead = of_next_block(s, first);
             for (int gate = 0; gate < kGates; ++gate)
               add_outer_product(dpre + gate * features, rows, x.column(first, s.sequence), inputs, steps,
-                                sums + gate * weight, features, inputs);
-            cache.transposed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs);
+                                sums + gate * weight, features, inputs, &ahead);
+            cache.transposed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs, &ahead);
             last = first;
           }
         });
@@ -280,14 +289,6 @@ class GatedScan {
     const auto [decay, input] = Gates::forward(k);
     return {decay, input};
   }
-  template <class P>
-  MINRNN_INLINE static P carried_of(P value) {
-    return Operator<P>::carried(value);
-  }
-  template <class P>
-  MINRNN_INLINE static P value_of(P carried) {
-    return Operator<P>::value(carried);
-  }
 
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
@@ -297,7 +298,7 @@ class GatedScan {
     const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch());
     const SequenceView<S> kept =
         keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
-    const S* reset = carried_reset(cache);
+    const S* reset = initial_row(cache).data();
     cache.packed_.pack(w_, b_);
 
     // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
@@ -308,32 +309,42 @@ class GatedScan {
       }
     };
     const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
-      carried = operator_of(k)(x.starts(t, b) ? lanes.load(reset) : carried);
-      lanes.store(h.column(t, b), value_of(carried));
+      using Op = Operator<typename decltype(lanes)::P>;
+      carried = operator_of(k)(x.starts(t, b) ? Op::carried(lanes.load(reset)) : carried);
+      lanes.store(h.column(t, b), Op::value(carried));
       if constexpr (keep) store(lanes, k, kept.column(t, b));
     };
-    to_carried(state.h);
+    carry_state<Operator>(state.h, cache.carry_);
     run_stretches<Operator>(
-        tiling, Direction::forward, state.h,
+        tiling, Direction::forward, cache.carry_,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
             using Op = Operator<typename decltype(lanes)::P>;
-            Op whole{lanes.load(whole_a), lanes.load(whole_b)};
+            Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
             cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
                                       [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                                        using P = typename decltype(lanes)::P;
                                         store(lanes, k, kept.column(first + j, s.sequence));
                                         Op op = operator_of(k);
-                                        if (x.starts(first + j, s.sequence))
-                                          op = {Op::carried(S(0)), op(lanes.load(reset))};
+                                        if (x.starts(first + j, s.sequence)) {
+                                          const auto after = op(Op::carried(lanes.load(reset)));
+                                          op = {Op::carried(P(S(0))), after};
+                                        }
                                         whole = whole.then(op);
                                       });
-            lanes.store(whole_a, whole.a);
-            lanes.store(whole_b, whole.b);
+            store_operator(lanes, whole, whole_a, whole_b, features);
           });
         },
         [&](Stretch s, S* row) {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
-            auto carried = lanes.load(row);
+            using Op = Operator<typename decltype(lanes)::P>;
+            auto carried = load_carried<typename Op::Carried>(lanes, row, features);
+            const auto ask = [&](Index t) MINRNN_INLINE_LAMBDA {
+              prefetch_to_write(h.column(t, s.sequence) + lanes.offset);
+              if constexpr (keep)
+                for (int gate = 0; gate < kGates; ++gate)
+                  prefetch_to_write(kept.column(t, s.sequence) + gate * features + lanes.offset);
+            };
             if (divided)
               for (Index t = first; t < first + steps; ++t) {
                 auto k = load(lanes, kept.column(t, s.sequence));
@@ -341,12 +352,14 @@ class GatedScan {
               }
             else
               cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
-                                        [&](Index j, auto k)
-                                            MINRNN_INLINE_LAMBDA { finish(lanes, first + j, s.sequence, k, carried); });
-            lanes.store(row, carried);
+                                        [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                                          ask(std::min(first + j + kAhead, s.last - 1));
+                                          finish(lanes, first + j, s.sequence, k, carried);
+                                        });
+            store_carried(lanes, row, features, carried);
           });
         });
-    to_value(state.h);
+    value_carry<Operator>(cache.carry_, state.h);
     return SequenceView<const S>(h).with_starts(x.starts());
   }
 
@@ -359,21 +372,6 @@ class GatedScan {
     });
     return row;
   }
-  const S* carried_reset(Cache& cache) const {
-    S* row = initial_row(cache).data();
-    for_lanes<S>(output_size(), [&](auto lanes) { lanes.store(row, carried_of(lanes.load(row))); });
-    return row;
-  }
-
-  static void to_carried(Matrix<S>& h) {
-    if constexpr (kLogSpace)
-      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), carried_of(lanes.load(h.data()))); });
-  }
-  static void to_value(Matrix<S>& h) {
-    if constexpr (kLogSpace)
-      for_lanes<S>(h.size(), [&](auto lanes) { lanes.store(h.data(), value_of(lanes.load(h.data()))); });
-  }
-
   std::array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
   Parameter<S> h_0_;                        // (H), or empty
 };

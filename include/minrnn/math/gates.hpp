@@ -6,7 +6,7 @@
 #include <limits>
 #include <string_view>
 
-#include "minrnn/math/log_space.hpp"
+#include "minrnn/math/scaled.hpp"
 
 namespace minrnn {
 
@@ -14,8 +14,8 @@ namespace minrnn {
 /// They are different functions, not two ways to compute one.
 enum class Candidate { positive, plain };
 
-/// How the recurrence is computed: `linear` on h itself, `log_space` on log h. With a positive candidate both give the
-/// same function.
+/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have no
+/// range to leave. With a positive candidate both give the same function.
 enum class Arithmetic { linear, log_space };
 
 /// Whether the gates of minLSTM are divided by their sum, as in the paper, or used as they are, as in the official code.
@@ -23,35 +23,77 @@ enum class GateScaling { normalised, unnormalised };
 
 namespace detail {
 
-/// One step of a minimal cell as its gates give it: h_t = decay h_{t-1} + input, or the logarithms of both factors.
-template <class P>
+/// One step of a minimal cell as its gates give it: h_t = decay h_{t-1} + input, in numbers P or Scaled<P>.
+template <class Number>
 struct Recurrence {
-  P decay, input;
+  Number decay, input;
 };
 
-/// A gate and its complement in one number: the smaller of the two, negative where it is the complement, and not below the
-/// smallest normal number, so that it has a sign. Both come back to full relative precision without an exponential.
+/// sigmoid(k) and sigmoid(-k), each to full relative precision and none below the smallest normal number.
 template <class S, int N>
-MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate) {
-  const Packet<S, N> least(std::numeric_limits<S>::min());
-  return select(gate.value < gate.complement, max(gate.value, least), -max(gate.complement, least));
+MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
+  const Packet<S, N> e = bounded_exp(-k), value = Packet<S, N>(S(1)) / (e + S(1));
+  return {value, e * value};
+}
+/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which.
+/// Both come back to full relative precision without an exponential.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
+  return with_sign_of(min(gate.value, gate.complement), k);
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> unpack(Packet<S, N> packed) {
   const Packet<S, N> small = abs(packed), large = Packet<S, N>(S(1)) - small;
   const auto negative = packed < S(0);
-  return {select(negative, large, small), select(negative, small, large)};
+  return {select(negative, small, large), select(negative, large, small)};
 }
+
+/// A gate and its complement with exponents of their own, and both in one number.
+template <class P>
+struct ScaledGate {
+  Scaled<P> value, complement;
+  P packed;
+
+  MINRNN_INLINE explicit ScaledGate(P k) {
+    using S = typename P::Scalar;
+    const Scaled<P> e = scaled_exp(-abs(k));
+    const P e_value = value_of(e), large = P(S(1)) / (e_value + S(1));
+    const Scaled<P> larger{large, P(S(0))}, smaller = e * large;
+    const auto negative = k < S(0);
+    value = select(negative, smaller, larger);
+    complement = select(negative, larger, smaller);
+    packed = with_sign_of(max(e_value * large, P(std::numeric_limits<S>::min())), k);
+  }
+};
+
+/// The positive candidate g(k), likewise.
+template <class P>
+struct ScaledCandidate {
+  Scaled<P> scaled;
+  P value;
+
+  MINRNN_INLINE explicit ScaledCandidate(P k) {
+    using S = typename P::Scalar;
+    const Scaled<P> e = scaled_exp(min(k, P(S(0))));
+    const P e_value = value_of(e), below = P(S(1)) / (e_value + S(1)), above = k + S(0.5);
+    const auto negative = k < S(0);
+    value = select(negative, e_value * below, above);
+    scaled = select(negative, e * below, {above, P(S(0))});
+  }
+};
 
 /// The candidate h~ as a function of its pre-activation, and its derivative from its value.
 template <Candidate kCandidate>
 struct CandidateOf {
   template <class P>
   MINRNN_INLINE static P candidate(P k) {
-    if constexpr (kCandidate == Candidate::positive)
-      return positive_candidate(k);
-    else
+    using S = typename P::Scalar;
+    if constexpr (kCandidate == Candidate::positive) {
+      const P e = bounded_exp(k);
+      return select(k < S(0), e / (e + S(1)), k + S(0.5));
+    } else {
       return k;
+    }
   }
   template <class P>
   MINRNN_INLINE static P slope(P h_tilde) {
@@ -59,17 +101,6 @@ struct CandidateOf {
       return positive_candidate_slope(h_tilde);
     else
       return P(typename P::Scalar(1));
-  }
-};
-
-/// 1 / a and 1 / b for one division.
-template <class P>
-struct Reciprocals {
-  P of_a, of_b;
-  MINRNN_INLINE Reciprocals(P a, P b) {
-    const P both = P(typename P::Scalar(1)) / (a * b);
-    of_a = both * b;
-    of_b = both * a;
   }
 };
 
@@ -87,25 +118,18 @@ struct MinGruGates : CandidateOf<kCandidate> {
   template <class P>
   using Values = std::array<P, 2>;
 
-  /// h_t = (1 - z) h_{t-1} + z h~, or its logarithm. k: in k_z and k_h, out what backward needs: z and h~.
+  /// h_t = (1 - z) h_{t-1} + z h~. k: in k_z and k_h, out what backward needs: z and h~.
   template <class P>
-  MINRNN_INLINE static Recurrence<P> forward(Values<P>& k) {
-    using S = typename P::Scalar;
+  MINRNN_INLINE static auto forward(Values<P>& k) {
     if constexpr (kArithmetic == Arithmetic::log_space) {
-      const auto gate = log_sigmoid_pair(k[0]);
-      const auto h_tilde = log_positive_candidate(k[1]);
-      k = {pack(gate.linear), h_tilde.value};
-      return {gate.log_complement, gate.log_value + h_tilde.log_value};
-    } else if constexpr (kCandidate == Candidate::positive) {
-      const P e = exp_of_negative(-abs(k[0])), e_h = exp_of_negative(min(k[1], P(S(0))));
-      const Reciprocals<P> reciprocals(e + S(1), e_h + S(1));
-      const auto z = sigmoid_pair_of(k[0], e, reciprocals.of_a);
-      k = {pack(z), select(k[1] < S(0), e_h * reciprocals.of_b, k[1] + S(0.5))};
-      return {z.complement, z.value * k[1]};
+      const ScaledGate<P> z(k[0]);
+      const ScaledCandidate<P> h_tilde(k[1]);
+      k = {z.packed, h_tilde.value};
+      return Recurrence<Scaled<P>>{z.complement, z.value * h_tilde.scaled};
     } else {
-      const auto z = sigmoid_pair(k[0]);
-      k = {pack(z), k[1]};
-      return {z.complement, z.value * k[1]};
+      const auto z = gate_pair(k[0]);
+      k = {pack(z, k[0]), MinGruGates::candidate(k[1])};
+      return Recurrence<P>{z.complement, z.value * k[1]};
     }
   }
 
@@ -139,43 +163,42 @@ struct MinLstmGates : CandidateOf<kCandidate> {
   template <class P>
   using Values = std::array<P, 3>;
 
-  /// h_t = f h_{t-1} + i h~, or its logarithm. k: in k_f, k_i and k_h, out what backward needs: f and i, or where they are
-  /// divided by their sum, (1 - i) f' and (1 - f) i' of f' = f / (f + i) and i' = i / (f + i); and h~.
+  /// h_t = f h_{t-1} + i h~. k: in k_f, k_i and k_h, out what backward needs: f and i, or where they are divided by their
+  /// sum, (1 - i) f' and (1 - f) i' of f' = f / (f + i) and i' = i / (f + i); and h~.
   template <class P>
-  MINRNN_INLINE static Recurrence<P> forward(Values<P>& k) {
+  MINRNN_INLINE static auto forward(Values<P>& k) {
     using S = typename P::Scalar;
     if constexpr (kArithmetic == Arithmetic::log_space) {
-      const auto f = log_sigmoid_pair(k[0]), i = log_sigmoid_pair(k[1]);
-      const auto h_tilde = log_positive_candidate(k[2]);
+      const ScaledCandidate<P> h_tilde(k[2]);
       if constexpr (kNormalised) {
-        const auto share = log_sigmoid_pair(f.log_value - i.log_value);  // f' and i' = 1 - f'
-        k = {i.linear.complement * share.linear.value, f.linear.complement * share.linear.complement, h_tilde.value};
-        return {share.log_value, share.log_complement + h_tilde.log_value};
+        // Not through f and i, which may both underflow. With m = max(0, -k_f, -k_i), w = e^(-k_f - m) and
+        // u = e^(-k_i - m), f' is (e^-m + u) / (2 e^-m + u + w), and the largest of e^-m, u and w is 1.
+        const P m = max(max(-k[0], -k[1]), P(S(0)));
+        const Scaled<P> one = scaled_exp(-m), w = scaled_exp(-k[0] - m), u = scaled_exp(-k[1] - m);
+        const P one_value = value_of(one), w_value = value_of(w), u_value = value_of(u);
+        const P reciprocal = P(S(1)) / ((one_value + u_value) + (one_value + w_value));
+        k = {u_value * reciprocal, w_value * reciprocal, h_tilde.value};
+        return Recurrence<Scaled<P>>{(one + u) * reciprocal, (one + w) * reciprocal * h_tilde.scaled};
       } else {
-        k = {pack(f.linear), pack(i.linear), h_tilde.value};
-        return {f.log_value, i.log_value + h_tilde.log_value};
+        const ScaledGate<P> f(k[0]), i(k[1]);
+        k = {f.packed, i.packed, h_tilde.value};
+        return Recurrence<Scaled<P>>{f.value, i.value * h_tilde.scaled};
       }
-    } else if constexpr (kNormalised) {
-      // Not through f and i, which may both underflow. With m = max(0, -k_f, -k_i), e^-m f^-1 = e^-m + w and
-      // e^-m i^-1 = e^-m + u, where the largest of e^-m, u and w is 1.
-      const P m = max(max(-k[0], -k[1]), P(S(0)));
-      const P one = exp_of_negative(-m), w = exp_of_negative(-k[0] - m), u = exp_of_negative(-k[1] - m);
-      const P of_f = one + u, of_i = one + w;
-      P h_tilde = k[2], reciprocal;
-      if constexpr (kCandidate == Candidate::positive) {
-        const P e = exp_of_negative(min(k[2], P(S(0))));
-        const Reciprocals<P> reciprocals(of_f + of_i, e + S(1));
-        reciprocal = reciprocals.of_a;
-        h_tilde = select(k[2] < S(0), e * reciprocals.of_b, k[2] + S(0.5));
-      } else {
-        reciprocal = P(S(1)) / (of_f + of_i);
-      }
-      k = {u * reciprocal, w * reciprocal, h_tilde};
-      return {of_f * reciprocal, of_i * reciprocal * h_tilde};
     } else {
-      const auto f = sigmoid_pair(k[0]), i = sigmoid_pair(k[1]);
-      k = {pack(f), pack(i), MinLstmGates::candidate(k[2])};
-      return {f.value, i.value * k[2]};
+      const P h_tilde = MinLstmGates::candidate(k[2]);
+      if constexpr (kNormalised) {
+        // As above, but with m = 0 as long as the exponentials have room: beyond that e^-m is nothing beside the largest.
+        const P room(std::is_same_v<S, float> ? S(80) : S(700));
+        const P m = max(max(-k[0], -k[1]) - room, P(S(0)));
+        const P w = bounded_exp(-k[0] - m), u = bounded_exp(-k[1] - m), of_f = u + S(1), of_i = w + S(1);
+        const P reciprocal = P(S(1)) / (of_f + of_i);
+        k = {u * reciprocal, w * reciprocal, h_tilde};
+        return Recurrence<P>{of_f * reciprocal, of_i * reciprocal * h_tilde};
+      } else {
+        const auto f = gate_pair(k[0]), i = gate_pair(k[1]);
+        k = {pack(f, k[0]), pack(i, k[1]), h_tilde};
+        return Recurrence<P>{f.value, i.value * h_tilde};
+      }
     }
   }
 

@@ -6,8 +6,8 @@
 
 #include "minrnn/math/activation.hpp"
 
-/// Functions of the log-space scan, on packets of float or double. log 0 = -inf is a legal argument wherever a logarithm
-/// is expected; no finite argument gives NaN or infinity.
+/// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a legal
+/// argument wherever a logarithm is expected; no finite argument gives NaN or infinity.
 /// Errors are the largest measured against long double (tests/math/log_space_test.cpp).
 namespace minrnn {
 
@@ -35,33 +35,15 @@ MINRNN_INLINE Packet<S, N> softplus(Packet<S, N> x) {
   return max(x, Packet<S, N>(S(0))) + log1p_of_fraction(exp(-abs(x)));
 }
 
-/// sigmoid(x) and sigmoid(-x) with their logarithms, for one exponential: what nobody reads, the compiler leaves out.
+/// log g(x) of `positive_candidate`: log(x + 1/2) for x >= 0, x - log(1 + exp(x)) for x < 0.
+/// Error: 1.5 eps of max(1, |log g|).
 template <class S, int N>
-struct LogSigmoidPair {
-  SigmoidPair<S, N> linear;
-  Packet<S, N> log_value, log_complement;
-};
-
-template <class S, int N>
-MINRNN_INLINE LogSigmoidPair<S, N> log_sigmoid_pair(Packet<S, N> x) {
-  const Packet<S, N> zero(S(0)), e = exp(-abs(x)), tail = log1p_of_fraction(e);
-  return {sigmoid_pair_of(x, e, Packet<S, N>(S(1)) / (e + S(1))), min(x, zero) - tail, min(-x, zero) - tail};
-}
-
-/// g(x) of `positive_candidate` with its logarithm: log(x + 1/2) for x >= 0, x - log(1 + exp(x)) for x < 0.
-/// Error of the logarithm: 1.5 eps of max(1, |log g|).
-template <class S, int N>
-struct LogPositiveCandidate {
-  Packet<S, N> value, log_value;
-};
-
-template <class S, int N>
-MINRNN_INLINE LogPositiveCandidate<S, N> log_positive_candidate(Packet<S, N> x) {
-  const Packet<S, N> zero(S(0)), one(S(1)), e = exp(min(x, zero));
+MINRNN_INLINE Packet<S, N> log_positive_candidate(Packet<S, N> x) {
+  const Packet<S, N> zero(S(0));
   const auto negative = x < zero;
   // One logarithm for both branches: near 1 it loses relative, not absolute precision, which is all that x - log needs.
-  const Packet<S, N> log_g = log(select(negative, one + e, x + S(0.5)));
-  return {select(negative, e / (one + e), x + S(0.5)), select(negative, x - log_g, log_g)};
+  const Packet<S, N> log_g = log(select(negative, exp(min(x, zero)) + S(1), x + S(0.5)));
+  return select(negative, x - log_g, log_g);
 }
 
 /// log(exp(a) + exp(b)) = max + log(1 + exp(-|a - b|)); -inf is the neutral element.

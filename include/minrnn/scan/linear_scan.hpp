@@ -24,30 +24,34 @@ inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch
   }
 }
 
-/// The recurrence of both scans: carried_t = op_t(carried_{t-1}), h_t = value(carried_t).
-template <template <class> class Operator, class S>
-void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form) {
+/// The recurrence of both scans: carried_t = op_t(carried_{t-1}), h_t = value(carried_t). factor(p) turns what is stored
+/// in a and b into the factors of the operator.
+template <template <class> class Operator, class S, class Factor>
+void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form,
+          Factor&& factor) {
   const Index features = h.features();
-  const auto op = [&](auto lanes, Index t, Index sequence) {
+  const auto op = [&](auto lanes, Index t, Index sequence) MINRNN_INLINE_LAMBDA {
     // A start forgets what came before: the operator with a = 0.
     using P = typename decltype(lanes)::P;
     using Op = Operator<P>;
-    return Op{a.starts(t, sequence) ? Op::carried(P(S(0))) : lanes.load(a.column(t, sequence)),
-              lanes.load(b.column(t, sequence))};
+    return Op{a.starts(t, sequence) ? Op::carried(P(S(0))) : factor(lanes.load(a.column(t, sequence))),
+              factor(lanes.load(b.column(t, sequence)))};
   };
   run_stretches<Operator>(
       scan_tiling(form, features, h.time(), h.batch()), Direction::forward, carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.first; t < s.last; ++t)
-          for_lanes<S, kInterleaved>(features,
-                                     [&](auto lanes) { compose(lanes, op(lanes, t, s.sequence), whole_a, whole_b); });
+          for_lanes<S, kInterleaved>(
+              features, [&](auto lanes) { compose(lanes, op(lanes, t, s.sequence), whole_a, whole_b, features); });
       },
       [&](Stretch s, S* row) {
         for (Index t = s.first; t < s.last; ++t)
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            const auto carried = op(lanes, t, s.sequence)(lanes.load(row));
-            lanes.store(row, carried);
-            lanes.store(h.column(t, s.sequence), Operator<typename decltype(lanes)::P>::value(carried));
+            using Op = Operator<typename decltype(lanes)::P>;
+            const auto before = load_carried<typename Op::Carried>(lanes, row, features);
+            const auto carried = op(lanes, t, s.sequence)(before);
+            store_carried(lanes, row, features, carried);
+            lanes.store(h.column(t, s.sequence), Op::value(carried));
           });
       });
 }
@@ -69,7 +73,7 @@ void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matri
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const P f = factor(lanes, t, s.sequence);
-            compose(lanes, Affine<P>{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b);
+            compose(lanes, Affine<P>{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b, features);
           });
       },
       [&](Stretch s, S* row) {
@@ -110,7 +114,7 @@ template <class S>
 void linear_scan(SequenceView<const std::type_identity_t<S>> a, SequenceView<const std::type_identity_t<S>> b,
                  Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
   detail::check_scan<S>("linear_scan", "a", "b", a, b, "h", h, "state", state);
-  detail::scan<Affine>(a, b, state, h, form);
+  detail::scan<Affine>(a, b, state, h, form, [](auto factor) MINRNN_INLINE_LAMBDA { return factor; });
 }
 
 /// The adjoint of `linear_scan`, from its arguments a, h_0 and its result h.

@@ -6,12 +6,15 @@
 
 namespace minrnn {
 
-/// The scan of a first-order linear recurrence of positive numbers, computed on logarithms.
+/// The scan of a first-order linear recurrence of positive numbers that are given by their logarithms, and may be far
+/// beyond the range of S.
 ///
-/// Equations   log h_t = log_add_exp(log a_t + log h_{t-1}, log b_t), from h_0 = state; at a start of `log_a` a_t = 0
+/// Equations   log h_t = log(exp(log a_t + log h_{t-1}) + exp(log b_t)), from h_0 = state; at a start of `log_a` a_t = 0.
+///             Carried as `Scaled` numbers: an integer exponent, and a mantissa in place of the fraction of the logarithm
 /// Shapes      log_a, log_b, h (H, T, B); state (H, B): enters as h_0 >= 0, leaves as h_T (h itself, not its logarithm)
 /// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or infinity:
-///             where h would overflow it stays near the largest number of S
+///             where h would overflow it stays near the largest number of S. Beyond the range of `Scaled` a logarithm counts
+///             as its end
 /// Memory      h may be the memory of log_b, or of log_a
 /// Throws      std::invalid_argument where shapes differ or a state is negative
 /// Source      Feng et al. 2024, appendix B, composed pair by pair: the published difference of cumulative sums loses
@@ -21,12 +24,11 @@ void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<co
               Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
   detail::check_scan<S>("log_scan", "log_a", "log_b", log_a, log_b, "h", h, "state", state);
   detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
-  const auto map = [&](auto&& f) {
-    detail::for_lanes<S>(state.size(), [&](auto lanes) { lanes.store(state.data(), f(lanes.load(state.data()))); });
-  };
-  map([](Packet<S> value) { return LogAffine<Packet<S>>::carried(value); });
-  detail::scan<LogAffine>(log_a, log_b, state, h, form);
-  map([](Packet<S> carried) { return LogAffine<Packet<S>>::value(carried); });
+  Matrix<S> carry;
+  detail::carry_state<ScaledAffine>(state, carry);
+  detail::scan<ScaledAffine>(log_a, log_b, carry, h, form,
+                             [](auto logarithm) MINRNN_INLINE_LAMBDA { return scaled_exp(logarithm); });
+  detail::value_carry<ScaledAffine>(carry, state);
 }
 
 /// The adjoint of `log_scan`, from its arguments and its result h.
@@ -44,18 +46,17 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
   detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
   detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
   detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
+  const auto exp_of = [](auto logarithm) MINRNN_INLINE_LAMBDA { return value_of(scaled_exp(logarithm)); };
   const auto finite = [](auto x) {
     const decltype(x) largest(std::numeric_limits<S>::max());
     return max(min(x, largest), -largest);
   };
-  detail::scan_backward<S>(
-      log_a, h, initial_state, dh, dstate, form,
-      [](auto log_gate) { return LogAffine<decltype(log_gate)>::value(log_gate); },
-      [&](auto lanes, Index t, Index b, auto gate, auto previous, auto delta) {
-        const auto input = LogAffine<decltype(delta)>::value(lanes.load(log_b.column(t, b)));
-        lanes.store(dlog_a.column(t, b), finite(gate * previous * delta));
-        lanes.store(dlog_b.column(t, b), finite(input * delta));
-      });
+  detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, exp_of,
+                           [&](auto lanes, Index t, Index b, auto gate, auto previous, auto delta) {
+                             const auto input = exp_of(lanes.load(log_b.column(t, b)));
+                             lanes.store(dlog_a.column(t, b), finite(gate * previous * delta));
+                             lanes.store(dlog_b.column(t, b), finite(input * delta));
+                           });
 }
 
 }  // namespace minrnn

@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <limits>
-
-#include "minrnn/math/log_space.hpp"
+#include "minrnn/math/scaled.hpp"
 
 /// The two associative operators of a first-order linear recurrence. Sequential, chunked and one-step evaluation are
 /// three ways to apply them.
@@ -14,35 +12,75 @@ namespace minrnn {
 /// The map h -> a h + b. `then` composes: (a1, b1) then (a2, b2) = (a2 a1, a2 b1 + b2); identity (1, 0).
 template <class P>
 struct Affine {
-  using S = typename P::Scalar;
+  using Carried = P;  // what a recurrence carries from step to step
   P a, b;
 
-  static constexpr S identity_a = 1, identity_b = 0;
-  MINRNN_INLINE P operator()(P h) const { return fma(a, h, b); }
+  MINRNN_INLINE static Affine identity() { return {P(typename P::Scalar(1)), P(typename P::Scalar(0))}; }
+  MINRNN_INLINE Carried operator()(Carried h) const { return fma(a, h, b); }
   MINRNN_INLINE Affine then(const Affine& next) const { return {next.a * a, fma(next.a, b, next.b)}; }
 
-  /// What the scan carries is h itself.
-  MINRNN_INLINE static P carried(P h) { return h; }
-  MINRNN_INLINE static P value(P carried) { return carried; }
+  MINRNN_INLINE static Carried carried(P h) { return h; }
+  MINRNN_INLINE static P value(Carried h) { return h; }
 };
 
-/// The same map of positive numbers by their logarithms, log h -> log(exp(log a + log h) + exp(log b)).
-/// (A1, B1) then (A2, B2) = (A1 + A2, log_add_exp(B1 + A2, B2)); identity (0, -inf). Exact at log a = -inf, which forgets.
+/// The same map of positive numbers that no exponent bounds: what the scan carries through log space. Here a <= 1.
 template <class P>
-struct LogAffine {
-  using S = typename P::Scalar;
-  P a, b;  // log a, log b
+struct ScaledAffine {
+  using Carried = Scaled<P>;
+  Scaled<P> a, b;
 
-  static constexpr S identity_a = 0, identity_b = -std::numeric_limits<S>::infinity();
-  MINRNN_INLINE P operator()(P log_h) const { return log_add_exp(a + log_h, b); }
-  MINRNN_INLINE LogAffine then(const LogAffine& next) const { return {a + next.a, log_add_exp(b + next.a, next.b)}; }
+  MINRNN_INLINE static ScaledAffine identity() { return {Scaled<P>::one(), Scaled<P>::none()}; }
+  MINRNN_INLINE Carried operator()(const Carried& h) const { return detail::normalised(a * h + b); }
+  MINRNN_INLINE ScaledAffine then(const ScaledAffine& next) const { return {detail::normalised(next.a * a), next(b)}; }
 
-  /// What the scan carries is log h; a state always holds h. Rather than overflow, h stays at the largest power of e.
-  MINRNN_INLINE static P carried(P h) { return select(h < P(std::numeric_limits<S>::min()), P(identity_b), log(h)); }
-  MINRNN_INLINE static P value(P log_h) { return exp(min(log_h, P(kLargest))); }
-
- private:
-  static constexpr S kLargest = std::is_same_v<S, float> ? S(88.0) : S(709.0);
+  MINRNN_INLINE static Carried carried(P h) { return scaled(h); }
+  MINRNN_INLINE static P value(const Carried& h) { return value_of(h); }
 };
 
+namespace detail {
+
+/// The scalars of each feature that rows of what is carried hold, one row of the features after the other.
+template <class Carried>
+inline constexpr Index kPlanes = 1;
+template <class P>
+inline constexpr Index kPlanes<Scaled<P>> = 2;
+
+template <class Carried, class Lanes, class S>
+MINRNN_INLINE Carried load_carried(Lanes lanes, const S* row, [[maybe_unused]] Index features) {
+  if constexpr (kPlanes<Carried> == 1)
+    return lanes.load(row);
+  else
+    return {lanes.load(row), lanes.load(row + features)};
+}
+template <class Lanes, class S, class P>
+MINRNN_INLINE void store_carried(Lanes lanes, S* row, Index, P carried) {
+  lanes.store(row, carried);
+}
+template <class Lanes, class S, class P>
+MINRNN_INLINE void store_carried(Lanes lanes, S* row, Index features, const Scaled<P>& carried) {
+  lanes.store(row, carried.mantissa);
+  lanes.store(row + features, carried.exponent);
+}
+
+/// carry (planes H, B), what is carried of the state (H, B), and back.
+template <template <class> class Operator, class S>
+void carry_state(const Matrix<S>& state, Matrix<S>& carry) {
+  using Whole = Operator<Packet<S>>;
+  carry.resize(kPlanes<typename Whole::Carried> * state.rows(), state.cols());
+  for (Index b = 0; b < state.cols(); ++b)
+    for_lanes<S>(state.rows(), [&](auto lanes) {
+      store_carried(lanes, carry.col(b).data(), state.rows(), Whole::carried(lanes.load(state.col(b).data())));
+    });
+}
+template <template <class> class Operator, class S>
+void value_carry(const Matrix<S>& carry, Matrix<S>& state) {
+  using Whole = Operator<Packet<S>>;
+  for (Index b = 0; b < state.cols(); ++b)
+    for_lanes<S>(state.rows(), [&](auto lanes) {
+      lanes.store(state.col(b).data(),
+                  Whole::value(load_carried<typename Whole::Carried>(lanes, carry.col(b).data(), state.rows())));
+    });
+}
+
+}  // namespace detail
 }  // namespace minrnn

@@ -14,16 +14,33 @@ struct Stretch {
 
 enum class Direction { forward, backward };
 
-/// Runs a recurrence over every sequence on all threads. carry (H, B) enters as what stands before the first step (after
-/// the last one, where the direction is backward) and leaves as what the recurrence carries at the other end.
+template <class Operator, class Lanes, class S>
+MINRNN_INLINE Operator load_operator(Lanes lanes, const S* a, const S* b, Index features) {
+  using Carried = typename Operator::Carried;
+  return {load_carried<Carried>(lanes, a, features), load_carried<Carried>(lanes, b, features)};
+}
+template <class Operator, class Lanes, class S>
+MINRNN_INLINE void store_operator(Lanes lanes, const Operator& whole, S* a, S* b, Index features) {
+  store_carried(lanes, a, features, whole.a);
+  store_carried(lanes, b, features, whole.b);
+}
+/// Composes one more operator onto the summary rows.
+template <class Operator, class Lanes, class S>
+MINRNN_INLINE void compose(Lanes lanes, const Operator& next, S* a, S* b, Index features) {
+  store_operator(lanes, load_operator<Operator>(lanes, a, b, features).then(next), a, b, features);
+}
+
+/// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters as what
+/// stands before the first step (after the last one, where the direction is backward) and leaves as what the recurrence
+/// carries at the other end.
 ///
 /// Where the tiling splits time, in two passes:
 ///
 ///     summarise     [ (a,b) ]  [ (a,b) ]  [ (a,b) ]     each stretch as one operator, in parallel
-///     carry      h ->  op  ->  h -> op ->  h -> op -> h  a row of H values per stretch, in order
+///     carry      h ->  op  ->  h -> op ->  h -> op -> h  a row per stretch, in order
 ///     run           [ h ... ]  [ h ... ]  [ h ... ]     each stretch from its exact carry, in parallel
 ///
-/// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b (H each), given as the identity.
+/// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
 template <template <class> class Operator, class S, class Summarise, class Run>
 void run_stretches(const Tiling& tiling, Direction direction, Matrix<S>& carry, Summarise&& summarise, Run&& run) {
@@ -34,38 +51,33 @@ void run_stretches(const Tiling& tiling, Direction direction, Matrix<S>& carry, 
     });
     return;
   }
-  const Index features = carry.rows(), parts = tiling.parts(), count = tiling.count();
+  using Whole = Operator<Packet<S>>;
+  using Carried = typename Whole::Carried;
+  const Index features = carry.rows() / kPlanes<Carried>, parts = tiling.parts(), count = tiling.count();
   const auto stretch = [&](Index tile, Index worker) {
     const auto t = tiling[tile];
     return Stretch{t.first_sequence, t.first_step, t.last_step, tile, worker};
   };
-  Matrix<S> a = Matrix<S>::Constant(features, count, Operator<Packet<S>>::identity_a);
-  Matrix<S> b = Matrix<S>::Constant(features, count, Operator<Packet<S>>::identity_b);
+  Matrix<S> a(carry.rows(), count), b(carry.rows(), count);
   parallel_for(count, [&](Index tile, Index worker) {
-    summarise(stretch(tile, worker), a.col(tile).data(), b.col(tile).data());
+    S *whole_a = a.col(tile).data(), *whole_b = b.col(tile).data();
+    for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
+    summarise(stretch(tile, worker), whole_a, whole_b);
   });
-  Matrix<S> rows(features, count);  // what enters each stretch
+  Matrix<S> rows(carry.rows(), count);  // what enters each stretch
   for (Index sequence = 0; sequence < carry.cols(); ++sequence)
     for (Index step = 0; step < parts; ++step) {
       const Index part = direction == Direction::forward ? step : parts - 1 - step;
       const Index tile = sequence * parts + part;
       S* row = carry.col(sequence).data();
       for_lanes<S>(features, [&](auto lanes) {
-        const Packet<S> before = lanes.load(row);
-        lanes.store(rows.col(tile).data(), before);
-        const Operator<Packet<S>> whole{lanes.load(a.col(tile).data()), lanes.load(b.col(tile).data())};
-        lanes.store(row, whole(before));
+        const auto before = load_carried<Carried>(lanes, row, features);
+        store_carried(lanes, rows.col(tile).data(), features, before);
+        const auto whole = load_operator<Whole>(lanes, a.col(tile).data(), b.col(tile).data(), features);
+        store_carried(lanes, row, features, whole(before));
       });
     }
   parallel_for(count, [&](Index tile, Index worker) { run(stretch(tile, worker), rows.col(tile).data()); });
-}
-
-/// Composes one more operator onto the summary rows.
-template <class Operator, class Lanes, class S>
-MINRNN_INLINE void compose(Lanes lanes, const Operator& next, S* a, S* b) {
-  const Operator whole = Operator{lanes.load(a), lanes.load(b)}.then(next);
-  lanes.store(a, whole.a);
-  lanes.store(b, whole.b);
 }
 
 }  // namespace minrnn::detail
