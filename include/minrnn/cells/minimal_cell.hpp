@@ -15,12 +15,16 @@ namespace minrnn::detail {
 /// Equations   k = W x + b for each gate;  h = decay h + input, both from k by Gates
 /// Shapes      x (In), h (Hidden); W (G Hidden, In)
 ///
-/// The rows of each gate are filled up to whole packets, so that the product runs without a rest.
+/// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain over
+/// the inputs, as in `step` of the layer, which gives the same bits.
 template <class S, Index In, Index Hidden, class Gates>
 class MinimalCell {
   static_assert(In >= 1 && Hidden >= 1, "a cell has at least one input and one hidden feature");
   static constexpr Index kWidth = Packet<S>::size, kGates = Gates::kCount;
-  static constexpr Index kPadded = (Hidden + kWidth - 1) / kWidth * kWidth, kRows = kGates * kPadded;
+  static constexpr int kTogether = Hidden > kWidth ? kInterleaved : 1;  // packets whose gates are computed side by side
+  static constexpr Index kBlock = kTogether * kWidth;
+  static constexpr Index kPadded = (Hidden + kBlock - 1) / kBlock * kBlock, kRows = kGates * kPadded;
+  static constexpr Index kPanel = 8 * kWidth;  // rows whose sums stay in registers together
 
  public:
   using Scalar = S;
@@ -39,7 +43,8 @@ class MinimalCell {
       check_matrix(Gates::kName, "weight of the layer", w, Hidden, In);
       for (Index r = 0; r < Hidden; ++r) {
         b_[gate * kPadded + r] = b(r, 0);
-        for (Index c = 0; c < In; ++c) w_[c * kRows + gate * kPadded + r] = w(r, c);
+        const Index row = gate * kPadded + r, panel = row / kPanel, rows = std::min(kPanel, kRows - panel * kPanel);
+        for (Index c = 0; c < In; ++c) w_[panel * kPanel * In + c * rows + row % kPanel] = w(r, c);
       }
     }
   }
@@ -49,29 +54,30 @@ class MinimalCell {
     alignas(64) S k[kRows];
     product<0>(x.data(), k);
     const auto advance = [&](auto lanes) MINRNN_INLINE_LAMBDA {
-      typename Gates::template Values<Packet<S>> pre;
-      unroll<Gates::kCount>([&](auto gate) { pre[gate] = Packet<S>::load(k + gate * kPadded + lanes.offset); });
+      using P = typename decltype(lanes)::P;
+      typename Gates::template Values<P> pre;
+      unroll<Gates::kCount>([&](auto gate) { pre[gate] = P::load(k + gate * kPadded + lanes.offset); });
       const auto [decay, input] = Gates::forward(pre);
       lanes.store(h.data(), fma(decay, lanes.load(h.data()), input));
     };
-    constexpr Index whole = Hidden / kWidth * kWidth;
-    for (Index i = 0; i < whole; i += kWidth) advance(FullLanes<S>{i});
-    if constexpr (whole < Hidden) advance(PartialLanes<S>{whole, Hidden - whole});
+    constexpr Index whole = Hidden / kBlock * kBlock;
+    for (Index i = 0; i < whole; i += kBlock) advance(FullLanes<S, kTogether>{i});
+    if constexpr (whole < Hidden) advance(PartialLanes<S, kTogether>{whole, Hidden - whole});
   }
 
  private:
-  /// k from row `first` on, at most eight packets at a time: that many sums stay in registers.
+  /// k from row `first` on, a panel after the other.
   template <Index first>
   MINRNN_INLINE void product(const S* x, S* k) const {
-    constexpr int packets = static_cast<int>(std::min<Index>(8, (kRows - first) / kWidth));
-    if constexpr (packets > 0) {
-      ProductKernel<S>::template run<packets, 1>(In, w_.data() + first, kRows, x, 1, 0, b_.data() + first, 0, k + first,
-                                                 0);
-      product<first + packets * kWidth>(x, k);
+    constexpr Index rows = std::min(kPanel, kRows - first);
+    if constexpr (rows > 0) {
+      ProductKernel<S>::template run<static_cast<int>(rows / kWidth), 1>(In, w_.data() + first * In, rows, x, 1, 0,
+                                                                         b_.data() + first, 0, k + first, 0);
+      product<first + rows>(x, k);
     }
   }
 
-  alignas(64) std::array<S, kRows * In> w_{};  // (G padded rows, In), column after column
+  alignas(64) std::array<S, kRows * In> w_{};  // panels of (kPanel, In), column after column
   alignas(64) std::array<S, kRows> b_{};
 };
 
