@@ -4,9 +4,11 @@
 /// A training step of each mixer, beside the matrix products that it cannot do without.
 
 #include <algorithm>
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
+#include <thread>
 
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
@@ -84,7 +86,9 @@ void measure(benchmark::State& bench, Row& row) {
     if (!products) continue;
     eigen.push_back(seconds_of(by_eigen));
     minrnn.push_back(seconds_of(by_minrnn));
-    if (kHasBlas) blas.push_back(seconds_of(by_blas));
+    if (!kHasBlas) continue;
+    blas.push_back(seconds_of(by_blas));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // OpenBLAS's own threads spin for about half as long
   }
   row.seconds = median(steps);
   row.over_eigen = median_ratio(steps, eigen);

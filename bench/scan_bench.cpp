@@ -5,6 +5,7 @@
 
 #include "../tests/reference/published_log_scan.hpp"
 #include "minrnn/math/gates.hpp"
+#include "minrnn/math/log_space.hpp"
 #include "minrnn/scan/log_scan.hpp"
 #include "support/data.hpp"
 #include "support/report.hpp"
@@ -216,11 +217,14 @@ class Precision {
   template <Arithmetic arithmetic>
   void make_gates() {
     detail::for_lanes<float>(k_.size(), [&](auto lanes) {
-      using Gates = detail::MinGruGates<Candidate::positive, arithmetic>;
-      typename Gates::template Values<Packet<float>> k{lanes.load(k_.data()), lanes.load(v_.data())};
-      const auto [decay, in] = Gates::forward(k);
-      lanes.store(a_.data(), decay);
-      lanes.store(b_.data(), in);
+      const Packet<float> k = lanes.load(k_.data()), v = lanes.load(v_.data());
+      if constexpr (arithmetic == Arithmetic::log_space) {
+        lanes.store(a_.data(), -softplus(k));
+        lanes.store(b_.data(), log_positive_candidate(v) - softplus(-k));
+      } else {
+        lanes.store(a_.data(), sigmoid(-k));
+        lanes.store(b_.data(), sigmoid(k) * positive_candidate(v));
+      }
     });
   }
   double error() const {

@@ -13,6 +13,8 @@
 extern "C" void sgemm_(const char* op_a, const char* op_b, const int* m, const int* n, const int* k, const float* alpha,
                        const float* a, const int* lda, const float* b, const int* ldb, const float* beta, float* c,
                        const int* ldc);
+// OpenBLAS on threads of its own does not ask OpenMP how many.
+extern "C" void openblas_set_num_threads(int threads) __attribute__((weak));
 #endif
 
 namespace minrnn::bench {
@@ -59,6 +61,7 @@ class Products {
   /// By a BLAS, likewise; nothing where the program was built without one. Float alone.
   void by_blas() {
 #ifdef MINRNN_BENCH_BLAS
+    if (openblas_set_num_threads) openblas_set_num_threads(static_cast<int>(worker_count()));
     const auto gemm = [](char op_a, char op_b, Index m, Index n, Index k, const float* a, Index a_stride,
                          const float* b, Index b_stride, float* c, Index c_stride) {
       const int sizes[] = {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k)};
