@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <limits>
+
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {
