@@ -339,23 +339,21 @@ class GatedScan {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
             using Op = Operator<typename decltype(lanes)::P>;
             auto carried = load_carried<typename Op::Carried>(lanes, row, features);
-            const auto ask = [&](Index t) MINRNN_INLINE_LAMBDA {
-              prefetch_to_write(h.column(t, s.sequence) + lanes.offset);
-              if constexpr (keep)
-                for (int gate = 0; gate < kGates; ++gate)
-                  prefetch_to_write(kept.column(t, s.sequence) + gate * features + lanes.offset);
-            };
             if (divided)
               for (Index t = first; t < first + steps; ++t) {
                 auto k = load(lanes, kept.column(t, s.sequence));
                 finish(lanes, t, s.sequence, k, carried);
               }
             else
-              cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
-                                        [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                                          ask(std::min(first + j + kAhead, s.last - 1));
-                                          finish(lanes, first + j, s.sequence, k, carried);
-                                        });
+              cache.packed_.for_columns(
+                  lanes, x.column(first, s.sequence), steps, [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                    const Index ahead = std::min(first + j + kAhead, s.last - 1);
+                    prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
+                    if constexpr (keep)
+                      for (int gate = 0; gate < kGates; ++gate)
+                        prefetch_to_write(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
+                    finish(lanes, first + j, s.sequence, k, carried);
+                  });
             store_carried(lanes, row, features, carried);
           });
         });

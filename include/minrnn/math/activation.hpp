@@ -71,12 +71,12 @@ MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   return select(x < least, P(S(0)), detail::exp_within_range(min(max(x, least), most)));
 }
 
-/// exp(x), but never below the smallest normal number, nor so large that 1 / (1 + exp(x)) were: for gates that are shut to
-/// all purposes, and cheaper.
+/// exp(x), but never below the smallest normal number, nor above its reciprocal: for gates that are shut to all purposes, and
+/// cheaper.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> bounded_exp(Packet<S, N> x) {
-  using P = Packet<S, N>;
-  return detail::exp_within_range(min(max(x, P(detail::kLeastExponent<S>)), P(-detail::kLeastExponent<S> - S(0.7))));
+  const Packet<S, N> least(detail::kLeastExponent<S>);
+  return detail::exp_within_range(min(max(x, least), -least));
 }
 
 /// sigmoid(x) and sigmoid(-x) = 1 - sigmoid(x), each to full relative precision, for one exponential and one division.

@@ -35,11 +35,13 @@ MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
   const Packet<S, N> e = bounded_exp(-k), value = Packet<S, N>(S(1)) / (e + S(1));
   return {value, e * value};
 }
-/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which.
-/// Both come back to full relative precision without an exponential.
+/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which,
+/// and not below the smallest normal number, so that it has a sign. Both come back to full relative precision without an
+/// exponential.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
-  return with_sign_of(min(gate.value, gate.complement), k);
+  const Packet<S, N> least(std::numeric_limits<S>::min());
+  return with_sign_of(max(min(gate.value, gate.complement), least), k);
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> unpack(Packet<S, N> packed) {
@@ -62,7 +64,7 @@ struct ScaledGate {
     const auto negative = k < S(0);
     value = select(negative, smaller, larger);
     complement = select(negative, larger, smaller);
-    packed = with_sign_of(max(e_value * large, P(std::numeric_limits<S>::min())), k);
+    packed = pack(sigmoid_pair_of(k, e_value, large), k);
   }
 };
 

@@ -130,10 +130,8 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
 template <class P>
 MINRNN_INLINE P value_of(const Scaled<P>& x) {
   using S = typename P::Scalar;
-  if constexpr (detail::kHasBits<S>)
-    return x.mantissa * detail::exp2_of_integer(min(x.exponent, P(125.0f)));
-  else
-    return x.mantissa * detail::exp2_of_integer(min(x.exponent, P(std::is_same_v<S, float> ? S(125) : S(1021))));
+  const P most(std::is_same_v<S, float> ? S(125) : S(1021));  // a mantissa may be just below 4
+  return x.mantissa * detail::exp2_of_integer(min(x.exponent, most));
 }
 
 /// A number of S >= 0; what is too small to be normal is `none`.
