@@ -38,9 +38,8 @@ struct Mixer : Traits {
   static constexpr bool mixes = true;
 };
 
-/// A state holds h, the recurrence log h: each hand-over rounds twice.
 struct LogSpaceMixer : Mixer {
-  static constexpr bool positive_state = true, exact = false;
+  static constexpr bool positive_state = true;
 };
 
 struct LinearLayer : Traits {

@@ -47,9 +47,9 @@ class Tiling {
 
   /// For F features, T steps, B sequences; at most `most` tiles where each sequence stays whole, and one where there is so
   /// little to do that waking a thread takes longer. A second pass over time must be worth its while: a stretch holds about
-  /// 2^16 values, and from 256 to 1024 steps.
+  /// 2^15 values, and from 256 to 1024 steps.
   Tiling(Index features, Index time, Index batch, Index most = kMostTiles) : time_(time), batch_(batch) {
-    const Index least = std::clamp<Index>((Index{1} << 16) / std::max<Index>(features, 1), 256, 1024);
+    const Index least = std::clamp<Index>((Index{1} << 15) / std::max<Index>(features, 1), 256, 1024);
     const Index parts = batch == 0 || batch >= kFewSequences
                             ? 1
                             : std::clamp<Index>(kTilesOfFew / batch, 1, std::max<Index>(time / least, 1));
