@@ -26,6 +26,7 @@
 #include "minrnn/scan/operators.hpp"
 #include "minrnn/scan/linear_scan.hpp"
 #include "minrnn/scan/log_scan.hpp"
+#include "minrnn/scan/selective_scan.hpp"
 
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/embedding.hpp"
@@ -37,6 +38,7 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"
 #include "minrnn/layers/stack.hpp"

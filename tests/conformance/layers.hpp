@@ -9,6 +9,7 @@
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
@@ -229,6 +230,24 @@ struct LstmLayer : Mixer {
   }
 };
 
+struct MambaLayer : Traits {
+  static constexpr std::string_view name = "mamba";
+  template <class S>
+  static auto make(Index inputs, Index, Random& random) {
+    return Mamba<S>(inputs, random, {.expansion = 3, .states = 4});
+  }
+};
+
+/// Alone it has no bias: its gate is shut where its input is zero, and nothing that it holds comes out.
+struct MambaBehindLinear : Mixer {
+  static constexpr std::string_view name = "mamba_behind_linear";
+  template <class S>
+  static auto make(Index inputs, Index outputs, Random& random) {
+    Linear<S> linear(inputs, outputs, random);
+    return Sequential(std::move(linear), Mamba<S>(outputs, random));
+  }
+};
+
 /// Wider inside than outside: composition, not an option of the mixer.
 struct Expansion : Mixer {
   static constexpr std::string_view name = "expansion";
@@ -331,14 +350,16 @@ using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;
 using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
 
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
+using MambaLayers = LayerList<MambaLayer>;
+using MambaMixers = LayerList<MambaBehindLinear>;
 using CompositionLayers = LayerList<Expansion, ResidualLayer, StackOfMixers>;
 using BlockLayers = LayerList<StackOfBlocks>;
 using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;
 using RecomputeLayers = LayerList<RecomputedBlocks>;
 
 using AllLayers = Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers,
-                                MinLstmLayers, MinLstmUnnormalisedLayers, RecurrentLayers, CompositionLayers,
-                                BlockLayers, StochasticLayers, RecomputeLayers>::type;
+                                MinLstmLayers, MinLstmUnnormalisedLayers, RecurrentLayers, MambaLayers, MambaMixers,
+                                CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>

@@ -99,6 +99,7 @@ struct Packet {
     low.store(p);
     high.store(p + Half::size);
   }
+  MINRNN_INLINE S sum() const { return (low + high).sum(); }
 
   Half low, high;  // members with names: compilers keep these in registers, but not the elements of an array
 };

@@ -24,6 +24,7 @@ struct Parameter {
 
   Matrix<S> value, grad;
   int rank = 2;
+  bool decays = true;  // false: no weight decay pulls it to zero, whatever its rank
 };
 
 /// The path of a parameter or a state, "blocks/0/mixer/w_z", as a list of parts on the call stack: visiting allocates

@@ -59,7 +59,8 @@ class Conv1d {
 
   Index input_size() const { return w_.value.rows(); }
   Index output_size() const { return w_.value.rows(); }
-  State initial_state(Index batch) const { return {Matrix<S>::Zero(input_size() * (taps() - 1), batch)}; }
+  Index kernel_size() const { return w_.value.cols(); }
+  State initial_state(Index batch) const { return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)}; }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
     return infer(x, state, cache);  // x and the first tail are all that backward needs
@@ -67,7 +68,7 @@ class Conv1d {
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
     detail::check_sequence("Conv1d", "x", x, input_size());
-    detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (taps() - 1), x.batch());
+    detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (kernel_size() - 1), x.batch());
     cache.x_ = x;
     keep(state.tail, cache.first_);
     const Index features = input_size();
@@ -87,7 +88,7 @@ class Conv1d {
     });
     for (Index b = 0; b < x.batch(); ++b) {
       const Index seen = seen_after(x, b);
-      for (Index j = 1; j < taps(); ++j) {  // j frames before the next one
+      for (Index j = 1; j < kernel_size(); ++j) {  // j frames before the next one
         S* to = tail_frame(state.tail.data(), j, b);
         if (j > seen)
           std::fill_n(to, features, S(0));
@@ -105,8 +106,8 @@ class Conv1d {
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     const SequenceView<const S> x = cache.x_;
     detail::check_sequence("Conv1d", "dy", dy, input_size(), x.time(), x.batch());
-    detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (taps() - 1), x.batch());
-    const Index features = input_size(), kernel = taps(), time = x.time();
+    detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
+    const Index features = input_size(), kernel = kernel_size(), time = x.time();
     const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch());
     const Tiling tiling(features, time, x.batch());
     cache.gradients_.reset(w_.size() + features, tiling.count());
@@ -165,24 +166,22 @@ class Conv1d {
  private:
   static constexpr Index kMostTaps = 16;
 
-  Index taps() const { return w_.value.cols(); }
-
   /// How many earlier frames the output at t sees: fewer than K - 1 after a start.
   Index reach(SequenceView<const S> x, Index t, Index b) const {
-    for (Index j = 0; j < taps() - 1 && j <= t; ++j)
+    for (Index j = 0; j < kernel_size() - 1 && j <= t; ++j)
       if (x.starts(t - j, b)) return j;
-    return taps() - 1;
+    return kernel_size() - 1;
   }
   /// How many earlier frames a frame after the last would see.
   Index seen_after(SequenceView<const S> x, Index b) const {
-    return x.time() == 0 ? taps() - 1 : std::min(taps() - 1, reach(x, x.time() - 1, b) + 1);
+    return x.time() == 0 ? kernel_size() - 1 : std::min(kernel_size() - 1, reach(x, x.time() - 1, b) + 1);
   }
   /// The weights of the frame j steps back.
-  const S* tap(const Matrix<S>& w, Index j) const { return w.col(taps() - 1 - j).data(); }
+  const S* tap(const Matrix<S>& w, Index j) const { return w.col(kernel_size() - 1 - j).data(); }
   /// The frame j steps before the one that comes next.
   template <class T>
   T* tail_frame(T* tail, Index j, Index b) const {
-    return tail + (b * (taps() - 1) + taps() - 1 - j) * input_size();
+    return tail + (b * (kernel_size() - 1) + kernel_size() - 1 - j) * input_size();
   }
   const S* frame_at(SequenceView<const S> x, const S* tail, Index t, Index b) const {
     return t >= 0 ? x.column(t, b) : tail_frame(tail, -t, b);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/packet.hpp"
+#include "minrnn/core/parallel.hpp"
 
 namespace minrnn {
 
@@ -102,6 +104,18 @@ class Frames {
   Index time_, count_, size_;
   bool joined_;
 };
+
+/// Calls body(lanes, t, b) for the packets of features of every frame of a sequence, on all threads.
+template <class S, class View, class Body>
+void for_packets(const View& view, Body&& body) {
+  const Frames frames(32, view);
+  parallel_for(frames.tiles(), [&](Index tile, Index) {
+    frames.for_each(tile, [&](Index n) {
+      const Index t = n % view.time(), b = n / view.time();
+      for_lanes<S, kInterleaved>(view.features(), [&](auto lanes) { body(lanes, t, b); });
+    });
+  });
+}
 
 }  // namespace detail
 }  // namespace minrnn

@@ -46,6 +46,18 @@ class Linear : public FrameWise<Linear<S>, S> {
     }
   }
 
+  /// With these weights (H, F), and this bias (H) or none.
+  explicit Linear(const Matrix<S>& weight, const Matrix<S>& bias = {}) {
+    detail::check_size("Linear", "inputs", weight.cols());
+    detail::check_size("Linear", "outputs", weight.rows());
+    w_ = Parameter<S>(weight.rows(), weight.cols());
+    w_.value = weight;
+    if (bias.size() == 0) return;
+    detail::check_matrix("Linear", "bias", bias, weight.rows(), 1);
+    b_ = Parameter<S>(weight.rows());
+    b_.value = bias;
+  }
+
   Index input_size() const { return w_.value.cols(); }
   Index output_size() const { return w_.value.rows(); }
 

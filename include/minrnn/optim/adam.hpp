@@ -20,7 +20,7 @@ struct AdamOptions {
   S epsilon = S(1e-8);
   /// Decoupled decay (AdamW); 0 is plain Adam.
   S weight_decay = S(0);
-  /// Which parameters decay, by name; by default those of rank 2, so neither biases nor gains.
+  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains.
   std::function<bool(const std::string& name, int rank)> decays = [](const std::string&, int rank) { return rank > 1; };
 };
 
@@ -46,7 +46,7 @@ class Adam {
     visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
       const Matrix<S> zero = Matrix<S>::Zero(p.value.rows(), p.value.cols());
       const std::string path = name.str();
-      moments_.push_back({path, zero, zero, options.decays(path, p.rank)});
+      moments_.push_back({path, zero, zero, p.decays && options.decays(path, p.rank)});
     });
   }
 

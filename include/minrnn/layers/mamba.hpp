@@ -1,0 +1,229 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+
+#include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/math/log_space.hpp"
+#include "minrnn/scan/selective_scan.hpp"
+
+namespace minrnn {
+
+struct MambaOptions {
+  Index expansion = 2;   // inner channels / features
+  Index states = 16;     // N, of each channel
+  Index kernel = 4;      // of the convolution
+  Index delta_rank = 0;  // R; 0: features / 16, rounded up
+};
+
+/// The Mamba block: a selective state space whose step size, input and output maps depend on the input.
+///
+/// Equations   u = silu(conv(W_in x)),  (B, C) = W_bc u,  delta = softplus(W_up W_down u + b_up),  A = -exp(a_log)
+///             h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t,  s_t = C_t h_t + skip u_t
+///             y = W_out (s silu(W_gate x))
+/// Shapes      x, y (F, T, B); D = expansion F; u, delta, s (D, T, B); B, C (N, T, B); a_log (D, N), skip (D);
+///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F, D);
+///             state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
+/// Gradient    that of `SelectiveScan`, and the parts' own; da_log = dA A
+/// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1 ... -N in
+///             each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and Conv1d. Neither a_log
+///             nor skip decays
+/// Memory      kept for backward: (9 + N / 64) D + 2 N + R scalars per step
+/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+/// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
+template <class S>
+class Mamba {
+ public:
+  using Scalar = S;
+  static constexpr bool kProjects = true;  // brings the projections and the convolution of its block with it
+
+  struct State {
+    typename Conv1d<S>::State conv;
+    Matrix<S> h;  // (D N, B)
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      Conv1d<S>::State::visit(self.conv, scope / "conv", visitor);
+      visitor(scope / "h", self.h);
+    }
+  };
+
+  class Cache {
+    friend Mamba;
+    typename Linear<S>::Cache in_, gate_, bc_, down_, up_, out_;
+    typename Conv1d<S>::Cache conv_;
+    SelectiveScan<S> scan_;
+    SequenceView<const S> filtered_, z_, b_and_c_, raw_;  // results of conv, gate, bc and up
+    Sequence<S> u_, delta_, s_, gated_;                   // (D, T, B)
+    Sequence<S> ds_, dz_, du_, draw_;                     // (D, T, B)
+    Sequence<S> dbc_;                                     // (2 N, T, B)
+    Sequence<S> dx_;                                      // (F, T, B)
+    Matrix<S> a_, da_, dskip_;                            // (D, N), (D, N), (D)
+
+   public:
+    Cache() = default;
+    Cache(Cache&&) = default;
+    Cache& operator=(Cache&&) = default;
+  };
+
+  Mamba(Index features, Random& random, const MambaOptions& options = {})
+      : Mamba(features, checked(features, options), random) {}
+
+  Index input_size() const { return in_.input_size(); }
+  Index output_size() const { return in_.input_size(); }
+
+  State initial_state(Index batch) const {
+    detail::check(batch >= 0, "Mamba", "batch", "at least 0 sequences", batch);
+    return {conv_.initial_state(batch), Matrix<S>::Zero(a_log_.size(), batch)};
+  }
+
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+    return run<true>(x, state, cache);
+  }
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+    return run<false>(x, state, cache);
+  }
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    return infer(x.sequence(), state, cache).frame(0);
+  }
+
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    const SequenceView<const S> z = cache.z_, s = cache.s_.view(), raw = cache.raw_, filtered = cache.filtered_;
+    const Index channels = skip_.size(), time = z.time(), batch = z.batch();
+    detail::check_sequence("Mamba", "dy", dy, output_size(), time, batch);
+    detail::check_matrix("Mamba", "dstate.h", dstate.h, a_log_.size(), batch);
+    detail::check_matrix("Mamba", "dstate.conv.tail", dstate.conv.tail, channels * (conv_.kernel_size() - 1), batch);
+    NoState none;
+    const auto make = [&](Sequence<S>& sequence) { return sequence.resize(channels, time, batch); };
+    const SequenceView<S> ds = make(cache.ds_), dz = make(cache.dz_), du = make(cache.du_), draw = make(cache.draw_);
+
+    const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_);
+    detail::for_packets<S>(z, [&](auto lanes, Index t, Index b) {
+      const auto gate = silu(lanes.load(z.column(t, b)));
+      const auto d = lanes.load(dgated.column(t, b));
+      lanes.store(ds.column(t, b), d * gate.value);
+      lanes.store(dz.column(t, b), d * lanes.load(s.column(t, b)) * gate.derivative);
+    });
+    const SequenceView<S> dbc = cache.dbc_.resize(cache.b_and_c_.features(), time, batch);
+    cache.scan_.backward(scan_inputs(cache), ds, dstate.h, {du, draw, dbc, cache.da_, cache.dskip_});
+    a_log_.grad += cache.da_.cwiseProduct(cache.a_);
+    skip_.grad += cache.dskip_;
+    detail::for_packets<S>(raw, [&](auto lanes, Index t, Index b) {
+      lanes.store(draw.column(t, b), lanes.load(draw.column(t, b)) * sigmoid(lanes.load(raw.column(t, b))));
+    });
+    const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_), none, cache.down_);
+    const auto through_bc = bc_.backward(dbc, none, cache.bc_);
+    detail::for_packets<S>(filtered, [&](auto lanes, Index t, Index b) {
+      const auto d =
+          lanes.load(du.column(t, b)) + lanes.load(through_bc.column(t, b)) + lanes.load(through_delta.column(t, b));
+      lanes.store(du.column(t, b), d * silu(lanes.load(filtered.column(t, b))).derivative);
+    });
+    const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
+    const auto through_gate = gate_.backward(dz, none, cache.gate_);
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch);
+    detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
+      lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
+    });
+    return dx;
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Linear<S>::visit(self.in_, scope / "in", visitor);
+    Linear<S>::visit(self.gate_, scope / "gate", visitor);
+    Conv1d<S>::visit(self.conv_, scope / "conv", visitor);
+    Linear<S>::visit(self.bc_, scope / "bc", visitor);
+    Linear<S>::visit(self.down_, scope / "delta_down", visitor);
+    Linear<S>::visit(self.up_, scope / "delta_up", visitor);
+    visitor(scope / "a_log", self.a_log_);
+    visitor(scope / "skip", self.skip_);
+    Linear<S>::visit(self.out_, scope / "out", visitor);
+  }
+
+ private:
+  static MambaOptions checked(Index features, MambaOptions options) {
+    detail::check_size("Mamba", "features", features);
+    detail::check_size("Mamba", "expansion", options.expansion);
+    detail::check_size("Mamba", "states", options.states);
+    detail::check_size("Mamba", "kernel", options.kernel);
+    detail::check(options.delta_rank >= 0, "Mamba", "delta_rank", "a size of at least 1, or 0", options.delta_rank);
+    if (options.delta_rank == 0) options.delta_rank = (features + 15) / 16;
+    return options;
+  }
+
+  Mamba(Index features, const MambaOptions& options, Random& random)
+      : in_(features, options.expansion * features, random, {.bias = false}),
+        gate_(features, options.expansion * features, random, {.bias = false}),
+        conv_(options.expansion * features, options.kernel, random),
+        bc_(options.expansion * features, 2 * options.states, random, {.bias = false}),
+        down_(options.expansion * features, options.delta_rank, random, {.bias = false}),
+        up_(make_up(options.expansion * features, options.delta_rank, random)),
+        out_(options.expansion * features, features, random, {.bias = false}),
+        a_log_(options.expansion * features, options.states),
+        skip_(options.expansion * features) {
+    for (Index n = 0; n < options.states; ++n)
+      a_log_.value.col(n).setConstant(static_cast<S>(std::log(static_cast<double>(n + 1))));
+    skip_.value.setOnes();
+    a_log_.decays = false;
+  }
+
+  static Linear<S> make_up(Index channels, Index rank, Random& random) {
+    const double least = std::log(0.001), most = std::log(0.1);
+    Matrix<S> weight(channels, rank), bias(channels, 1);
+    fill_symmetric(weight, random, 1 / std::sqrt(static_cast<double>(rank)));
+    for (Index i = 0; i < channels; ++i) {
+      const double delta = std::exp(least + (most - least) * random.uniform());
+      bias(i) = static_cast<S>(delta + std::log(-std::expm1(-delta)));  // softplus of it is delta
+    }
+    return Linear<S>(weight, bias);
+  }
+
+  SelectiveScanInputs<S> scan_inputs(const Cache& cache) const {
+    return {SequenceView<const S>(cache.u_.view()).with_starts(cache.z_.starts()), cache.delta_.view(), cache.b_and_c_,
+            cache.a_, skip_.value};
+  }
+
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+    const Index channels = skip_.size(), time = x.time(), batch = x.batch();
+    detail::check_sequence("Mamba", "x", x, input_size());
+    detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
+    detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
+    NoState none;
+    const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
+      return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);
+    };
+    const auto make = [&](Sequence<S>& sequence) { return sequence.resize(channels, time, batch); };
+    const SequenceView<S> u = make(cache.u_), delta = make(cache.delta_), s = make(cache.s_),
+                          gated = make(cache.gated_);
+    const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
+    const auto z = through(gate_, x, cache.gate_, none);
+    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
+      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
+    });
+    const auto raw = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
+    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
+      lanes.store(delta.column(t, b), softplus(lanes.load(raw.column(t, b))));
+    });
+    cache.filtered_ = filtered;
+    cache.z_ = z;
+    cache.raw_ = raw;
+    cache.b_and_c_ = through(bc_, u, cache.bc_, none);
+    cache.a_ = -a_log_.value.array().exp();
+    cache.scan_.forward(scan_inputs(cache), state.h, s, keep);
+    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
+      lanes.store(gated.column(t, b), lanes.load(s.column(t, b)) * silu(lanes.load(z.column(t, b))).value);
+    });
+    return SequenceView<const S>(through(out_, gated, cache.out_, none)).with_starts(x.starts());
+  }
+
+  Linear<S> in_, gate_;
+  Conv1d<S> conv_;
+  Linear<S> bc_, down_, up_, out_;
+  Parameter<S> a_log_;  // (D, N)
+  Parameter<S> skip_;   // (D)
+};
+
+}  // namespace minrnn

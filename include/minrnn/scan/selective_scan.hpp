@@ -1,0 +1,267 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/math/activation.hpp"
+
+namespace minrnn {
+
+/// What the selective scan reads: D channels of N states each.
+template <class S>
+struct SelectiveScanInputs {
+  SequenceView<const S> u;      // (D, T, B), with the starts
+  SequenceView<const S> delta;  // (D, T, B) step sizes, not below 0
+  SequenceView<const S> bc;     // (2 N, T, B) B_t, then C_t
+  const Matrix<S>& a;           // (D, N), not above 0
+  const Matrix<S>& skip;        // (D)
+};
+
+template <class S>
+struct SelectiveScanGradients {
+  SequenceView<S> du, ddelta;  // (D, T, B)
+  SequenceView<S> dbc;         // (2 N, T, B)
+  Matrix<S>&da, &dskip;        // (D, N), (D)
+};
+
+namespace detail {
+
+/// The division of a selective scan among threads. A tile is some sequences, or one group of channels of one sequence where
+/// sequences are few. Sums over channels are taken group by group, so they have the same bits either way.
+class ChannelTiling {
+ public:
+  static constexpr Index kGroup = 64;
+
+  ChannelTiling(Index channels, Index time, Index batch, Index most)
+      : channels_(channels),
+        batch_(batch),
+        divided_(batch < kFewSequences && channels > kGroup && channels * time * batch >= kLeastWork),
+        sequences_(channels * time * batch < kLeastWork ? std::max<Index>(batch, 1)
+                                                        : std::max<Index>((batch + most - 1) / most, 1)) {}
+
+  bool divided() const { return divided_; }
+  Index groups() const { return (channels_ + kGroup - 1) / kGroup; }
+  Index count() const { return divided_ ? batch_ * groups() : (batch_ + sequences_ - 1) / sequences_; }
+
+  /// Calls body(sequence, group, first channel, channels) for each group of each sequence of a tile.
+  template <class Body>
+  void for_groups(Index tile, Body&& body) const {
+    const auto call = [&](Index b, Index group) {
+      body(b, group, group * kGroup, std::min(kGroup, channels_ - group * kGroup));
+    };
+    if (divided_) return call(tile / groups(), tile % groups());
+    for (Index b = tile * sequences_; b < std::min(batch_, (tile + 1) * sequences_); ++b)
+      for (Index group = 0; group < groups(); ++group) call(b, group);
+  }
+
+ private:
+  static constexpr Index kFewSequences = 8, kLeastWork = 4096;
+  Index channels_, batch_;
+  bool divided_;
+  Index sequences_;
+};
+
+}  // namespace detail
+
+/// The selective state space of Mamba (S6), discretised as its official code does: zero-order hold for A, Euler for B.
+///
+/// Equations   h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d];  at a start h_{t-1} counts as 0
+///             y_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d]
+/// Gradient    with e_t = exp(delta_t A), x_t = delta_t u_t:  g_t = C_t dy_t + e_{t+1} g_{t+1};  dC_t = sum_d h_t dy_t;
+///             dB_t = sum_d g_t x_t;  dx_t = sum_n g_t B_t;  ddelta_t = u_t dx_t + sum_n A e_t g_t h_{t-1};
+///             dA = sum_t delta_t e_t g_t h_{t-1};  du_t = delta_t dx_t + skip dy_t;  dskip = sum_t u_t dy_t
+/// Shapes      D channels, N states; u, delta, y (D, T, B); bc (2 N, T, B) B_t, then C_t; a (D, N); skip (D);
+///             state (D N, B), channels fastest: enters as h_0, leaves as h_T
+/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. The (D, N)
+///             expansion of a block is computed again in backward and stays in L1: 2 packets of channels, one n at a time
+/// Threads     each has sequences, or groups of 64 channels where sequences are few
+/// Throws      std::invalid_argument where shapes differ
+/// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
+template <class S>
+class SelectiveScan {
+ public:
+  using Inputs = SelectiveScanInputs<S>;
+  using Gradients = SelectiveScanGradients<S>;
+
+  /// Writes y; remembers for `backward` what it needs beside the inputs where `keep` says so.
+  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep) {
+    check("SelectiveScan::forward", in, "y", y, "state", state);
+    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
+    const SequenceView<S> borders =
+        keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
+    const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
+    parallel_for(tiling.count(), [&](Index tile, Index) {
+      tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
+        S* row = state.col(b).data() + channel;
+        for (Index first = 0; first < time; first += kBlock) {
+          if (keep)
+            for (Index n = 0; n < states; ++n)
+              std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
+          const Index steps = std::min(kBlock, time - first);
+          detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
+            using P = typename decltype(lanes)::P;
+            Column<P> delta, x, out;
+            const P skip = lanes.load(in.skip.data() + channel);
+            for (Index i = 0; i < steps; ++i) {
+              const P u = lanes.load(in.u.column(first + i, b) + channel);
+              const P d = lanes.load(in.delta.column(first + i, b) + channel);
+              delta.set(i, d);
+              x.set(i, d * u);
+              out.set(i, skip * u);
+            }
+            for (Index n = 0; n < states; ++n) {
+              const P a = lanes.load(in.a.col(n).data() + channel);
+              P h = lanes.load(row + n * channels);
+              for (Index i = 0; i < steps; ++i) {
+                const S* bc = in.bc.column(first + i, b);
+                if (in.u.starts(first + i, b)) h = P(S(0));
+                h = fma(bounded_exp(delta[i] * a), h, x[i] * P(bc[n]));
+                out.set(i, fma(h, P(bc[states + n]), out[i]));
+              }
+              lanes.store(row + n * channels, h);
+            }
+            for (Index i = 0; i < steps; ++i) lanes.store(y.column(first + i, b) + channel, out[i]);
+          });
+        }
+      });
+    });
+  }
+
+  /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B) enters
+  /// as dL/dh_T from what follows and leaves as dL/dh_0.
+  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out) {
+    check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
+    check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
+    check("SelectiveScan::backward", in, "ddelta", out.ddelta, "dstate", dstate);
+    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
+    detail::check_sequence("SelectiveScan::backward", "dbc", SequenceView<const S>(out.dbc), 2 * states, time, batch);
+    const SequenceView<const S> borders = borders_.view();
+    detail::check_sequence("SelectiveScan::backward", "what forward kept", borders, channels * states, blocks_of(time),
+                           batch);
+    const Index sums_size = channels * (states + 1);
+    const detail::ChannelTiling tiling(channels, time, batch, Tiling::most_for_sums(sums_size));
+    sums_.reset(sums_size, tiling.count());
+    const SequenceView<S> parts =
+        tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
+    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, worker_count());
+    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+      S* dbc = group_sums.column(0, worker);
+      S* sums = sums_.tile(tile);  // da, dskip
+      tiling.for_groups(tile, [&](Index b, Index group, Index channel, Index count) {
+        S* row = dstate.col(b).data() + channel;
+        for (Index block = blocks_of(time); block-- > 0;) {
+          const Index first = block * kBlock, steps = std::min(kBlock, time - first);
+          std::fill_n(dbc, 2 * states * steps, S(0));
+          detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
+            using P = typename decltype(lanes)::P;
+            const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
+            Column<P> delta, x, dout, dx, dexponent, before, factor;
+            S* dskip_sum = sums + channels * states + channel;
+            P dskip = lanes.load(dskip_sum);
+            for (Index i = 0; i < steps; ++i) {
+              const P u = lanes.load(at(in.u, i)), d = lanes.load(at(in.delta, i)), dy_i = lanes.load(at(dy, i));
+              delta.set(i, d);
+              x.set(i, d * u);
+              dout.set(i, dy_i);
+              dx.set(i, P(S(0)));
+              dexponent.set(i, P(S(0)));
+              dskip = fma(u, dy_i, dskip);
+            }
+            lanes.store(dskip_sum, dskip);
+            for (Index n = 0; n < states; ++n) {
+              const P a = lanes.load(in.a.col(n).data() + channel);
+              P h = lanes.load(borders.column(block, b) + channel + n * channels);
+              for (Index i = 0; i < steps; ++i) {
+                const P e = bounded_exp(delta[i] * a);
+                const bool start = in.u.starts(first + i, b);
+                before.set(i, h);
+                factor.set(i, start ? P(S(0)) : e);
+                h = fma(e, start ? P(S(0)) : h, x[i] * P(in.bc.column(first + i, b)[n]));
+              }
+              S* da_sum = sums + n * channels + channel;
+              P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
+              for (Index i = steps; i-- > 0;) {
+                const S* bc = in.bc.column(first + i, b);
+                const P g = fma(dout[i], P(bc[states + n]), carried);
+                dbc[i * 2 * states + n] += (g * x[i]).sum();
+                dbc[i * 2 * states + states + n] += (h * dout[i]).sum();
+                dx.set(i, fma(g, P(bc[n]), dx[i]));
+                h = before[i];
+                carried = factor[i] * g;
+                const P dlog = carried * h;  // with respect to delta_t A
+                dexponent.set(i, fma(dlog, a, dexponent[i]));
+                da = fma(dlog, delta[i], da);
+              }
+              lanes.store(da_sum, da);
+              lanes.store(row + n * channels, carried);
+            }
+            const P skip = lanes.load(in.skip.data() + channel);
+            for (Index i = 0; i < steps; ++i) {
+              lanes.store(at(out.du, i), fma(delta[i], dx[i], skip * dout[i]));
+              lanes.store(at(out.ddelta, i), fma(lanes.load(at(in.u, i)), dx[i], dexponent[i]));
+            }
+          });
+          for (Index i = 0; i < steps; ++i) {
+            S* to =
+                tiling.divided() ? parts.column(first + i, b * tiling.groups() + group) : out.dbc.column(first + i, b);
+            const bool adds = !tiling.divided() && group > 0;
+            const S* from = dbc + i * 2 * states;
+            for (Index n = 0; n < 2 * states; ++n) to[n] = adds ? to[n] + from[n] : from[n];
+          }
+        }
+      });
+    });
+    if (tiling.divided()) add_parts(parts, tiling.groups(), out.dbc);
+    out.da.setZero(channels, states);
+    out.dskip.setZero(channels, 1);
+    sums_.add_to(0, out.da);
+    sums_.add_to(channels * states, out.dskip);
+  }
+
+ private:
+  static constexpr Index kBlock = 64, kMostTiles = 32;
+
+  /// A packet of channels for each step of a block, in L1.
+  template <class P>
+  struct Column {
+    alignas(64) S values[kBlock * P::size];
+    MINRNN_INLINE P operator[](Index i) const { return P::load(values + i * P::size); }
+    MINRNN_INLINE void set(Index i, const P& p) { p.store(values + i * P::size); }
+  };
+
+  static Index blocks_of(Index time) { return (time + kBlock - 1) / kBlock; }
+
+  static void add_parts(SequenceView<const S> parts, Index groups, SequenceView<S> sum) {
+    for (Index b = 0; b < sum.batch(); ++b)
+      for (Index group = 0; group < groups; ++group) {
+        const auto part = parts.matrix(b * groups + group);
+        auto whole = sum.matrix(b);
+        if (group == 0)
+          whole = part;
+        else
+          whole += part;
+      }
+  }
+
+  static void check(std::string_view where, const Inputs& in, std::string_view result_name,
+                    SequenceView<const S> result, std::string_view state_name, const Matrix<S>& state) {
+    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
+    detail::check_sequence(where, "u", in.u, channels);
+    detail::check_sequence(where, "delta", in.delta, channels, time, batch);
+    detail::check_sequence(where, "bc", in.bc, 2 * states, time, batch);
+    detail::check_matrix(where, "skip", in.skip, channels, 1);
+    detail::check_sequence(where, result_name, result, channels, time, batch);
+    detail::check_matrix(where, state_name, state, channels * states, batch);
+  }
+
+  // kept for backward
+  Sequence<S> borders_;  // (D N, blocks, B)
+  // scratch
+  Sequence<S> parts_;            // (2 N, T, B groups) dbc of each group of channels
+  Sequence<S> group_sums_;       // (2 N, block, workers) dbc of a group in a block
+  detail::PartialSums<S> sums_;  // per tile: da, dskip
+};
+
+}  // namespace minrnn

@@ -1,0 +1,150 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/scan/selective_scan.hpp"
+
+#include <gtest/gtest.h>
+
+#include "reference/selective_scan.hpp"
+#include "support/compare.hpp"
+#include "support/run.hpp"
+#include "support/threads.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+struct Shape {
+  Index channels, states, time, batch;
+};
+
+// Channels below and above a packet and a group of 64; time below, at and above a block of 64; few and many sequences.
+const std::vector<Shape> kShapes{{1, 1, 1, 1},    {7, 3, 5, 3},     {64, 16, 64, 1}, {65, 2, 65, 2},
+                                 {130, 4, 70, 3}, {35, 16, 130, 1}, {130, 3, 20, 9}, {16, 5, 3, 70}};
+
+template <class S>
+struct Problem {
+  Shape shape;
+  Sequence<S> u, delta, bc, dy;
+  Matrix<S> a, skip, state, dfinal;
+  std::vector<std::uint8_t> flags;
+
+  explicit Problem(Shape s) : shape(s) {
+    Random random(1);
+    u = random_sequence<S>(s.channels, s.time, s.batch, random);
+    delta = random_sequence<S>(s.channels, s.time, s.batch, random);
+    bc = random_sequence<S>(2 * s.states, s.time, s.batch, random);
+    dy = random_sequence<S>(s.channels, s.time, s.batch, random);
+    for (Index i = 0; i < delta.size(); ++i) delta.data()[i] = std::abs(delta.data()[i]);
+    a = -random_matrix<S>(s.channels, s.states, random).cwiseAbs();
+    skip = random_matrix<S>(s.channels, 1, random);
+    state = random_matrix<S>(s.channels * s.states, s.batch, random);
+    dfinal = random_matrix<S>(s.channels * s.states, s.batch, random);
+    flags.assign(static_cast<std::size_t>(s.time * s.batch), 0);
+    for (Index b = 0; b < s.batch; ++b)
+      for (const Index t : {b % 3 - 1, 3 + b, 4 + b, Index{64}, s.time - 1 - b % 2})
+        if (t >= 0 && t < s.time) flags[static_cast<std::size_t>(b * s.time + t)] = 1;
+  }
+
+  Results<S> results() const {
+    SelectiveScan<S> scan;
+    const SelectiveScanInputs<S> in{SequenceView<const S>(u.view()).with_starts(flags.data()), delta.view(), bc.view(),
+                                    a, skip};
+    Sequence<S> y(shape.channels, shape.time, shape.batch), du(shape.channels, shape.time, shape.batch),
+        ddelta(shape.channels, shape.time, shape.batch), dbc(2 * shape.states, shape.time, shape.batch);
+    Results<S> r;
+    r["state"] = state;
+    r["dstate"] = dfinal;
+    scan.forward(in, r["state"], y.view(), true);
+    scan.backward(in, dy.view(), r["dstate"], {du.view(), ddelta.view(), dbc.view(), r["da"], r["dskip"]});
+    r["y"] = to_matrix(y.view());
+    r["du"] = to_matrix(du.view());
+    r["ddelta"] = to_matrix(ddelta.view());
+    r["dbc"] = to_matrix(dbc.view());
+    return r;
+  }
+
+  Results<S> wanted() const {
+    const auto one = [](const auto& sequence, Index b) {
+      return Matrix<double>(sequence.view().matrix(b).template cast<double>());
+    };
+    const auto folded = [&](const Matrix<S>& m, Index b) {
+      return Matrix<double>(
+          Eigen::Map<const Matrix<S>>(m.col(b).data(), shape.channels, shape.states).template cast<double>());
+    };
+    Results<S> r;
+    const auto put = [&](const std::string& name, Index b, const Matrix<double>& m) {
+      auto& all = r.try_emplace(name, Matrix<S>::Zero(m.rows(), m.cols() * shape.batch)).first->second;
+      all.middleCols(b * m.cols(), m.cols()) = m.template cast<S>();
+    };
+    const auto unfolded = [](const Matrix<double>& m) {
+      return Matrix<double>(Eigen::Map<const Matrix<double>>(m.data(), m.size(), 1));
+    };
+    Matrix<double> da = Matrix<double>::Zero(shape.channels, shape.states),
+                   dskip = Matrix<double>::Zero(shape.channels, 1);
+    for (Index b = 0; b < shape.batch; ++b) {
+      const reference::SelectiveScan s(one(u, b), one(delta, b), one(bc, b), a.template cast<double>(),
+                                       skip.template cast<double>(), folded(state, b),
+                                       {flags.begin() + b * shape.time, flags.begin() + (b + 1) * shape.time},
+                                       one(dy, b), folded(dfinal, b));
+      put("y", b, s.y);
+      put("du", b, s.du);
+      put("ddelta", b, s.ddelta);
+      put("dbc", b, s.dbc);
+      put("state", b, unfolded(s.final_state));
+      put("dstate", b, unfolded(s.dstate));
+      da += s.da;
+      dskip += s.dskip;
+    }
+    r["da"] = da.cast<S>();
+    r["dskip"] = dskip.cast<S>();
+    return r;
+  }
+};
+
+TEST(SelectiveScan, ComputesItsEquationsAndTheirGradient) {
+  for (const Shape& shape : kShapes) {
+    SCOPED_TRACE(::testing::Message() << shape.channels << " channels, " << shape.states
+                                      << " states, T = " << shape.time << ", B = " << shape.batch);
+    // Sums of some hundred terms of order 1.
+    const Problem<double> problem(shape);
+    EXPECT_TRUE(close(problem.results(), problem.wanted(), 1e-12));
+    const Problem<float> in_float(shape);
+    EXPECT_TRUE(close(in_float.results(), in_float.wanted(), 1e-5));
+  }
+}
+
+TEST(SelectiveScan, GivesTheSameBitsOnAnyNumberOfThreads) {
+  const ThreadCount threads;
+  for (const Shape& shape : kShapes) {
+    const Problem<float> problem(shape);
+    threads.use(1);
+    const auto one = problem.results();
+    for (const int count : {2, 4}) {
+      threads.use(count);
+      EXPECT_TRUE(equal(problem.results(), one)) << count << " threads";
+    }
+  }
+}
+
+TEST(SelectiveScan, RefusesShapesThatDoNotFit) {
+  const Problem<float> p({5, 3, 7, 2});
+  Sequence<float> y(5, 7, 2);
+  SelectiveScan<float> scan;
+  const auto message = [&](const SelectiveScanInputs<float>& in, Matrix<float> state) -> std::string {
+    try {
+      scan.forward(in, state, y.view(), true);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "nothing thrown";
+  };
+  const Matrix<float> wrong = Matrix<float>::Zero(5, 2);
+  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.bc.view(), p.a, p.skip}, wrong),
+            "SelectiveScan::forward: state: wanted (15, 2), given (5, 2)");
+  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.u.view(), p.a, p.skip}, p.state),
+            "SelectiveScan::forward: bc: wanted (F, T, B) = (6, 7, 2), given (5, 7, 2)");
+  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.bc.view(), p.a, wrong}, p.state),
+            "SelectiveScan::forward: skip: wanted (5, 1), given (5, 2)");
+}
+
+}  // namespace
+}  // namespace minrnn::tests
