@@ -39,6 +39,8 @@
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
+#include "minrnn/layers/attention_head.hpp"
+#include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"
 #include "minrnn/layers/stack.hpp"

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/gru.hpp"
@@ -248,6 +249,26 @@ struct MambaBehindLinear : Mixer {
   }
 };
 
+/// A running softmax rounds otherwise where tiles begin elsewhere.
+struct AttentionLayer : Traits {
+  static constexpr std::string_view name = "attention";
+  static constexpr bool exact = false;
+  template <class S>
+  static auto make(Index inputs, Index, Random& random) {
+    return Attention<S>(inputs, 2, random, {.head_size = 6, .window = 32});
+  }
+};
+
+/// The window slides within the test: its ring is written over.
+struct AttentionOfAShortWindow : Traits {
+  static constexpr std::string_view name = "attention_of_a_short_window";
+  static constexpr bool exact = false;
+  template <class S>
+  static auto make(Index inputs, Index, Random& random) {
+    return Attention<S>(inputs, 1, random, {.head_size = 4, .window = 3});
+  }
+};
+
 /// Wider inside than outside: composition, not an option of the mixer.
 struct Expansion : Mixer {
   static constexpr std::string_view name = "expansion";
@@ -352,6 +373,7 @@ using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormal
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using MambaLayers = LayerList<MambaLayer>;
 using MambaMixers = LayerList<MambaBehindLinear>;
+using AttentionLayers = LayerList<AttentionLayer, AttentionOfAShortWindow>;
 using CompositionLayers = LayerList<Expansion, ResidualLayer, StackOfMixers>;
 using BlockLayers = LayerList<StackOfBlocks>;
 using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;

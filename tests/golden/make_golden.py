@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The minrnn authors
 # SPDX-License-Identifier: MIT
-"""Writes layers.txt and adam.txt: what PyTorch computes in double, for the tests to agree with.
+"""Writes layers.txt, adam.txt and blocks.txt: what PyTorch computes in double, for the tests to agree with.
 
 Run with a Python that has torch (made with 1.13): python3 tests/golden/make_golden.py
 
@@ -9,6 +9,7 @@ A line `case NAME` begins a case; each line `NAME d0 d1 ...: v0 v1 ...` is a ten
 read back as the same double. Sequences are (B, T, F), states (B, H), weights as torch has them. What is drawn is rounded
 to two decimals, which keeps the files short; what is computed is written in full.
 """
+import math
 import pathlib
 
 import torch
@@ -218,6 +219,81 @@ def write_adam(writer, name, weight_decay):
         writer.tensor(f"b{step}", b)
 
 
+def mamba(p, x, s):
+    """The official block (mamba_simple.py) with its projections apart: (y, final states)."""
+    silu, channels = torch.nn.functional.silu, p["skip"].shape[0]
+    taps = p["conv/w"].shape[1]
+    u, z = x @ p["in/w"].T, x @ p["gate/w"].T
+    tail = s["conv/tail"].reshape(B, taps - 1, channels)  # oldest first
+    seen = torch.cat([tail, u], 1)
+    u = silu(p["conv/b"] + sum(p["conv/w"][:, j] * seen[:, j : j + T] for j in range(taps)))
+    states = p["a_log"].shape[1]
+    b, c = (u @ p["bc/w"].T).split(states, -1)
+    delta = torch.nn.functional.softplus(u @ p["delta_down/w"].T @ p["delta_up/w"].T + p["delta_up/b"])
+    a = -p["a_log"].exp()
+    h = s["h"].reshape(B, states, channels).transpose(1, 2)  # channels are fastest in the state
+    steps = []
+    for t in range(T):
+        h = (delta[:, t, :, None] * a).exp() * h + (delta[:, t] * u[:, t])[:, :, None] * b[:, t, None]
+        steps.append((h * c[:, t, None]).sum(-1))
+    y = (torch.stack(steps, 1) + p["skip"] * u) * silu(z)
+    return y @ p["out/w"].T, {"conv/tail": seen[:, T:].reshape(B, -1), "h": h.transpose(1, 2).reshape(B, -1)}
+
+
+def write_mamba(writer, features, inner, states, taps, rank):
+    sizes = {"in/w": (inner, features), "gate/w": (inner, features), "conv/w": (inner, taps), "bc/w": (2 * states, inner),
+             "delta_down/w": (rank, inner), "delta_up/w": (inner, rank), "a_log": (inner, states), "out/w": (features, inner)}
+    parameters = {key: draw(*size, scale=size[1] ** -0.5) for key, size in sizes.items()}
+    parameters |= {key: draw(inner) for key in ("conv/b", "delta_up/b", "skip")}
+    state = {"conv/tail": draw(B, (taps - 1) * inner), "h": draw(B, states * inner)}
+    write_case(writer, f"mamba_{features}", parameters, draw(B, T, features, scale=0.5), state, mamba)
+
+
+def attention(heads, window):
+    """Every query over every key that it sees, one by one."""
+    ring = 1 << (window - 1).bit_length()
+
+    def run(p, x, s):
+        size = p["out/w"].shape[1] // heads
+        turns = [max(1, round(2**20 / (2 * math.pi) * 10000 ** (-2 * e / size))) for e in range(size // 2)]
+
+        def turned(vectors, position):
+            """(heads, E) at a position."""
+            angle = 2 * math.pi * torch.tensor([m * position % 2**20 for m in turns]) / 2**20
+            low, high = vectors.split(size // 2, -1)
+            return torch.cat([low * angle.cos() - high * angle.sin(), low * angle.sin() + high * angle.cos()], -1)
+
+        outputs, final = [], {"keys": [], "values": [], "position": []}
+        for row in range(B):
+            slots = {key: list(s[key][row].reshape(ring, heads, size)) for key in ("keys", "values")}
+            begin = int(s["position"][row])
+            for t in range(T):
+                position = begin + t
+                q, k, v = (x[row, t] @ p["qkv/w"].T).reshape(3, heads, size)
+                slots["keys"][position % ring], slots["values"][position % ring] = turned(k, position), v
+                seen = [i % ring for i in range(position - min(position, window - 1), position + 1)]
+                keys, values = (torch.stack([slots[key][i] for i in seen]) for key in ("keys", "values"))
+                scores = (keys * turned(q, position)).sum(-1) / size**0.5
+                outputs.append((scores.softmax(0)[..., None] * values).sum(0).reshape(-1))
+            for key in ("keys", "values"):
+                final[key].append(torch.stack(slots[key]).reshape(-1))
+            # A count: its gradient is zero, which autograd has to be told.
+            final["position"].append(s["position"][row].detach() + T + 0 * s["position"][row])
+        y = torch.stack(outputs).reshape(B, T, -1) @ p["out/w"].T
+        return y, {key: torch.stack(value) for key, value in final.items()}
+
+    return run
+
+
+def write_attention(writer, features, heads, size, window):
+    ring = 1 << (window - 1).bit_length()
+    parameters = {"qkv/w": draw(3 * heads * size, features, scale=features**-0.5),
+                  "out/w": draw(features, heads * size, scale=(heads * size) ** -0.5)}
+    state = {key: draw(B, ring * heads * size) for key in ("keys", "values")}
+    state["position"] = torch.tensor([[1.0], [12.0]])
+    write_case(writer, f"attention_{features}", parameters, draw(B, T, features), state, attention(heads, window))
+
+
 def main():
     torch.manual_seed(20241001)
     layers = Writer(HERE / "layers.txt")
@@ -226,6 +302,11 @@ def main():
     adam = Writer(HERE / "adam.txt")
     write_adam(adam, "adam", 0)
     write_adam(adam, "adamw", 0.1)
+    blocks = Writer(HERE / "blocks.txt")
+    write_mamba(blocks, 5, inner=10, states=3, taps=4, rank=2)
+    write_mamba(blocks, 8, inner=16, states=4, taps=3, rank=1)
+    write_attention(blocks, 5, heads=2, size=4, window=4)
+    write_attention(blocks, 8, heads=1, size=16, window=6)
 
 
 main()

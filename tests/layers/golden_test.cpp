@@ -3,8 +3,10 @@
 // Values and every gradient agree with PyTorch's in double (tests/golden/make_golden.py).
 #include <gtest/gtest.h>
 
+#include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "support/golden.hpp"
@@ -14,6 +16,10 @@ namespace {
 
 const std::map<std::string, GoldenCase>& layers() {
   static const auto cases = read_golden("layers.txt");
+  return cases;
+}
+const std::map<std::string, GoldenCase>& blocks() {
+  static const auto cases = read_golden("blocks.txt");
   return cases;
 }
 
@@ -27,13 +33,11 @@ void expect_near(const S* actual, const Matrix<double>& wanted, double tolerance
 }
 
 template <class L>
-void check(const std::string& name, const GoldenCase& golden, double tolerance) {
+void check(const std::string& name, L layer, const GoldenCase& golden, double tolerance) {
   using S = typename L::Scalar;
   SCOPED_TRACE(name);
   const auto x = golden_sequence<S>(golden.at("x")), dy = golden_sequence<S>(golden.at("dy"));
   const auto y = golden_sequence<double>(golden.at("y")), dx = golden_sequence<double>(golden.at("dx"));
-  Random random(1);
-  L layer(x.features(), y.features(), random);
   visit_parameters(layer, [&](const Name& parameter, auto& p) {
     p.value = golden_weight<S>(golden.at("parameter/" + parameter.str()));
   });
@@ -68,10 +72,26 @@ void check(const std::string& name, const GoldenCase& golden, double tolerance) 
 /// Double to 1e-12, float to 1e-5, at both sizes: (5, 7) fills no packet, (8, 16) whole ones.
 template <template <class> class Layer>
 void check_layer(const std::string& name) {
-  for (const char* size : {"_5_7", "_8_16"}) {
-    check<Layer<double>>(name + size, layers().at(name + size), 1e-12);
-    check<Layer<float>>(name + size, layers().at(name + size), 1e-5);
+  Random random(1);
+  for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 7}, {8, 16}}) {
+    const std::string sized = name + "_" + std::to_string(inputs) + "_" + std::to_string(features);
+    check(sized, Layer<double>(inputs, features, random), layers().at(sized), 1e-12);
+    check(sized, Layer<float>(inputs, features, random), layers().at(sized), 1e-5);
   }
+}
+template <template <class> class Layer, class... Arguments>
+void check_block(const std::string& name, Index features, Arguments... arguments) {
+  Random random(1);
+  const std::string sized = name + "_" + std::to_string(features);
+  const auto make = [&]<class S>(S) {
+    if constexpr (sizeof...(Arguments) == 2)  // heads stand before the random numbers
+      return std::apply([&](Index heads, auto options) { return Layer<S>(features, heads, random, options); },
+                        std::tuple(arguments...));
+    else
+      return Layer<S>(features, random, arguments...);
+  };
+  check(sized, make(double()), blocks().at(sized), 1e-12);
+  check(sized, make(float()), blocks().at(sized), 1e-5);
 }
 
 constexpr auto positive = Candidate::positive, plain = Candidate::plain;
@@ -108,7 +128,20 @@ TEST(Golden, MinLstmUnnormalised) { check_layer<MinLstmUnnormalised>("min_lstm_u
 TEST(Golden, MinLstmUnnormalisedInLogSpace) { check_layer<MinLstmUnnormalisedLog>("min_lstm_unnormalised_positive"); }
 TEST(Golden, MinLstmUnnormalisedPlain) { check_layer<MinLstmUnnormalisedPlain>("min_lstm_unnormalised_plain"); }
 
-TEST(Golden, NoCaseIsLeftOut) { EXPECT_EQ(layers().size(), 2 * 8u); }
+TEST(Golden, MambaBlock) {
+  check_block<Mamba>("mamba", 5, MambaOptions{.expansion = 2, .states = 3, .kernel = 4, .delta_rank = 2});
+  check_block<Mamba>("mamba", 8, MambaOptions{.expansion = 2, .states = 4, .kernel = 3, .delta_rank = 1});
+}
+// The state comes from frames before, and the ring is written over.
+TEST(Golden, AttentionOverAWindow) {
+  check_block<Attention>("attention", 5, 2, AttentionOptions{.head_size = 4, .window = 4});
+  check_block<Attention>("attention", 8, 1, AttentionOptions{.head_size = 16, .window = 6});
+}
+
+TEST(Golden, NoCaseIsLeftOut) {
+  EXPECT_EQ(layers().size(), 2 * 8u);
+  EXPECT_EQ(blocks().size(), 2 * 2u);
+}
 
 }  // namespace
 }  // namespace minrnn::tests

@@ -1,0 +1,424 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <bit>
+#include <cmath>
+#include <numbers>
+#include <vector>
+
+#include "minrnn/layers/attention_head.hpp"
+#include "minrnn/layers/linear.hpp"
+
+namespace minrnn {
+
+struct AttentionOptions {
+  Index head_size = 0;  // features of a head, even; 0: features / heads
+  Index window = 1024;  // frames that an output sees, its own included
+  double base = 10000;  // of the rotary frequencies
+};
+
+/// Causal multi-head self-attention over a window, with rotary positions.
+///
+/// Equations   (q, k, v) = W_qkv x;  for each head of E features, with R(t) the rotation by position t:
+///             s_tj = <R(t) q_t, R(j) k_j> / sqrt(E) for the keys j of the last `window` frames since the last start;
+///             p_t = softmax(s_t);  o_t = sum_j p_tj v_j;  y = W_out o
+///             R(t) turns the pair (e, e + E/2) by the angle t base^(-2 e / E)
+/// Shapes      x, y (F, T, B); q, k, v, o (heads E, T, B); qkv/w (3 heads E, F), rows q, k, v, head after head; out/w (F, heads E)
+///             state: keys, turned, and values (heads E R, B), a ring of R = window rounded up to a power of two frames, and
+///             position (1, B), frames since the last start
+/// Positions   rotary: a score depends on the distance alone, so a window may slide for ever, and nothing is learned that a
+///             longer text would lack, as learned positions are. Frequencies are rounded to whole turns in 2^20 frames: so
+///             positions count modulo 2^20 and a stream has no end
+/// Gradient    `AttentionHead`, tiles computed again; dq, dk turned back
+/// Parameters  qkv, out; as Linear at first, without biases
+/// Memory      kept for backward: 7 heads E + heads scalars per step. Scratch of a thread grows with T
+/// Threads     each has heads of sequences
+/// Throws      std::invalid_argument for a size below 1, an odd head size, a window above 2^19, a wrong shape
+/// Source      Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoFormer"; Dao et al. 2022
+template <class S>
+class Attention {
+  using Head = detail::AttentionHead<S>;
+
+ public:
+  using Scalar = S;
+  static constexpr bool kProjects = true;  // brings the projections of its block with it
+
+  struct State {
+    Matrix<S> keys, values;  // (heads E R, B): the frame of position p stands at p modulo R
+    Matrix<S> position;      // (1, B)
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      visitor(scope / "keys", self.keys);
+      visitor(scope / "values", self.values);
+      visitor(scope / "position", self.position);
+    }
+  };
+
+  class Cache {
+    friend Attention;
+    typename Linear<S>::Cache qkv_, out_;
+    Index earlier_ = 0;                // keys of before the first frame that are at hand
+    Sequence<std::int32_t> entered_;   // (1, 1, B) the position before the first frame
+    Sequence<std::int32_t> position_;  // (T, 1, B)
+    Sequence<std::int32_t> first_;     // (T, 1, B) the first key seen, counted from the first of `earlier`
+    Sequence<std::int32_t>
+        remaining_;  // (1, 1, B) the first frame after which no segment starts, or -1 where none does
+    Index least_position_ = 0;
+    Sequence<S> turns_;    // (E, T) cos, then sin, of the positions from the least one on
+    Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
+    Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
+    Sequence<S> o_;        // (heads E, T, B)
+    Sequence<S> log_sum_;  // (T, heads, B)
+    Sequence<S> dqkv_;     // (3 heads E, T, B)
+    Sequence<S> scratch_;  // of each worker
+
+   public:
+    Cache() = default;
+    Cache(Cache&&) = default;
+    Cache& operator=(Cache&&) = default;
+  };
+
+  Attention(Index features, Index heads, Random& random, const AttentionOptions& options = {})
+      : Attention(features, heads, checked(features, heads, options), random) {}
+
+  Index input_size() const { return qkv_.input_size(); }
+  Index output_size() const { return qkv_.input_size(); }
+  Index window() const { return window_; }
+
+  State initial_state(Index batch) const {
+    detail::check(batch >= 0, "Attention", "batch", "at least 0 sequences", batch);
+    return {Matrix<S>::Zero(inner() * ring(), batch), Matrix<S>::Zero(inner() * ring(), batch),
+            Matrix<S>::Zero(1, batch)};
+  }
+
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+    check_input(x, state);
+    NoState none;
+    const SequenceView<const S> qkv = qkv_.forward(x, none, cache.qkv_);
+    place(x, state, cache);
+    turn(qkv, state, cache);
+    keep_last(state, cache);
+    const SequenceView<S> o = cache.o_.resize(inner(), x.time(), x.batch());
+    const SequenceView<S> log_sum = cache.log_sum_.resize(x.time(), heads_, x.batch());
+    const SequenceView<S> scratch = scratch_of(cache);
+    parallel_for(heads_ * x.batch(), [&](Index tile, Index worker) {
+      const Index b = tile / heads_, head = tile % heads_;
+      head_of(cache, tile)
+          .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), log_sum.column(head, b));
+    });
+    return SequenceView<const S>(out_.forward(o, none, cache.out_)).with_starts(x.starts());
+  }
+
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+    return x.time() == 1 ? step(x.frame(0), state, cache).sequence() : forward(x, state, cache);
+  }
+
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+    check_input(x.sequence(), state);
+    NoState none;
+    const FrameView<const S> qkv = qkv_.step(x, none, cache.qkv_);
+    const SequenceView<S> o = cache.o_.resize(inner(), 1, x.batch());
+    const SequenceView<S> scratch = cache.scratch_.resize(2 * head_size_ + window_, 1, worker_count());
+    const auto of_sequence = [&](Index b, Index worker) {
+      step_one(qkv.column(b), x.starts()(0, b), state, b, scratch.column(0, worker), o.column(0, b));
+    };
+    if (x.batch() == 1)
+      of_sequence(0, 0);
+    else
+      parallel_for(x.batch(), of_sequence);
+    return FrameView<const S>(out_.step(o.frame(0), none, cache.out_)).with_starts(x.starts());
+  }
+
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    const SequenceView<const S> o = cache.o_.view();
+    const Index time = o.time(), batch = o.batch(), earlier = cache.earlier_;
+    detail::check_sequence("Attention", "dy", dy, output_size(), time, batch);
+    check_state("dstate.keys", "dstate.values", "dstate.position", dstate, batch);
+    NoState none;
+    const SequenceView<const S> d_o = out_.backward(dy, none, cache.out_);
+    const SequenceView<S> dqkv = cache.dqkv_.resize(3 * inner(), time, batch);
+    const SequenceView<S> scratch = scratch_of(cache);
+    if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
+    parallel_for(heads_ * batch, [&](Index tile, Index worker) {
+      const Index b = tile / heads_, row = tile % heads_ * head_size_;
+      const Index entered = *cache.entered_.view().column(0, b), remaining = *cache.remaining_.view().column(0, b);
+      const std::int32_t* position = cache.position_.view().column(0, b);
+      const auto slot_of = [&](Matrix<S>& ring_of, Index p) { return ring_of.col(b).data() + slot(p) + row; };
+      const auto turns_at = [&](Index t) { return turns_of(cache, position[t], scratch.column(0, worker)); };
+      // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what is
+      // theirs, a start clears the rest, and earlier keys add to what has passed through.
+      const auto write_key = [&](Index key, S* dk, S* dv) {
+        const Index t = key - earlier;
+        if (t < 0) {
+          if (-t > std::min(entered, window_ - 1)) return;
+          add(dk, slot_of(dstate.keys, entered + t));
+          add(dv, slot_of(dstate.values, entered + t));
+          return;
+        }
+        if (t >= std::max(remaining, time - ring())) {
+          take(slot_of(dstate.keys, position[t]), dk);
+          take(slot_of(dstate.values, position[t]), dv);
+        }
+        S* to = dqkv.column(t, b) + row;
+        rotate(dk, turns_at(t), S(1), Turn::back, to + inner());
+        std::copy_n(dv, head_size_, to + 2 * inner());
+        if (t == 0 && remaining >= 0)
+          for (Index p = 0; p < ring(); ++p)
+            for (Matrix<S>* ring_of : {&dstate.keys, &dstate.values})
+              std::fill_n(slot_of(*ring_of, p), head_size_, S(0));
+      };
+      head_of(cache, tile)
+          .backward(scratch.column(0, worker) + head_size_, o.column(0, b) + row, d_o.column(0, b) + row, inner(),
+                    cache.log_sum_.view().column(tile % heads_, b), write_key, [&](Index t, const S* dq) {
+                      rotate(dq, turns_at(t), scale(), Turn::back, dqkv.column(t, b) + row);
+                    });
+    });
+    return qkv_.backward(dqkv, none, cache.qkv_);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Linear<S>::visit(self.qkv_, scope / "qkv", visitor);
+    Linear<S>::visit(self.out_, scope / "out", visitor);
+  }
+
+ private:
+  static constexpr Index kTurn = Index{1} << 20;  // frames in which every frequency makes whole turns
+  enum class Turn { forth, back };
+
+  static AttentionOptions checked(Index features, Index heads, AttentionOptions options) {
+    detail::check_size("Attention", "features", features);
+    detail::check_size("Attention", "heads", heads);
+    if (options.head_size == 0) {
+      detail::check(features % heads == 0, "Attention", "heads",
+                    "a divisor of " + std::to_string(features) + " features", std::to_string(heads));
+      options.head_size = features / heads;
+    }
+    detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
+                  options.head_size);
+    detail::check(options.window >= 1 && options.window <= kTurn / 2, "Attention", "window", "from 1 to 2^19 frames",
+                  options.window);
+    detail::check(options.base > 1, "Attention", "base", "a number above 1", std::to_string(options.base));
+    return options;
+  }
+
+  Attention(Index features, Index heads, const AttentionOptions& options, Random& random)
+      : heads_(heads),
+        head_size_(options.head_size),
+        window_(options.window),
+        qkv_(features, 3 * heads * options.head_size, random, {.bias = false}),
+        out_(heads * options.head_size, features, random, {.bias = false}) {
+    for (Index e = 0; e < head_size_ / 2; ++e) {
+      const double turns = static_cast<double>(kTurn) / (2 * std::numbers::pi) *
+                           std::pow(options.base, -2.0 * static_cast<double>(e) / static_cast<double>(head_size_));
+      frequencies_.push_back(std::max<Index>(std::lround(turns), 1));
+    }
+  }
+
+  Index inner() const { return heads_ * head_size_; }
+  Index ring() const { return static_cast<Index>(std::bit_ceil(static_cast<std::uint64_t>(window_))); }
+  /// Where the frame of a position stands in the ring.
+  Index slot(Index position) const { return position % ring() * inner(); }
+  /// The position after this one. Beyond kTurn the window is full and all that counts is the position modulo kTurn.
+  Index next(Index position) const { return position + 1 < kTurn + ring() ? position + 1 : position + 1 - kTurn; }
+  S scale() const { return 1 / std::sqrt(static_cast<S>(head_size_)); }
+
+  /// The position that a state holds, whatever else stands there.
+  Index position_of(const State& state, Index b) const {
+    const S p = state.position(0, b);
+    return p > S(0) ? std::min<Index>(std::lround(static_cast<double>(p)), kTurn + ring() - 1) : 0;
+  }
+
+  void check_state(std::string_view keys, std::string_view values, std::string_view position, const State& state,
+                   Index batch) const {
+    detail::check_matrix("Attention", keys, state.keys, inner() * ring(), batch);
+    detail::check_matrix("Attention", values, state.values, inner() * ring(), batch);
+    detail::check_matrix("Attention", position, state.position, 1, batch);
+  }
+  void check_input(SequenceView<const S> x, const State& state) const {
+    detail::check_sequence("Attention", "x", x, input_size());
+    check_state("state.keys", "state.values", "state.position", state, x.batch());
+  }
+
+  static void add(const S* from, S* to, Index count) {
+    detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(to, lanes.load(to) + lanes.load(from)); });
+  }
+  void add(const S* from, S* to) const { add(from, to, head_size_); }
+  /// to += from; from = 0.
+  void take(S* from, S* to) const {
+    add(from, to);
+    std::fill_n(from, head_size_, S(0));
+  }
+
+  /// (cos, sin) of a position for each pair of a head.
+  void compute_turns(Index position, S* to) const {
+    for (std::size_t e = 0; e < frequencies_.size(); ++e) {
+      const double angle =
+          2 * std::numbers::pi * static_cast<double>(frequencies_[e] * position % kTurn) / static_cast<double>(kTurn);
+      to[e] = static_cast<S>(std::cos(angle));
+      to[frequencies_.size() + e] = static_cast<S>(std::sin(angle));
+    }
+  }
+  /// The same from the table where it is there, else computed into `scratch`.
+  const S* turns_of(const Cache& cache, Index position, S* scratch) const {
+    const SequenceView<const S> table = cache.turns_.view();
+    const Index i = position - cache.least_position_;
+    if (i >= 0 && i < table.time()) return table.column(i, 0);
+    compute_turns(position, scratch);
+    return scratch;
+  }
+  /// Turns the pairs of a head and scales them. `to` may be `from`.
+  void rotate(const S* from, const S* turns, S by, Turn direction, S* to) const {
+    const Index half = head_size_ / 2;
+    detail::for_lanes<S>(half, [&](auto lanes) {
+      const auto low = lanes.load(from), high = lanes.load(from + half);
+      const auto c = lanes.load(turns) * by, s = lanes.load(turns + half) * (direction == Turn::forth ? by : -by);
+      lanes.store(to, fma(c, low, -(s * high)));
+      lanes.store(to + half, fma(s, low, c * high));
+    });
+  }
+
+  /// Positions, and the first key that each frame sees.
+  void place(SequenceView<const S> x, const State& state, Cache& cache) const {
+    const Index time = x.time(), batch = x.batch();
+    const auto entered = cache.entered_.resize(1, 1, batch), remaining = cache.remaining_.resize(1, 1, batch);
+    const auto position = cache.position_.resize(time, 1, batch), first = cache.first_.resize(time, 1, batch);
+    cache.earlier_ = 0;
+    for (Index b = 0; b < batch; ++b) {
+      *entered.column(0, b) = static_cast<std::int32_t>(position_of(state, b));
+      cache.earlier_ = std::max(cache.earlier_, std::min(position_of(state, b), window_ - 1));
+    }
+    Index least = kTurn + ring();
+    for (Index b = 0; b < batch; ++b) {
+      *remaining.column(0, b) = -1;
+      Index p = *entered.column(0, b);
+      for (Index t = 0; t < time; ++t, p = next(p)) {
+        if (x.starts(t, b)) {
+          p = 0;
+          *remaining.column(0, b) = static_cast<std::int32_t>(t);
+        }
+        position.column(0, b)[t] = static_cast<std::int32_t>(p);
+        first.column(0, b)[t] = static_cast<std::int32_t>(cache.earlier_ + t - std::min(p, window_ - 1));
+        least = std::min(least, p);
+      }
+    }
+    cache.least_position_ = least;
+    const SequenceView<S> turns = cache.turns_.resize(head_size_, time, 1);
+    parallel_for(time, [&](Index t, Index) { compute_turns(least + t, turns.column(t, 0)); });
+  }
+
+  /// q, k and v by heads, turned; before them the earlier keys and values from the state.
+  void turn(SequenceView<const S> qkv, const State& state, Cache& cache) const {
+    const Index time = qkv.time(), batch = qkv.batch(), earlier = cache.earlier_, padded = Head::padded(head_size_);
+    const SequenceView<S> q = cache.q_.resize(padded, time, heads_ * batch);
+    const SequenceView<S> k = cache.k_.resize(padded, earlier + time, heads_ * batch);
+    const SequenceView<S> v = cache.v_.resize(padded, earlier + time, heads_ * batch);
+    const SequenceView<S> scratch = scratch_of(cache);
+    parallel_for(heads_ * batch, [&](Index tile, Index worker) {
+      const Index b = tile / heads_, row = tile % heads_ * head_size_;
+      const Index entered = *cache.entered_.view().column(0, b);
+      const std::int32_t* position = cache.position_.view().column(0, b);
+      for (const auto& view : {q, k, v})
+        for (Index t = 0; t < view.time(); ++t)
+          std::fill_n(view.column(t, tile) + head_size_, padded - head_size_, S(0));
+      for (Index j = 1; j <= earlier; ++j) {
+        const bool there = j <= std::min(entered, window_ - 1);
+        const auto copy = [&](const Matrix<S>& from, S* to) {
+          if (there)
+            std::copy_n(from.col(b).data() + slot(entered - j) + row, head_size_, to);
+          else
+            std::fill_n(to, head_size_, S(0));
+        };
+        copy(state.keys, k.column(earlier - j, tile));
+        copy(state.values, v.column(earlier - j, tile));
+      }
+      for (Index t = 0; t < time; ++t) {
+        const S* from = qkv.column(t, b) + row;
+        const S* turns = turns_of(cache, position[t], scratch.column(0, worker));
+        rotate(from, turns, scale(), Turn::forth, q.column(t, tile));
+        rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
+        std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
+      }
+    });
+  }
+
+  /// The state after the last frame.
+  void keep_last(State& state, const Cache& cache) const {
+    const SequenceView<const std::int32_t> position = cache.position_.view();
+    const Index time = position.features(), earlier = cache.earlier_;
+    if (time == 0) return;
+    parallel_for(position.batch(), [&](Index b, Index) {
+      const Index remaining = *cache.remaining_.view().column(0, b);
+      if (remaining >= 0) clear(state, b);
+      for (Index t = std::max({Index{0}, remaining, time - ring()}); t < time; ++t)
+        for (Index head = 0; head < heads_; ++head) {
+          const Index to = slot(position.column(0, b)[t]) + head * head_size_, tile = b * heads_ + head;
+          std::copy_n(cache.k_.view().column(earlier + t, tile), head_size_, state.keys.col(b).data() + to);
+          std::copy_n(cache.v_.view().column(earlier + t, tile), head_size_, state.values.col(b).data() + to);
+        }
+      state.position(0, b) = static_cast<S>(next(position.column(0, b)[time - 1]));
+    });
+  }
+  static void clear(State& state, Index b) {
+    state.keys.col(b).setZero();
+    state.values.col(b).setZero();
+  }
+
+  Head head_of(const Cache& cache, Index tile) const {
+    const Index time = cache.q_.view().time();
+    return {head_size_,
+            time,
+            cache.earlier_,
+            cache.q_.view().column(0, tile),
+            cache.k_.view().column(0, tile),
+            cache.v_.view().column(0, tile),
+            cache.first_.view().column(0, tile / heads_)};
+  }
+  /// Of each worker: the turns of one position, and what a head needs.
+  SequenceView<S> scratch_of(Cache& cache) const {
+    const Index time = cache.position_.view().features();
+    return cache.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, cache.earlier_ + time), 1,
+                                 worker_count());
+  }
+
+  /// One frame of one sequence: its key and value into the ring, then attention over the ring.
+  void step_one(const S* qkv, bool start, State& state, Index b, S* scratch, S* o) const {
+    if (start) clear(state, b);
+    const Index position = start ? 0 : position_of(state, b), before = std::min(position, window_ - 1);
+    S *turns = scratch, *q = turns + head_size_, *weights = q + head_size_;
+    compute_turns(position, turns);
+    for (Index head = 0; head < heads_; ++head) {
+      const Index row = head * head_size_;
+      S *keys = state.keys.col(b).data() + row, *values = state.values.col(b).data() + row;
+      rotate(qkv + row, turns, scale(), Turn::forth, q);
+      rotate(qkv + inner() + row, turns, S(1), Turn::forth, keys + slot(position));
+      std::copy_n(qkv + 2 * inner() + row, head_size_, values + slot(position));
+      S largest = std::numeric_limits<S>::lowest(), total = 0;
+      for (Index i = 0; i <= before; ++i) {
+        const S* key = keys + slot(position - before + i);
+        Packet<S> sum(S(0));
+        detail::for_lanes<S>(head_size_, [&](auto lanes) { sum = fma(lanes.load(q), lanes.load(key), sum); });
+        weights[i] = sum.sum();
+        largest = std::max(largest, weights[i]);
+      }
+      detail::for_lanes<S>(before + 1,
+                           [&](auto lanes) { lanes.store(weights, exp(lanes.load(weights) - Packet<S>(largest))); });
+      for (Index i = 0; i <= before; ++i) total += weights[i];
+      detail::for_lanes<S>(head_size_, [&](auto lanes) {
+        Packet<S> sum(S(0));
+        for (Index i = 0; i <= before; ++i)
+          sum = fma(lanes.load(values + slot(position - before + i)), Packet<S>(weights[i]), sum);
+        lanes.store(o + row, sum * Packet<S>(1 / total));
+      });
+    }
+    state.position(0, b) = static_cast<S>(next(position));
+  }
+
+  Index heads_, head_size_, window_;
+  std::vector<Index> frequencies_;  // (E / 2) turns in kTurn frames
+  Linear<S> qkv_, out_;
+};
+
+}  // namespace minrnn

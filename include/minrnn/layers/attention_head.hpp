@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <limits>
+
+#include "minrnn/core/product.hpp"
+#include "minrnn/math/log_space.hpp"
+
+namespace minrnn::detail {
+
+/// Causal attention of one head over one sequence, in tiles: no (T, T) matrix is ever stored.
+///
+/// Equations   s = K^T q;  p = softmax of s over the keys that q sees;  o = V p
+/// Gradient    dp = V^T do;  ds = p (dp - <do, o>);  dq = K ds;  dK = sum q ds^T;  dV = sum do p^T
+///
+///               48 queries           forward: for each block of queries, from left to right over its blocks of keys,
+///             +------------+           scores of a tile by the product kernel, its exponentials, V times those, each sum
+///     64 keys |  s, then p |           scaled down where a larger score appears (running softmax)
+///             +------------+         backward: for each block of keys over the queries that see it, the tile again from
+///                                      what forward kept of each query, log sum exp s
+///
+/// Shapes      q, k, v: columns of `padded(E)` scalars, E features of a head, zeros below; q scaled already. Keys are
+///             `earlier` of before the first query, then one for each of the T queries
+/// Source      Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"
+template <class S>
+class AttentionHead {
+  using Kernel = ProductKernel<S>;
+  using P = Packet<S>;
+  static constexpr Index kPanel = Kernel::kPanel, kQueries = 48, kKeys = 64;
+  static_assert(kKeys % kPanel == 0);
+
+ public:
+  Index size;                 // E
+  Index time, earlier;        // T queries; keys before them
+  const S *q, *k, *v;         // (padded(E), T), (padded(E), earlier + T) twice
+  const std::int32_t* first;  // (T): the first key that each query sees; the last is its own
+
+  static Index padded(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
+  /// Scalars of scratch that either direction needs.
+  static Index scratch_size(Index size, Index time, Index keys) {
+    return 2 * size * padded(keys) + padded(size) * (time + kQueries) + 2 * kKeys * (kQueries + size) + 2 * time;
+  }
+
+  /// o: columns o_stride apart. log_sum (T): log sum exp s of each query.
+  void forward(S* scratch, S* o, Index o_stride, S* log_sum) const {
+    S* keys_by_row = take(scratch, size * padded(earlier + time));
+    S* scores = take(scratch, kKeys * kQueries);
+    S* sums = take(scratch, padded(size) * kQueries);
+    pack_rows(k, keys_by_row);
+    for (Index t = 0; t < time; t += kQueries) {
+      const Index count = std::min(kQueries, time - t), end = earlier + t + count;
+      S largest[kQueries], total[kQueries];
+      std::fill_n(largest, count, std::numeric_limits<S>::lowest());
+      std::fill_n(total, count, S(0));
+      std::fill_n(sums, padded(size) * count, S(0));
+      for (Index key = first_block(t, count); key < end; key += kKeys) {
+        const Index keys = std::min(kKeys, end - key);
+        tile_of_scores(keys_by_row, t, count, key, keys, scores);
+        for (Index j = 0; j < count; ++j) {
+          S* column = scores + j * kKeys;
+          P most(largest[j]);
+          for (Index i = 0; i < padded(keys); i += P::size) most = max(most, P::load(column + i));
+          const S before = std::exchange(largest[j], most.largest());
+          P sum(S(0));
+          for (Index i = 0; i < padded(keys); i += P::size) {
+            const P p = exp(P::load(column + i) - P(largest[j]));
+            p.store(column + i);
+            sum = sum + p;
+          }
+          const P factor = exp(P(before) - P(largest[j]));
+          total[j] = total[j] * factor.first() + sum.sum();
+          if (before != largest[j])
+            for (Index i = 0; i < padded(size); i += P::size) {
+              S* to = sums + j * padded(size) + i;
+              (P::load(to) * factor).store(to);
+            }
+        }
+        add_product(v + key * padded(size), keys, scores, count, sums);
+      }
+      for (Index j = 0; j < count; ++j) {
+        const P scale(S(1) / total[j]);
+        for_lanes<S>(size, [&](auto lanes) {
+          lanes.store(o + (t + j) * o_stride, lanes.load(sums + j * padded(size)) * scale);
+        });
+        log_sum[t + j] = largest[j] + log(P(total[j])).first();
+      }
+    }
+  }
+
+  /// From o and log_sum of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and
+  /// then write_query(t, dq) for each query; E scalars each, which may be changed.
+  template <class WriteKey, class WriteQuery>
+  void backward(S* scratch, const S* o, const S* d_o, Index o_stride, const S* log_sum, WriteKey&& write_key,
+                WriteQuery&& write_query) const {
+    const Index all = earlier + time;
+    S* keys_by_row = take(scratch, size * padded(all));
+    S* values_by_row = take(scratch, size * padded(all));
+    S* scores = take(scratch, kKeys * kQueries);
+    S* d_scores = take(scratch, kKeys * kQueries);
+    S* dk = take(scratch, size * kKeys);
+    S* dv = take(scratch, size * kKeys);
+    S* dq = take(scratch, padded(size) * time);
+    S* along = take(scratch, time);  // <do, o>
+    pack_rows(k, keys_by_row);
+    pack_rows(v, values_by_row);
+    std::fill_n(dq, padded(size) * time, S(0));
+    for (Index t = 0; t < time; ++t) {
+      P sum(S(0));
+      for_lanes<S>(size,
+                   [&](auto lanes) { sum = fma(lanes.load(o + t * o_stride), lanes.load(d_o + t * o_stride), sum); });
+      along[t] = sum.sum();
+    }
+    for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
+      const Index block = std::min(kKeys, all - key);
+      std::fill_n(dk, size * block, S(0));
+      std::fill_n(dv, size * block, S(0));
+      for (Index t = std::max<Index>(0, key - earlier) / kQueries * kQueries; t < time; t += kQueries) {
+        const Index count = std::min(kQueries, time - t);
+        const Index keys = std::min(block, earlier + t + count - key);  // the others lie ahead of all these queries
+        if (first_block(t, count) > key) continue;
+        tile_of_scores(keys_by_row, t, count, key, keys, scores);
+        rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
+        for (Index j = 0; j < count; ++j) {
+          S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
+          const P log_total(log_sum[t + j]), mean(along[t + j]);
+          for (Index i = 0; i < padded(keys); i += P::size) {
+            const P probability = exp(P::load(p + i) - log_total);
+            probability.store(p + i);
+            (probability * (P::load(ds + i) - mean)).store(ds + i);
+          }
+        }
+        add_outer_product(d_o + t * o_stride, o_stride, scores, kKeys, count, dv, size, keys);
+        add_outer_product(q + t * padded(size), padded(size), d_scores, kKeys, count, dk, size, keys);
+        add_product(k + key * padded(size), keys, d_scores, count, dq + t * padded(size));
+      }
+      for (Index i = block; i-- > 0;) write_key(key + i, dk + i * size, dv + i * size);
+    }
+    for (Index t = 0; t < time; ++t) write_query(t, dq + t * padded(size));
+  }
+
+ private:
+  static S* take(S*& scratch, Index count) { return std::exchange(scratch, scratch + count); }
+
+  /// The first key, rounded down to a block, that one of some queries sees.
+  Index first_block(Index t, Index count) const {
+    return *std::min_element(first + t, first + t + count) / kKeys * kKeys;
+  }
+
+  /// Keys (padded(E), n) as the kernel wants rows: panels of kPanel keys, each contiguous over the features.
+  void pack_rows(const S* columns, S* to) const {
+    const Index all = earlier + time;
+    for (Index panel = 0; panel < all; panel += kPanel)
+      for (Index i = 0; i < kPanel; ++i)
+        for (Index e = 0; e < size; ++e)
+          to[panel * size + e * kPanel + i] = panel + i < all ? columns[(panel + i) * padded(size) + e] : S(0);
+  }
+
+  /// tile (kKeys, n): rows [key, key + keys) of what `pack_rows` made times n columns of E scalars.
+  void rows_times_columns(const S* rows, Index key, Index keys, const S* columns, Index stride, Index n,
+                          S* tile) const {
+    for (Index i = 0; i < keys; i += kPanel)
+      Kernel::panel(size, n, rows + (key + i) * size, kPanel, columns, 1, stride, nullptr, 0, tile + i, kKeys);
+  }
+
+  /// The scores of a tile, -inf for what is not seen.
+  void tile_of_scores(const S* keys_by_row, Index t, Index count, Index key, Index keys, S* scores) const {
+    rows_times_columns(keys_by_row, key, keys, q + t * padded(size), padded(size), count, scores);
+    constexpr S kNothing = -std::numeric_limits<S>::infinity();
+    const Index rows = padded(keys);
+    for (Index j = 0; j < count; ++j) {
+      S* column = scores + j * kKeys;
+      const Index from = std::clamp<Index>(first[t + j] - key, 0, rows);
+      const Index to = std::clamp<Index>(earlier + t + j + 1 - key, from, rows);
+      std::fill(column, column + from, kNothing);
+      std::fill(column + to, column + rows, kNothing);
+    }
+  }
+
+  /// sums (padded(E), n) += columns (padded(E), keys) tile (keys, n).
+  void add_product(const S* columns, Index keys, const S* tile, Index n, S* sums) const {
+    for (Index e = 0; e < padded(size); e += kPanel)
+      Kernel::panel(keys, n, columns + e, padded(size), tile, 1, kKeys, sums + e, padded(size), sums + e, padded(size));
+  }
+};
+
+}  // namespace minrnn::detail
