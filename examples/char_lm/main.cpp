@@ -49,11 +49,14 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
   };
   app.add_option("--data", s.data, "text to train on; the last tenth validates (default: this library's own headers)");
   app.add_option("--mixer", s.model.mixer)
-      ->check(CLI::IsMember({"mingru", "minlstm", "gru", "lstm"}))
+      ->check(CLI::IsMember({"mingru", "minlstm", "gru", "lstm", "mamba", "transformer"}))
       ->capture_default_str();
   option("--layers", s.model.layers, kSize, "blocks of the model");
   option("--dim", s.model.dim, kSize, "features of the model");
-  option("--expansion", s.model.expansion, kSize, "features of the mixer / dim");
+  option("--expansion", s.model.expansion, kSize, "features of the mixer / dim; none for a transformer");
+  app.add_option("--heads", s.model.heads, "of a transformer; a divisor of dim (default: dim / 64)")->check(kSize);
+  app.add_option("--window", s.model.window, "characters that a transformer sees (default: the context)")
+      ->check(size_up_to(char_lm::kMostWindow));
   option("--dropout", s.model.dropout, within<double>(0, 0.99, "a number from 0 to 0.99"), "on each residual branch");
   option("--batch", s.batch, kSize, "sequences in a step");
   option("--context", s.context, kSize, "characters in a sequence");

@@ -15,6 +15,7 @@ using Metadata = std::map<std::string, std::string>;
 
 /// The largest of all sizes; products of three stay far from overflow.
 inline constexpr Index kMostSize = 1 << 20;
+inline constexpr Index kMostWindow = 1 << 16;
 
 /// The shortest text that reads back as the same number.
 inline std::string number_text(double x) {
@@ -26,8 +27,11 @@ inline std::string number_text(double x) {
 struct ModelSettings {
   std::string mixer = "mingru";
   Index layers = 3, dim = 128, expansion = 2;
+  Index heads = 0, window = 0;  // of a transformer alone; 0: dim / 64, and the context of the training
   double dropout = 0;
   std::string vocabulary;
+
+  bool attends() const { return mixer == "transformer"; }
 
   Metadata metadata() const {
     constexpr std::string_view digits = "0123456789abcdef";
@@ -36,13 +40,15 @@ struct ModelSettings {
       const auto byte = static_cast<unsigned char>(c);
       hex += {digits[byte >> 4], digits[byte & 15]};
     }
-    return {{"program", "char_lm"},
-            {"mixer", mixer},
-            {"layers", std::to_string(layers)},
-            {"dim", std::to_string(dim)},
-            {"expansion", std::to_string(expansion)},
-            {"dropout", number_text(dropout)},
-            {"vocabulary", hex}};
+    Metadata metadata{{"program", "char_lm"},
+                      {"mixer", mixer},
+                      {"layers", std::to_string(layers)},
+                      {"dim", std::to_string(dim)},
+                      {"expansion", std::to_string(expansion)},
+                      {"dropout", number_text(dropout)},
+                      {"vocabulary", hex}};
+    if (attends()) metadata.insert({{"heads", std::to_string(heads)}, {"window", std::to_string(window)}});
+    return metadata;
   }
 
   /// Throws InputError where the file does not say that it is a checkpoint of this program, or cannot be what it says.
@@ -66,6 +72,10 @@ struct ModelSettings {
     settings.layers = number("layers", Index{1}, kMostSize);
     settings.dim = number("dim", Index{1}, kMostSize);
     settings.expansion = number("expansion", Index{1}, kMostSize);
+    if (settings.attends()) {
+      settings.heads = number("heads", Index{1}, kMostSize);
+      settings.window = number("window", Index{1}, kMostWindow);
+    }
     settings.dropout = number("dropout", 0.0, 1.0);
     const std::string& hex = text("vocabulary");
     for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {

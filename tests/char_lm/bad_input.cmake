@@ -57,7 +57,7 @@ endforeach()
 refuse("--dropout: wanted a number from 0 to 0.99, given 1" train --dropout 1)
 refuse("--weight-decay: wanted .*, given -1" train --weight-decay -1)
 refuse("--seed: wanted .*, given -1" train --seed -1)
-refuse("--mixer: transformer not in {mingru,minlstm,gru,lstm}" train --mixer transformer)
+refuse("--mixer: rwkv not in {mingru,minlstm,gru,lstm,mamba,transformer}" train --mixer rwkv)
 refuse("not enough memory" train --data sums.txt --context 32 --dim 1048576 --expansion 1048576)
 
 # Data.

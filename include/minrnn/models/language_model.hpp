@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "minrnn/layers/conv1d.hpp"
@@ -25,13 +28,21 @@ struct LanguageModelOptions {
   double dropout = 0;
 };
 
+/// True for a mixer with projections of its own, as Mamba and attention: it says so by `kProjects`.
+template <class Mixer>
+concept ProjectingMixer = requires {
+  requires Mixer::kProjects;
+};
+
 /// A language model of the paper's shape around any mixer.
 ///
 /// Equations   x = embedding(tokens)
 ///             each block:  x = x + dropout(W_down mixer(conv(norm(x)))),  x = x + dropout(mlp(norm(x)))
 ///             logits = W_out norm(x)
-/// Shapes      tokens (1, T, B), logits (V, T, B); x (d, T, B); mixer (d, T, B) to (expansion d, T, B)
-/// Parameters  embedding/table, blocks/i/mix/{norm,conv,mixer,down}, blocks/i/feed/{norm,mlp}, norm, output
+///             A mixer with projections of its own stands without conv and W_down.
+/// Shapes      tokens (1, T, B), logits (V, T, B); x (d, T, B); mixer (d, T, B) to (expansion d, T, B), or to (d, T, B)
+/// Parameters  embedding/table, blocks/i/mix/{norm,conv,mixer,down} or blocks/i/mix/{norm,mixer}, blocks/i/feed/{norm,mlp},
+///             norm, output
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a token outside 0 .. V - 1
 /// Source      Feng et al. 2024, arXiv:2410.01201: normalisation, convolution, mixer and MLP with residuals
 template <SequenceLayer Mixer>
@@ -39,7 +50,9 @@ class LanguageModel {
  public:
   using Scalar = typename Mixer::Scalar;
   using S = Scalar;
-  using Mix = Residual<Sequential<RmsNorm<S>, Conv1d<S>, Mixer, Linear<S>, Dropout<S>>>;
+  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<S>, Mixer, Dropout<S>>,
+                                    Sequential<RmsNorm<S>, Conv1d<S>, Mixer, Linear<S>, Dropout<S>>>;
+  using Mix = Residual<Branch>;
   using Feed = Residual<Sequential<RmsNorm<S>, Mlp<S>, Dropout<S>>>;
   using Blocks = Stack<Sequential<Mix, Feed>>;
 
@@ -65,7 +78,7 @@ class LanguageModel {
     typename Linear<S>::Cache output_;
   };
 
-  /// `make_mixer(inputs, features)` makes the mixer of each block.
+  /// `make_mixer(dim, expansion * dim)` makes the mixer of each block.
   template <class MakeMixer>
   LanguageModel(const LanguageModelOptions& options, Random& random, MakeMixer&& make_mixer)
       : embedding_(options.vocabulary, options.dim, random, kDeviation),
@@ -118,19 +131,24 @@ class LanguageModel {
     detail::check_size("LanguageModel", "expansion", options.expansion);
     detail::check_size("LanguageModel", "mlp_factor", options.mlp_factor);
     const Index dim = options.dim, inner = options.expansion * dim;
-    // Named one by one: the order in which arguments are evaluated differs between compilers.
-    RmsNorm<S> norm(dim);
-    Conv1d<S> conv(dim, options.kernel, random);
-    Mixer mixer = make_mixer(dim, inner);
-    Linear<S> down(inner, dim, random);
-    Mlp<S> mlp(dim, options.mlp_factor * dim, random);
-    Dropout<S> mix_dropout(dim, options.dropout, random), feed_dropout(dim, options.dropout, random);
-    using MixInner = Sequential<RmsNorm<S>, Conv1d<S>, Mixer, Linear<S>, Dropout<S>>;
-    using FeedInner = Sequential<RmsNorm<S>, Mlp<S>, Dropout<S>>;
-    Mix mix(MixInner::named({"norm", "conv", "mixer", "down", "dropout"}, norm, std::move(conv), std::move(mixer),
-                            std::move(down), mix_dropout));
-    Feed feed(FeedInner::named({"norm", "mlp", "dropout"}, norm, std::move(mlp), feed_dropout));
-    return Sequential<Mix, Feed>::named({"mix", "feed"}, std::move(mix), std::move(feed));
+    // Parts are named one by one: the order in which arguments are evaluated differs between compilers.
+    using Names = std::array<std::string_view, ProjectingMixer<Mixer> ? 3 : 5>;
+    const auto finish = [&](const Names& names, auto... mixing) {
+      Mlp<S> mlp(dim, options.mlp_factor * dim, random);
+      Dropout<S> mix_dropout(dim, options.dropout, random), feed_dropout(dim, options.dropout, random);
+      using FeedInner = Sequential<RmsNorm<S>, Mlp<S>, Dropout<S>>;
+      Mix mix(Branch::named(names, RmsNorm<S>(dim), std::move(mixing)..., mix_dropout));
+      Feed feed(FeedInner::named({"norm", "mlp", "dropout"}, RmsNorm<S>(dim), std::move(mlp), feed_dropout));
+      return Sequential<Mix, Feed>::named({"mix", "feed"}, std::move(mix), std::move(feed));
+    };
+    if constexpr (ProjectingMixer<Mixer>) {
+      return finish({"norm", "mixer", "dropout"}, make_mixer(dim, inner));
+    } else {
+      Conv1d<S> conv(dim, options.kernel, random);
+      Mixer mixer = make_mixer(dim, inner);
+      Linear<S> down(inner, dim, random);
+      return finish({"norm", "conv", "mixer", "down", "dropout"}, std::move(conv), std::move(mixer), std::move(down));
+    }
   }
 
   Embedding<S> embedding_;
