@@ -16,13 +16,22 @@ import time
 
 from support import runs
 
-SHAPES = [(64, 64, 1024), (384, 64, 256), (64, 1, 4096)]
 MODEL = (384, 64, 256)  # the paper's language model
 # (ours, PyTorch's): what is compared with what
-PAIRS = [("MinGru", "nn.GRU"), ("MinGru", "published minGRU"), ("MinGru", "hand-written minGRU"),
-         ("MinLstm", "nn.LSTM"), ("MinLstm", "published minLSTM"), ("Gru", "nn.GRU"), ("Lstm", "nn.LSTM")]
-THEIRS = list(dict.fromkeys(theirs for _, theirs in PAIRS))
-OURS = list(dict.fromkeys(ours for ours, _ in PAIRS))
+RECURRENT = [("MinGru", "nn.GRU"), ("MinGru", "published minGRU"), ("MinGru", "hand-written minGRU"),
+             ("MinLstm", "nn.LSTM"), ("MinLstm", "published minLSTM"), ("Gru", "nn.GRU"), ("Lstm", "nn.LSTM")]
+ATTENTION = [("Attention", "attention")]
+MAMBA = [("Mamba", "Mamba")]
+COMPARISONS = {(64, 64, 1024): RECURRENT, (384, 64, 256): RECURRENT, (64, 1, 4096): RECURRENT,
+               (384, 16, 256): ATTENTION + MAMBA, (384, 16, 2048): ATTENTION}
+
+
+def ours_of(pairs):
+    return list(dict.fromkeys(ours for ours, _ in pairs))
+
+
+def theirs_of(pairs):
+    return list(dict.fromkeys(theirs for _, theirs in pairs))
 
 
 def tune(threads):
@@ -74,22 +83,22 @@ def measure(arguments):
     print(f"PyTorch {torch.__version__}, {arguments.threads} threads; {arguments.rounds} rounds, "
           "ours and PyTorch's in turn; milliseconds a training step\n")
     rows = []
-    for shape in SHAPES[:1] if arguments.quick else SHAPES:
-        steps = {name: Step(name, shape) for name in THEIRS}
+    for shape, pairs in list(COMPARISONS.items())[:1 if arguments.quick else None]:
+        steps = {name: Step(name, shape) for name in theirs_of(pairs)}
         for step in steps.values():
             step()
-        times = {name: [] for name in OURS + THEIRS}
+        times = {("minrnn", name): [] for name in ours_of(pairs)} | {("torch", name): [] for name in steps}
         for _ in range(arguments.rounds):
-            ours = runs.layer_bench(arguments.build / "layer_bench", OURS, shape, arguments.threads)
-            for name in OURS:
-                times[name].append(ours[name]["median_ms"])
-            for name in THEIRS:
-                times[name].append(best_ms(steps[name], shape[1], arguments))
-        memory = {name: ours[name].get("peak_bytes", float("nan")) / 1e6 for name in OURS}
-        memory |= {name: peak_mb(name, shape) for name in THEIRS}
-        rows += [{"d": shape[0], "batch": shape[1], "time": shape[2], "layer": name, "ms": times[name],
-                  "peak_mb": memory[name]} for name in times]
-        show(shape, times, memory)
+            ours = runs.layer_bench(arguments.build / "layer_bench", ours_of(pairs), shape, arguments.threads)
+            for name in ours:
+                times["minrnn", name].append(ours[name]["median_ms"])
+            for name, step in steps.items():
+                times["torch", name].append(best_ms(step, shape[1], arguments))
+        memory = {("minrnn", name): ours[name].get("peak_bytes", float("nan")) / 1e6 for name in ours}
+        memory |= {("torch", name): peak_mb(name, shape) for name in steps}
+        rows += [{"d": shape[0], "batch": shape[1], "time": shape[2], "library": library, "layer": name, "ms": ms,
+                  "peak_mb": memory[library, name]} for (library, name), ms in times.items()]
+        show(shape, pairs, times, memory)
     return rows, torch.__version__
 
 
@@ -117,15 +126,16 @@ def ratios(times, ours, theirs):
     return sorted(b / a for a, b in zip(times[ours], times[theirs]))
 
 
-def show(shape, times, memory):
+def show(shape, pairs, times, memory):
     print("d = {}, batch {}, T = {}\n".format(*shape))
-    label = lambda name: "minrnn " + runs.NAMES[name] if name in OURS else "torch " + name
+    label = lambda library, name: f"{library} {runs.NAMES.get(name, name)}"
     print(runs.table(["layer", "ms", "MB"],
-                     [[label(n), f"{statistics.median(t):.3g}", f"{memory[n]:.0f}"] for n, t in times.items()]))
+                     [[label(*n), f"{statistics.median(t):.3g}", f"{memory[n]:.0f}"] for n, t in times.items()]))
     lines = []
-    for ours, theirs in PAIRS:
+    for pair in pairs:
+        ours, theirs = zip(("minrnn", "torch"), pair)
         r = ratios(times, ours, theirs)
-        lines.append([label(ours), label(theirs), f"{statistics.median(r):.1f}x", f"{r[0]:.1f} - {r[-1]:.1f}"])
+        lines.append([label(*ours), label(*theirs), f"{statistics.median(r):.1f}x", f"{r[0]:.1f} - {r[-1]:.1f}"])
     print("\n" + runs.table(["ours", "times faster than", "median", "spread"], lines) + "\n", flush=True)
 
 
@@ -134,21 +144,24 @@ def plot(rows, about, version, threads):
     if plt is None:
         return
     shapes = list(dict.fromkeys((r["d"], r["batch"], r["time"]) for r in rows))
-    figure, axes = plt.subplots(1, len(shapes), figsize=(3.6 * len(shapes), 3.1), sharey=True, squeeze=False)
-    for axis, shape in zip(axes[0], shapes):
+    figure, axes = plt.subplots(2, 3, figsize=(10.8, 4.8), squeeze=False, height_ratios=[9, 4])
+    for axis, shape in zip(axes.flat, shapes):
         chosen = [r for r in rows if (r["d"], r["batch"], r["time"]) == shape]
-        chosen = [r for r in chosen if r["layer"] in THEIRS] + [r for r in chosen if r["layer"] in OURS]
+        chosen.sort(key=lambda r: r["library"] == "minrnn")
+        ours = [r["library"] == "minrnn" for r in chosen]
         medians = [statistics.median(r["ms"]) for r in chosen]
-        colors = [runs.COLORS.get(r["layer"], "#9aa5b1") for r in chosen]
+        colors = [runs.COLORS[r["layer"]] if own else "#9aa5b1" for r, own in zip(chosen, ours)]
         axis.hlines(range(len(chosen)), [min(r["ms"]) for r in chosen], [max(r["ms"]) for r in chosen], colors=colors)
         axis.scatter(medians, range(len(chosen)), color=colors, s=36, zorder=3)
-        axis.set_yticks(range(len(chosen)), [runs.NAMES.get(r["layer"], r["layer"]) +
-                                             (" (minrnn)" if r["layer"] in OURS else " (torch)") for r in chosen])
+        axis.set_yticks(range(len(chosen)), [f"{runs.NAMES.get(r['layer'], r['layer'])} ({r['library']})" for r in chosen])
+        axis.margins(y=0.15)
         for i, ms in enumerate(medians):
             axis.annotate(f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}", (max(chosen[i]["ms"]), i), (6, 0),
                           textcoords="offset points", va="center", fontsize=8)
         axis.set(title="d = {}, batch {}, T = {}".format(*shape), xscale="log", xlabel="ms a training step",
                  xlim=(min(medians) / 2, max(medians) * 4))
+    for axis in axes.flat[len(shapes):]:
+        axis.set_visible(False)
     figure.text(0.01, -0.03, f"PyTorch {version}, tuned; {threads} threads, float; {about['processor']}, {about['date']}",
                 color="#666666", fontsize=8)
     figure.tight_layout()

@@ -10,8 +10,10 @@
 #include <memory>
 #include <thread>
 
+#include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "support/machine.hpp"
@@ -27,24 +29,49 @@ namespace {
 
 using Step = std::function<void()>;
 
-/// A layer with F = H = d, as many (d, d) matrices as its step multiplies with, and whether its products are three plain
-/// ones over all time.
+/// A layer with F = H = d; how many multiply-adds the products of its forward have for each frame; and how many (d, d)
+/// matrices these are, where they are plain products over all time and nothing else, or 0.
 struct Kind {
   std::string name;
+  double (*products)(Shape);
   int matrices;
-  bool parallel;
   Step (*make)(Shape);
 };
 
-template <class L>
-Step make_step(Shape shape) {
-  return [step = std::make_shared<TrainingStep<L>>(shape)] { (*step)(); };
+template <class L, class... Make>
+Step make_step(Shape shape, Make... make) {
+  return [step = std::make_shared<TrainingStep<L>>(shape, make...)] { (*step)(); };
+}
+Step make_mamba(Shape shape) {
+  return make_step<Mamba<float>>(shape, [=](Random& random) { return Mamba<float>(shape.size, random); });
+}
+/// Heads of 64 features, or one; everything before is seen.
+Step make_attention(Shape shape) {
+  return make_step<Attention<float>>(shape, [=](Random& random) {
+    return Attention<float>(shape.size, std::max<Index>(shape.size / 64, 1), random, {.window = shape.time});
+  });
 }
 
-const Kind kKinds[] = {{"MinGru", 2, true, make_step<MinGru<float>>},
-                       {"MinLstm", 3, true, make_step<MinLstm<float>>},
-                       {"Gru", 6, false, make_step<Gru<float>>},
-                       {"Lstm", 8, false, make_step<Lstm<float>>}};
+template <int matrices>
+double matrices_of(Shape shape) {
+  return matrices * static_cast<double>(shape.size * shape.size);
+}
+/// W_in, W_gate, W_out, W_bc, and delta from D through R; D = 2 d, N = 16, R = d / 16.
+double mamba_products(Shape shape) {
+  const double d = static_cast<double>(shape.size);
+  return 2 * d * (3 * d + 2 * 16 + 2 * std::ceil(d / 16));
+}
+/// Four projections; scores and values over half of T on average, whose backward has five products for these two.
+double attention_products(Shape shape) {
+  return matrices_of<4>(shape) + 7.0 / 6 * static_cast<double>(shape.size * shape.time);
+}
+
+const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
+                       {"MinLstm", matrices_of<3>, 3, make_step<MinLstm<float>>},
+                       {"Gru", matrices_of<6>, 0, make_step<Gru<float>>},
+                       {"Lstm", matrices_of<8>, 0, make_step<Lstm<float>>},
+                       {"Mamba", mamba_products, 0, make_mamba},
+                       {"Attention", attention_products, 0, make_attention}};
 
 struct Row {
   const Kind* kind;
@@ -56,7 +83,7 @@ struct Row {
 
   double frames() const { return static_cast<double>(shape.batch * shape.time); }
   /// Multiplications and additions of the products, forward and the two of backward.
-  double operations() const { return 6.0 * kind->matrices * static_cast<double>(shape.size * shape.size) * frames(); }
+  double operations() const { return 6.0 * kind->products(shape) * frames(); }
   /// The layer and its shape, the same for any number of threads.
   std::string subject() const {
     return kind->name + "/d:" + std::to_string(shape.size) + "/B:" + std::to_string(shape.batch) +
@@ -69,7 +96,7 @@ void measure(benchmark::State& bench, Row& row) {
   set_threads(row.threads);
   const Step step = row.kind->make(row.shape);
   std::unique_ptr<Products<float>> products;
-  if (row.kind->parallel) products = std::make_unique<Products<float>>(row.kind->matrices, row.shape);
+  if (row.kind->matrices > 0) products = std::make_unique<Products<float>>(row.kind->matrices, row.shape);
   const auto by_eigen = [&] { products->by_eigen(); };
   const auto by_minrnn = [&] { products->by_minrnn(); };
   const auto by_blas = [&] { products->by_blas(); };

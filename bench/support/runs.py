@@ -10,8 +10,10 @@ import sys
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = BENCH / "results"
-COLORS = {"MinGru": "#0b6e4f", "MinLstm": "#6bbf59", "Gru": "#c1440e", "Lstm": "#e6a05c"}
-NAMES = {"MinGru": "minGRU", "MinLstm": "minLSTM", "Gru": "GRU", "Lstm": "LSTM"}
+COLORS = {"MinGru": "#0b6e4f", "MinLstm": "#6bbf59", "Gru": "#c1440e", "Lstm": "#e6a05c", "Mamba": "#6a4c93",
+          "Attention": "#1f78b4"}
+NAMES = {"MinGru": "minGRU", "MinLstm": "minLSTM", "Gru": "GRU", "Lstm": "LSTM", "Mamba": "Mamba",
+         "Attention": "attention"}
 context = {}  # what the benchmarks say of their compiler
 
 

@@ -81,6 +81,56 @@ class LinearMinGru(torch.nn.Module):
         return LinearRecurrence.apply(k, v)
 
 
+class CausalAttention(torch.nn.Module):
+    """Heads of 64 features with rotary positions, composed of PyTorch's own operations; it stores the (T, T) scores."""
+
+    def __init__(self, size, _):
+        super().__init__()
+        self.heads = max(size // 64, 1)
+        self.qkv = torch.nn.Linear(size, 3 * size, bias=False)
+        self.out = torch.nn.Linear(size, size, bias=False)
+
+    def forward(self, x):
+        batch, time, size = x.shape
+        q, k, v = self.qkv(x).view(batch, time, 3, self.heads, size // self.heads).permute(2, 0, 3, 1, 4)
+        half = q.shape[-1] // 2
+        angle = torch.arange(time)[:, None] * 10000.0 ** (-torch.arange(half) / half)
+        c, s = angle.cos(), angle.sin()
+        turn = lambda u: torch.cat([u[..., :half] * c - u[..., half:] * s, u[..., :half] * s + u[..., half:] * c], -1)
+        future = torch.ones(time, time, dtype=torch.bool).triu(1)
+        scores = (turn(q) @ turn(k).transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(future, -torch.inf)
+        return self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, time, size))
+
+
+class Mamba(torch.nn.Module):
+    """The Mamba block with the reference selective scan: the (D, N) expansion for all T, then a loop over time."""
+
+    def __init__(self, size, _, states=16):
+        super().__init__()
+        inner, rank = 2 * size, (size + 15) // 16
+        self.states, self.rank = states, rank
+        self.into = torch.nn.Linear(size, 2 * inner, bias=False)
+        self.conv = torch.nn.Conv1d(inner, inner, 4, groups=inner, padding=3)
+        self.select = torch.nn.Linear(inner, rank + 2 * states, bias=False)
+        self.delta = torch.nn.Linear(rank, inner)
+        self.a_log = torch.nn.Parameter(torch.arange(1.0, states + 1).log().repeat(inner, 1))
+        self.skip = torch.nn.Parameter(torch.ones(inner))
+        self.out = torch.nn.Linear(inner, size, bias=False)
+
+    def forward(self, x):
+        u, z = self.into(x).chunk(2, -1)
+        u = F.silu(self.conv(u.transpose(1, 2))[..., : x.shape[1]].transpose(1, 2))
+        delta, b, c = self.select(u).split([self.rank, self.states, self.states], -1)
+        delta = F.softplus(self.delta(delta))
+        decay = torch.exp(delta[..., None] * -self.a_log.exp())
+        value = (delta * u)[..., None] * b[:, :, None]
+        h, steps = 0, []
+        for a_t, b_t, c_t in zip(decay.unbind(1), value.unbind(1), c.unbind(1)):  # an index would cost O(T^2) backward
+            h = a_t * h + b_t
+            steps.append((h * c_t[:, None]).sum(-1))
+        return self.out((torch.stack(steps, 1) + self.skip * u) * F.silu(z))
+
+
 class Recurrent(torch.nn.Module):
     def __init__(self, size, kind):
         super().__init__()
@@ -96,6 +146,8 @@ LAYERS = {
     "published minGRU": (PublishedMinGru, None),
     "published minLSTM": (PublishedMinLstm, None),
     "hand-written minGRU": (LinearMinGru, None),
+    "attention": (CausalAttention, None),
+    "Mamba": (Mamba, None),
 }
 
 

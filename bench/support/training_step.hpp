@@ -20,8 +20,13 @@ class TrainingStep {
 
  public:
   explicit TrainingStep(Shape shape)
+      : TrainingStep(shape, [&](Random& random) { return L(shape.size, shape.size, random); }) {}
+
+  /// Of what make(random) gives.
+  template <class Make>
+  TrainingStep(Shape shape, Make&& make)
       : random_(1),
-        layer_(shape.size, shape.size, random_),
+        layer_(make(random_)),
         x_(shape.size, shape.time, shape.batch),
         dy_(shape.size, shape.time, shape.batch) {
     fill(x_.view(), random_);
