@@ -1,5 +1,6 @@
 """What the benchmark scripts share: running the C++ benchmarks, naming the machine, writing results and plots."""
 import argparse
+import csv
 import datetime
 import json
 import os
@@ -25,13 +26,17 @@ def parser(description):
     return result
 
 
+def output_of(*command):
+    """What a program prints; ends the script where it fails."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: {done.stderr.strip() or done.returncode}")
+    return done.stdout
+
+
 def rows_of(path, pattern, *flags):
     """One run of a benchmark program: the counters of each row, by layer."""
-    command = [str(path), f"--benchmark_filter={pattern}", "--benchmark_format=json", *flags]
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode != 0:
-        sys.exit(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
-    result = json.loads(done.stdout)
+    result = json.loads(output_of(path, f"--benchmark_filter={pattern}", "--benchmark_format=json", *flags))
     context.update({key: result["context"][key] for key in ("compiler", "instructions") if key in result["context"]})
     return {row["name"].split("/")[0]: row for row in result["benchmarks"]}
 
@@ -68,6 +73,17 @@ def write(name, result):
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / f"{name}.json"
     path.write_text(json.dumps(result, indent=1) + "\n")
+    print(f"\nwrote {path}")
+
+
+def write_csv(name, rows):
+    """A list of dictionaries with the same keys."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.csv"
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
     print(f"\nwrote {path}")
 
 

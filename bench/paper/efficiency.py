@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
 """The paper's figure on this machine: training step time, speed-up over GRU and LSTM, and memory, against the length T.
 
-    bench/paper_efficiency.py [--build FOLDER] [--threads N] [--quick]
+    bench/paper/efficiency.py [--build FOLDER] [--threads N] [--quick]
 
-d = 64, batch 64 and batch 1. Prints tables, writes bench/results/paper_efficiency.json and .svg.
+d = 64, batch 64 and batch 1. Prints tables, writes bench/results/efficiency.json and .svg.
 """
 import statistics
 
+import common  # noqa: F401: finds support
 from support import runs
 
-LAYERS = ["MinGru", "MinLstm", "Gru", "Lstm"]
+LAYERS = ["MinGru", "MinLstm", "Gru", "Lstm", "Mamba", "Attention"]
 TIMES = [64, 256, 512, 1024, 2048, 4096]
 
 
@@ -76,7 +77,7 @@ def plot(rows, about, threads):
     figure.text(0.01, -0.02, f"d = 64, {threads} threads, float; {about['processor']}, {about['date']}", color="#666666",
                 fontsize=8)
     figure.tight_layout()
-    runs.save(figure, "paper_efficiency")
+    runs.save(figure, "efficiency")
 
 
 def main():
@@ -87,7 +88,7 @@ def main():
     show(rows)
     if not arguments.quick:
         about = runs.machine()
-        runs.write("paper_efficiency", {"machine": about, "threads": arguments.threads, "d": 64, "rows": rows})
+        runs.write("efficiency", {"machine": about, "threads": arguments.threads, "d": 64, "rows": rows})
         plot(rows, about, arguments.threads)
 
 

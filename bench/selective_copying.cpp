@@ -1,0 +1,240 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+/// The paper's selective copying: 16 tokens at random places among blanks, to be said in order at the end. Trains one model and
+/// prints CSV: its accuracy as it learns, and then at each of the lengths asked for.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <numeric>
+
+#include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/embedding.hpp"
+#include "minrnn/layers/mamba.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/residual.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/sequential.hpp"
+#include "minrnn/layers/stack.hpp"
+#include "minrnn/loss/cross_entropy.hpp"
+#include "minrnn/optim/adam.hpp"
+#include "minrnn/optim/clip.hpp"
+#include "minrnn/optim/schedule.hpp"
+
+namespace {
+
+using namespace minrnn;
+
+constexpr Index kVocabulary = 16, kCopied = 16, kDim = 64, kExpansion = 6;
+constexpr std::int32_t kMarker = 0, kBlank = 15;
+
+struct Settings {
+  std::string mixer = "mingru";
+  Index layers = 3, length = 256, batch = 64, test_sequences = 1280;
+  std::vector<Index> test_lengths{256, 1024, 4096};
+  std::int64_t steps = 10000, evaluate_every = 250;
+  double minutes = 0, learning_rate = 2e-3, dropout = 0.1, weight_decay = 0.05, forget_bias = 3;
+  std::uint64_t seed = 1;
+};
+
+/// A batch: tokens 1 .. 14 in random places of `length` blanks, then the markers at which they shall be said.
+struct Batch {
+  Sequence<std::int32_t> tokens, targets;
+
+  Batch(Index length, Index batch, Random& random)
+      : tokens(1, length + kCopied, batch), targets(1, length + kCopied, batch) {
+    std::vector<Index> places(static_cast<std::size_t>(length));
+    for (Index b = 0; b < batch; ++b) {
+      std::int32_t *token = tokens.view().column(0, b), *target = targets.view().column(0, b);
+      std::fill_n(token, length, kBlank);
+      std::fill_n(token + length, kCopied, kMarker);
+      std::fill_n(target, length, -1);
+      std::iota(places.begin(), places.end(), 0);
+      for (std::size_t i = 0; i < kCopied; ++i) std::swap(places[i], places[i + random.below(places.size() - i)]);
+      std::sort(places.begin(), places.begin() + kCopied);
+      for (std::size_t i = 0; i < kCopied; ++i)
+        token[places[i]] = target[length + static_cast<Index>(i)] =
+            static_cast<std::int32_t>(1 + random.below(kVocabulary - 2));
+    }
+  }
+};
+
+/// Embedding, layers of x + dropout(W_down mixer(norm(x))), norm, logits.
+template <class Mixer>
+class Model {
+  using S = float;
+  using Branch = std::conditional_t < requires { requires Mixer::kProjects; }
+  , Sequential<RmsNorm<S>, Mixer, Dropout<S>>, Sequential < RmsNorm<S>, Mixer, Linear<S>, Dropout < S >>> ;
+  using Blocks = Stack<Residual<Branch>>;
+
+ public:
+  using Scalar = S;
+
+  struct Cache {
+    Embedding<S>::Cache embedding;
+    typename Blocks::Cache blocks;
+    RmsNorm<S>::Cache norm;
+    Linear<S>::Cache output;
+  };
+
+  template <class MakeMixer>
+  Model(const Settings& s, Random& random, MakeMixer&& make_mixer)
+      : embedding_(kVocabulary, kDim, random, 1),
+        blocks_(s.layers,
+                [&] {
+                  Mixer mixer = make_mixer();
+                  if constexpr (requires { requires Mixer::kProjects; }) {
+                    return Residual(Branch(RmsNorm<S>(kDim), std::move(mixer), Dropout<S>(kDim, s.dropout, random)));
+                  } else {
+                    Linear<S> down(mixer.output_size(), kDim, random);
+                    return Residual(Branch(RmsNorm<S>(kDim), std::move(mixer), std::move(down),
+                                           Dropout<S>(kDim, s.dropout, random)));
+                  }
+                }),
+        norm_(kDim),
+        output_(kDim, kVocabulary, random, {.bias = false}) {}
+
+  template <bool train>
+  SequenceView<const S> run(Tokens tokens, Cache& cache) const {
+    NoState none;
+    auto state = blocks_.initial_state(tokens.batch());
+    const auto x = embedding_.forward(tokens, cache.embedding);
+    const auto y = train ? blocks_.forward(x, state, cache.blocks) : blocks_.infer(x, state, cache.blocks);
+    return output_.forward(norm_.forward(y, none, cache.norm), none, cache.output);
+  }
+  void backward(SequenceView<const S> dlogits, Cache& cache) {
+    NoState none;
+    auto dstate = blocks_.initial_state(dlogits.batch());
+    Blocks::State::visit(dstate, Name{}, [](const Name&, auto& m) { m.setZero(); });
+    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output), none, cache.norm);
+    embedding_.backward(blocks_.backward(dx, dstate, cache.blocks), cache.embedding);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Embedding<S>::visit(self.embedding_, scope / "embedding", visitor);
+    Blocks::visit(self.blocks_, scope / "blocks", visitor);
+    RmsNorm<S>::visit(self.norm_, scope / "norm", visitor);
+    Linear<S>::visit(self.output_, scope / "output", visitor);
+  }
+
+ private:
+  Embedding<S> embedding_;
+  Blocks blocks_;
+  RmsNorm<S> norm_;
+  Linear<S> output_;
+};
+
+/// The part of the markers at which the right token is the most likely one.
+template <class M>
+double accuracy(const M& model, Index length, Index sequences, Random random) {
+  typename M::Cache cache;
+  Index right = 0, count = 0;
+  while (count < sequences * kCopied) {
+    const Batch batch(length, std::clamp<Index>(65536 / length, 1, 64), random);
+    const auto logits = model.template run<false>(batch.tokens.view(), cache);
+    for (Index b = 0; b < logits.batch(); ++b)
+      for (Index t = length; t < length + kCopied; ++t, ++count) {
+        const float* column = logits.column(t, b);
+        right += std::max_element(column, column + kVocabulary) - column == *batch.targets.view().column(t, b);
+      }
+  }
+  return static_cast<double>(right) / static_cast<double>(count);
+}
+
+template <class M>
+void train(const Settings& s, M& model, Random random) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  // As the official settings: no decay where a gate or a candidate is made.
+  Adam<float> adam(model, {.beta2 = 0.99f,
+                           .weight_decay = static_cast<float>(s.weight_decay),
+                           .decays = [](const std::string& name, int rank) {
+                             const auto part = name.substr(name.rfind('/') + 1);
+                             return rank > 1 && !part.starts_with("w_");
+                           }});
+  const CosineSchedule schedule{.rate = s.learning_rate,
+                                .final_rate = s.learning_rate / 10,
+                                .warm_up = std::min<std::int64_t>(200, s.steps / 10),
+                                .steps = s.steps};
+  typename M::Cache cache;
+  Sequence<float> dlogits;
+  std::printf("kind,step_or_length,loss,accuracy,seconds\n");
+  double loss = 0;
+  std::int64_t step = 0;
+  while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
+    const Batch batch(s.length, s.batch, random);
+    loss =
+        softmax_cross_entropy(model.template run<true>(batch.tokens.view(), cache), batch.targets.view(), dlogits).loss;
+    zero_gradients(model);
+    model.backward(dlogits.view(), cache);
+    clip_gradient_norm(model, 1.0);
+    const double by_clock = s.minutes == 0 ? 0 : seconds() / (60 * s.minutes);
+    adam.options.learning_rate = static_cast<float>(std::min(schedule(step), schedule.at(std::min(by_clock, 1.0))));
+    adam.step(model);
+    if (++step % s.evaluate_every == 0) {
+      std::printf("training,%lld,%.5f,%.5f,%.1f\n", static_cast<long long>(step), loss,
+                  accuracy(model, s.length, 256, Random(1000)), seconds());
+      std::fflush(stdout);
+    }
+  }
+  for (const Index length : s.test_lengths) {
+    std::printf("test,%td,,%.5f,%.1f\n", length, accuracy(model, length, s.test_sequences, Random(2000)), seconds());
+    std::fflush(stdout);
+  }
+}
+
+template <class MakeMixer>
+void train_with(const Settings& s, Random& random, MakeMixer&& make_mixer) {
+  Model<decltype(make_mixer())> model(s, random, make_mixer);
+  train(s, model, random);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Selective copying: 16 tokens among blanks", "selective_copying");
+  Settings s;
+  app.add_option("--mixer", s.mixer)->check(CLI::IsMember({"mingru", "minlstm", "mamba"}))->capture_default_str();
+  const auto positive = [&](const char* name, auto& value, const char* text) {
+    app.add_option(name, value, text)->check(CLI::PositiveNumber)->capture_default_str();
+  };
+  positive("--layers", s.layers, "of the mixer");
+  app.add_option("--length", s.length, "places for the 16 tokens")
+      ->check(CLI::Range(16, 1 << 20))
+      ->capture_default_str();
+  app.add_option("--test-lengths", s.test_lengths, "lengths to be tried when trained")
+      ->delimiter(',')
+      ->check(CLI::Range(16, 1 << 20))
+      ->capture_default_str();
+  positive("--batch", s.batch, "sequences in a step");
+  positive("--steps", s.steps, "at most");
+  positive("--minutes", s.minutes, "at most (default: no limit); the learning rate then falls by the clock too");
+  positive("--evaluate-every", s.evaluate_every, "steps");
+  positive("--test-sequences", s.test_sequences, "of each length");
+  positive("--learning-rate", s.learning_rate, "highest; warm-up, then a cosine to a tenth");
+  app.add_option("--dropout", s.dropout)->check(CLI::Range(0.0, 0.99))->capture_default_str();
+  app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--forget-bias", s.forget_bias, "of minGRU and minLSTM at first: a longer memory")
+      ->capture_default_str();
+  app.add_option("--seed", s.seed)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  Random random(s.seed);
+  // As the official settings: a learnable initial state; minLSTM not normalised, with a forget bias of 3.
+  if (s.mixer == "mingru")
+    train_with(s, random, [&] {
+      return MinGru<float>(kDim, kExpansion * kDim, random,
+                           {.forget_bias = s.forget_bias, .learn_initial_state = true});
+    });
+  else if (s.mixer == "minlstm")
+    train_with(s, random, [&] {
+      return MinLstm<float, GateScaling::unnormalised>(kDim, kExpansion * kDim, random,
+                                                       {.forget_bias = s.forget_bias, .learn_initial_state = true});
+    });
+  else
+    train_with(s, random, [&] { return Mamba<float>(kDim, random); });
+}
