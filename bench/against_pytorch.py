@@ -21,7 +21,7 @@ MODEL = (384, 64, 256)  # the paper's language model
 RECURRENT = [("MinGru", "nn.GRU"), ("MinGru", "published minGRU"), ("MinGru", "hand-written minGRU"),
              ("MinLstm", "nn.LSTM"), ("MinLstm", "published minLSTM"), ("Gru", "nn.GRU"), ("Lstm", "nn.LSTM")]
 ATTENTION = [("Attention", "attention")]
-MAMBA = [("Mamba", "Mamba")]
+MAMBA = [("Mamba", "Mamba"), ("SelectiveScan", "selective scan")]
 COMPARISONS = {(64, 64, 1024): RECURRENT, (384, 64, 256): RECURRENT, (64, 1, 4096): RECURRENT,
                (384, 16, 256): ATTENTION + MAMBA, (384, 16, 2048): ATTENTION}
 

@@ -52,6 +52,40 @@ Step make_attention(Shape shape) {
   });
 }
 
+/// The selective scan alone, of d channels with 16 states.
+class SelectiveScanStep {
+ public:
+  explicit SelectiveScanStep(Shape s) {
+    Random random(1);
+    for (Sequence<float>* channels : {&u_, &delta_, &dy_, &y_, &du_, &ddelta_}) {
+      channels->resize(s.size, s.time, s.batch);
+      fill(channels->view(), random);
+    }
+    for (Index i = 0; i < delta_.size(); ++i) delta_.data()[i] = 0.1f * std::abs(delta_.data()[i]);
+    fill(bc_.resize(2 * kStates, s.time, s.batch), random);
+    dbc_.resize(2 * kStates, s.time, s.batch);
+    a_ = -Matrix<float>::Ones(s.size, kStates);
+    skip_ = Matrix<float>::Ones(s.size, 1);
+  }
+
+  void operator()() {
+    Matrix<float> state = Matrix<float>::Zero(a_.size(), u_.batch()), dstate = state;
+    const SelectiveScanInputs<float> in{u_, delta_, bc_, a_, skip_};
+    scan_.forward(in, state, y_, true);
+    scan_.backward(in, dy_, dstate, {du_, ddelta_, dbc_, da_, dskip_});
+  }
+
+ private:
+  static constexpr Index kStates = 16;
+  Sequence<float> u_, delta_, dy_, y_, du_, ddelta_;  // (d, T, B)
+  Sequence<float> bc_, dbc_;                          // (2 N, T, B)
+  Matrix<float> a_, skip_, da_, dskip_;               // (d, N), (d)
+  SelectiveScan<float> scan_;
+};
+Step make_selective_scan(Shape shape) {
+  return [step = std::make_shared<SelectiveScanStep>(shape)] { (*step)(); };
+}
+
 template <int matrices>
 double matrices_of(Shape shape) {
   return matrices * static_cast<double>(shape.size * shape.size);
@@ -71,7 +105,8 @@ const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
                        {"Gru", matrices_of<6>, 0, make_step<Gru<float>>},
                        {"Lstm", matrices_of<8>, 0, make_step<Lstm<float>>},
                        {"Mamba", mamba_products, 0, make_mamba},
-                       {"Attention", attention_products, 0, make_attention}};
+                       {"Attention", attention_products, 0, make_attention},
+                       {"SelectiveScan", matrices_of<0>, 0, make_selective_scan}};
 
 struct Row {
   const Kind* kind;

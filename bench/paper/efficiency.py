@@ -72,7 +72,7 @@ def plot(rows, about, threads):
         axis.get_xaxis().set_major_formatter(plt.ScalarFormatter())
     for axis in axes[1]:
         axis.set_xlabel("length T")
-    axes[0, 0].legend()
+    axes[0, 0].legend(ncol=2, fontsize=7, columnspacing=1, handlelength=1)
     axes[0, 1].legend(loc="lower right")
     figure.text(0.01, -0.02, f"d = 64, {threads} threads, float; {about['processor']}, {about['date']}", color="#666666",
                 fontsize=8)
