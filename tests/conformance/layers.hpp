@@ -379,9 +379,10 @@ using BlockLayers = LayerList<StackOfBlocks>;
 using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;
 using RecomputeLayers = LayerList<RecomputedBlocks>;
 
-using AllLayers = Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers,
-                                MinLstmLayers, MinLstmUnnormalisedLayers, RecurrentLayers, MambaLayers, MambaMixers,
-                                CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers>::type;
+using AllLayers =
+    Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
+                  MinLstmUnnormalisedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
+                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>
