@@ -103,7 +103,7 @@ class Attention {
     const SequenceView<S> o = cache.o_.resize(inner(), x.time(), x.batch());
     const SequenceView<S> log_sum = cache.log_sum_.resize(x.time(), heads_, x.batch());
     const SequenceView<S> scratch = scratch_of(cache);
-    parallel_for(heads_ * x.batch(), [&](Index tile, Index worker) {
+    parallel_for(x.time() > 0 ? heads_ * x.batch() : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, head = tile % heads_;
       head_of(cache, tile)
           .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), log_sum.column(head, b));
@@ -141,7 +141,7 @@ class Attention {
     const SequenceView<S> dqkv = cache.dqkv_.resize(3 * inner(), time, batch);
     const SequenceView<S> scratch = scratch_of(cache);
     if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
-    parallel_for(heads_ * batch, [&](Index tile, Index worker) {
+    parallel_for(time > 0 ? heads_ * batch : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
       const Index entered = *cache.entered_.view().column(0, b), remaining = *cache.remaining_.view().column(0, b);
       const std::int32_t* position = cache.position_.view().column(0, b);
