@@ -20,6 +20,7 @@
 #include "minrnn/layers/sequential.hpp"
 #include "minrnn/layers/stack.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
+#include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"
@@ -66,8 +67,8 @@ struct Batch {
 template <class Mixer>
 class Model {
   using S = float;
-  using Branch = std::conditional_t < requires { requires Mixer::kProjects; }
-  , Sequential<RmsNorm<S>, Mixer, Dropout<S>>, Sequential < RmsNorm<S>, Mixer, Linear<S>, Dropout < S >>> ;
+  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<S>, Mixer, Dropout<S>>,
+                                    Sequential<RmsNorm<S>, Mixer, Linear<S>, Dropout<S>>>;
   using Blocks = Stack<Residual<Branch>>;
 
  public:
@@ -86,7 +87,7 @@ class Model {
         blocks_(s.layers,
                 [&] {
                   Mixer mixer = make_mixer();
-                  if constexpr (requires { requires Mixer::kProjects; }) {
+                  if constexpr (ProjectingMixer<Mixer>) {
                     return Residual(Branch(RmsNorm<S>(kDim), std::move(mixer), Dropout<S>(kDim, s.dropout, random)));
                   } else {
                     Linear<S> down(mixer.output_size(), kDim, random);

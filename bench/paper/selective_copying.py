@@ -4,7 +4,7 @@
     bench/paper/selective_copying.py [--quick] [--mixers mingru,minlstm] [--layers 1,2,3] [--seeds 1,2] [--collect]
 
 The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 8000 steps of 32 sequences, half an hour
-to an hour on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that
+and more on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that
 is there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg.
 """
 import concurrent.futures

@@ -21,7 +21,7 @@
 
 namespace {
 std::atomic<bool> counting{false};
-std::atomic<std::int64_t> allocations{0};
+std::atomic<std::int64_t> allocations{0}, bytes{0};
 
 void count() {
   if (counting.load(std::memory_order_relaxed)) allocations.fetch_add(1, std::memory_order_relaxed);
@@ -73,6 +73,8 @@ void* allocate(std::size_t size, std::size_t alignment = alignof(std::max_align_
 #ifndef MINRNN_COUNTS_MALLOC
   count();
 #endif
+  if (counting.load(std::memory_order_relaxed))
+    bytes.fetch_add(static_cast<std::int64_t>(size), std::memory_order_relaxed);
   void* p = alignment <= alignof(std::max_align_t)
                 ? std::malloc(size == 0 ? 1 : size)
                 : std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
@@ -102,10 +104,12 @@ namespace minrnn::tests {
 
 AllocationCount::AllocationCount() {
   allocations = 0;
+  bytes = 0;
   counting = true;
 }
 AllocationCount::~AllocationCount() { counting = false; }
 std::int64_t AllocationCount::now() const { return allocations; }
+std::int64_t AllocationCount::bytes_of_new() const { return bytes; }
 bool AllocationCount::counts_malloc() {
 #ifdef MINRNN_COUNTS_MALLOC
   return true;

@@ -17,6 +17,9 @@ class AllocationCount {
   /// Calls of operator new, and where the C library lets itself be replaced, of malloc and all its kin.
   std::int64_t now() const;
 
+  /// Bytes that operator new was asked for, freed ones included: the memory of sequences, not of Eigen's matrices.
+  std::int64_t bytes_of_new() const;
+
   /// Whether malloc itself is counted: on glibc, without an address sanitizer, which needs malloc for itself.
   static bool counts_malloc();
 };

@@ -30,7 +30,7 @@ struct MambaOptions {
 /// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1 ... -N in
 ///             each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and Conv1d. Neither a_log
 ///             nor skip decays
-/// Memory      kept for backward: (9 + N / 64) D + 2 N + R scalars per step
+/// Memory      kept for backward: (8 + N / 64) D + 2 N + R scalars per step
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
 template <class S>
