@@ -40,6 +40,7 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/attention_head.hpp"
+#include "minrnn/layers/rotary.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"

@@ -4,11 +4,10 @@
 
 #include <bit>
 #include <cmath>
-#include <numbers>
-#include <vector>
 
 #include "minrnn/layers/attention_head.hpp"
 #include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/rotary.hpp"
 
 namespace minrnn {
 
@@ -39,6 +38,8 @@ struct AttentionOptions {
 template <class S>
 class Attention {
   using Head = detail::AttentionHead<S>;
+  using Rotary = detail::Rotary<S>;
+  using Turn = typename Rotary::Turn;
 
  public:
   using Scalar = S;
@@ -63,10 +64,8 @@ class Attention {
     Sequence<std::int32_t> entered_;   // (1, 1, B) the position before the first frame
     Sequence<std::int32_t> position_;  // (T, 1, B)
     Sequence<std::int32_t> first_;     // (T, 1, B) the first key seen, counted from the first of `earlier`
-    Sequence<std::int32_t>
-        remaining_;  // (1, 1, B) the first frame after which no segment starts, or -1 where none does
-    Index least_position_ = 0;
-    Sequence<S> turns_;    // (E, T) cos, then sin, of the positions from the least one on
+    Sequence<std::int32_t> started_;   // (1, 1, B) the last frame at which a segment starts, or -1
+    typename Rotary::Table turns_;
     Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
     Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
     Sequence<S> o_;        // (heads E, T, B)
@@ -85,7 +84,6 @@ class Attention {
 
   Index input_size() const { return qkv_.input_size(); }
   Index output_size() const { return qkv_.input_size(); }
-  Index window() const { return window_; }
 
   State initial_state(Index batch) const {
     detail::check(batch >= 0, "Attention", "batch", "at least 0 sequences", batch);
@@ -143,10 +141,10 @@ class Attention {
     if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
     parallel_for(time > 0 ? heads_ * batch : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
-      const Index entered = *cache.entered_.view().column(0, b), remaining = *cache.remaining_.view().column(0, b);
+      const Index entered = *cache.entered_.view().column(0, b), started = *cache.started_.view().column(0, b);
       const std::int32_t* position = cache.position_.view().column(0, b);
       const auto slot_of = [&](Matrix<S>& ring_of, Index p) { return ring_of.col(b).data() + slot(p) + row; };
-      const auto turns_at = [&](Index t) { return turns_of(cache, position[t], scratch.column(0, worker)); };
+      const auto turns_at = [&](Index t) { return cache.turns_.at(rotary_, position[t], scratch.column(0, worker)); };
       // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what is
       // theirs, a start clears the rest, and earlier keys add to what has passed through.
       const auto write_key = [&](Index key, S* dk, S* dv) {
@@ -157,14 +155,14 @@ class Attention {
           add(dv, slot_of(dstate.values, entered + t));
           return;
         }
-        if (t >= std::max(remaining, time - ring())) {
+        if (t >= std::max(started, time - ring())) {
           take(slot_of(dstate.keys, position[t]), dk);
           take(slot_of(dstate.values, position[t]), dv);
         }
         S* to = dqkv.column(t, b) + row;
-        rotate(dk, turns_at(t), S(1), Turn::back, to + inner());
+        rotary_.rotate(dk, turns_at(t), S(1), Turn::back, to + inner());
         std::copy_n(dv, head_size_, to + 2 * inner());
-        if (t == 0 && remaining >= 0)
+        if (t == 0 && started >= 0)
           for (Index p = 0; p < ring(); ++p)
             for (Matrix<S>* ring_of : {&dstate.keys, &dstate.values})
               std::fill_n(slot_of(*ring_of, p), head_size_, S(0));
@@ -172,7 +170,7 @@ class Attention {
       head_of(cache, tile)
           .backward(scratch.column(0, worker) + head_size_, o.column(0, b) + row, d_o.column(0, b) + row, inner(),
                     cache.log_sum_.view().column(tile % heads_, b), write_key, [&](Index t, const S* dq) {
-                      rotate(dq, turns_at(t), scale(), Turn::back, dqkv.column(t, b) + row);
+                      rotary_.rotate(dq, turns_at(t), scale(), Turn::back, dqkv.column(t, b) + row);
                     });
     });
     return qkv_.backward(dqkv, none, cache.qkv_);
@@ -185,8 +183,7 @@ class Attention {
   }
 
  private:
-  static constexpr Index kTurn = Index{1} << 20;  // frames in which every frequency makes whole turns
-  enum class Turn { forth, back };
+  static constexpr Index kTurn = Rotary::kTurn;
 
   static AttentionOptions checked(Index features, Index heads, AttentionOptions options) {
     detail::check_size("Attention", "features", features);
@@ -209,13 +206,8 @@ class Attention {
         head_size_(options.head_size),
         window_(options.window),
         qkv_(features, 3 * heads * options.head_size, random, {.bias = false}),
-        out_(heads * options.head_size, features, random, {.bias = false}) {
-    for (Index e = 0; e < head_size_ / 2; ++e) {
-      const double turns = static_cast<double>(kTurn) / (2 * std::numbers::pi) *
-                           std::pow(options.base, -2.0 * static_cast<double>(e) / static_cast<double>(head_size_));
-      frequencies_.push_back(std::max<Index>(std::lround(turns), 1));
-    }
-  }
+        out_(heads * options.head_size, features, random, {.bias = false}),
+        rotary_(options.head_size, options.base) {}
 
   Index inner() const { return heads_ * head_size_; }
   Index ring() const { return static_cast<Index>(std::bit_ceil(static_cast<std::uint64_t>(window_))); }
@@ -242,71 +234,41 @@ class Attention {
     check_state("state.keys", "state.values", "state.position", state, x.batch());
   }
 
-  static void add(const S* from, S* to, Index count) {
-    detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(to, lanes.load(to) + lanes.load(from)); });
+  void add(const S* from, S* to) const {
+    detail::for_lanes<S>(head_size_, [&](auto lanes) { lanes.store(to, lanes.load(to) + lanes.load(from)); });
   }
-  void add(const S* from, S* to) const { add(from, to, head_size_); }
   /// to += from; from = 0.
   void take(S* from, S* to) const {
     add(from, to);
     std::fill_n(from, head_size_, S(0));
   }
 
-  /// (cos, sin) of a position for each pair of a head.
-  void compute_turns(Index position, S* to) const {
-    for (std::size_t e = 0; e < frequencies_.size(); ++e) {
-      const double angle =
-          2 * std::numbers::pi * static_cast<double>(frequencies_[e] * position % kTurn) / static_cast<double>(kTurn);
-      to[e] = static_cast<S>(std::cos(angle));
-      to[frequencies_.size() + e] = static_cast<S>(std::sin(angle));
-    }
-  }
-  /// The same from the table where it is there, else computed into `scratch`.
-  const S* turns_of(const Cache& cache, Index position, S* scratch) const {
-    const SequenceView<const S> table = cache.turns_.view();
-    const Index i = position - cache.least_position_;
-    if (i >= 0 && i < table.time()) return table.column(i, 0);
-    compute_turns(position, scratch);
-    return scratch;
-  }
-  /// Turns the pairs of a head and scales them. `to` may be `from`.
-  void rotate(const S* from, const S* turns, S by, Turn direction, S* to) const {
-    const Index half = head_size_ / 2;
-    detail::for_lanes<S>(half, [&](auto lanes) {
-      const auto low = lanes.load(from), high = lanes.load(from + half);
-      const auto c = lanes.load(turns) * by, s = lanes.load(turns + half) * (direction == Turn::forth ? by : -by);
-      lanes.store(to, fma(c, low, -(s * high)));
-      lanes.store(to + half, fma(s, low, c * high));
-    });
-  }
-
   /// Positions, and the first key that each frame sees.
   void place(SequenceView<const S> x, const State& state, Cache& cache) const {
     const Index time = x.time(), batch = x.batch();
-    const auto entered = cache.entered_.resize(1, 1, batch), remaining = cache.remaining_.resize(1, 1, batch);
+    const auto entered = cache.entered_.resize(1, 1, batch), started = cache.started_.resize(1, 1, batch);
     const auto position = cache.position_.resize(time, 1, batch), first = cache.first_.resize(time, 1, batch);
     cache.earlier_ = 0;
     for (Index b = 0; b < batch; ++b) {
-      *entered.column(0, b) = static_cast<std::int32_t>(position_of(state, b));
-      cache.earlier_ = std::max(cache.earlier_, std::min(position_of(state, b), window_ - 1));
+      const Index p = position_of(state, b);
+      *entered.column(0, b) = static_cast<std::int32_t>(p);
+      cache.earlier_ = std::max(cache.earlier_, std::min(p, window_ - 1));
     }
     Index least = kTurn + ring();
     for (Index b = 0; b < batch; ++b) {
-      *remaining.column(0, b) = -1;
+      *started.column(0, b) = -1;
       Index p = *entered.column(0, b);
       for (Index t = 0; t < time; ++t, p = next(p)) {
         if (x.starts(t, b)) {
           p = 0;
-          *remaining.column(0, b) = static_cast<std::int32_t>(t);
+          *started.column(0, b) = static_cast<std::int32_t>(t);
         }
         position.column(0, b)[t] = static_cast<std::int32_t>(p);
         first.column(0, b)[t] = static_cast<std::int32_t>(cache.earlier_ + t - std::min(p, window_ - 1));
         least = std::min(least, p);
       }
     }
-    cache.least_position_ = least;
-    const SequenceView<S> turns = cache.turns_.resize(head_size_, time, 1);
-    parallel_for(time, [&](Index t, Index) { compute_turns(least + t, turns.column(t, 0)); });
+    cache.turns_.fill(rotary_, least, time);
   }
 
   /// q, k and v by heads, turned; before them the earlier keys and values from the state.
@@ -336,9 +298,9 @@ class Attention {
       }
       for (Index t = 0; t < time; ++t) {
         const S* from = qkv.column(t, b) + row;
-        const S* turns = turns_of(cache, position[t], scratch.column(0, worker));
-        rotate(from, turns, scale(), Turn::forth, q.column(t, tile));
-        rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
+        const S* turns = cache.turns_.at(rotary_, position[t], scratch.column(0, worker));
+        rotary_.rotate(from, turns, scale(), Turn::forth, q.column(t, tile));
+        rotary_.rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
         std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
       }
     });
@@ -350,9 +312,9 @@ class Attention {
     const Index time = position.features(), earlier = cache.earlier_;
     if (time == 0) return;
     parallel_for(position.batch(), [&](Index b, Index) {
-      const Index remaining = *cache.remaining_.view().column(0, b);
-      if (remaining >= 0) clear(state, b);
-      for (Index t = std::max({Index{0}, remaining, time - ring()}); t < time; ++t)
+      const Index started = *cache.started_.view().column(0, b);
+      if (started >= 0) clear(state, b);
+      for (Index t = std::max({Index{0}, started, time - ring()}); t < time; ++t)
         for (Index head = 0; head < heads_; ++head) {
           const Index to = slot(position.column(0, b)[t]) + head * head_size_, tile = b * heads_ + head;
           std::copy_n(cache.k_.view().column(earlier + t, tile), head_size_, state.keys.col(b).data() + to);
@@ -388,37 +350,23 @@ class Attention {
     if (start) clear(state, b);
     const Index position = start ? 0 : position_of(state, b), before = std::min(position, window_ - 1);
     S *turns = scratch, *q = turns + head_size_, *weights = q + head_size_;
-    compute_turns(position, turns);
+    rotary_.turns_of(position, turns);
     for (Index head = 0; head < heads_; ++head) {
       const Index row = head * head_size_;
       S *keys = state.keys.col(b).data() + row, *values = state.values.col(b).data() + row;
-      rotate(qkv + row, turns, scale(), Turn::forth, q);
-      rotate(qkv + inner() + row, turns, S(1), Turn::forth, keys + slot(position));
+      rotary_.rotate(qkv + row, turns, scale(), Turn::forth, q);
+      rotary_.rotate(qkv + inner() + row, turns, S(1), Turn::forth, keys + slot(position));
       std::copy_n(qkv + 2 * inner() + row, head_size_, values + slot(position));
-      S largest = std::numeric_limits<S>::lowest(), total = 0;
-      for (Index i = 0; i <= before; ++i) {
-        const S* key = keys + slot(position - before + i);
-        Packet<S> sum(S(0));
-        detail::for_lanes<S>(head_size_, [&](auto lanes) { sum = fma(lanes.load(q), lanes.load(key), sum); });
-        weights[i] = sum.sum();
-        largest = std::max(largest, weights[i]);
-      }
-      detail::for_lanes<S>(before + 1,
-                           [&](auto lanes) { lanes.store(weights, exp(lanes.load(weights) - Packet<S>(largest))); });
-      for (Index i = 0; i <= before; ++i) total += weights[i];
-      detail::for_lanes<S>(head_size_, [&](auto lanes) {
-        Packet<S> sum(S(0));
-        for (Index i = 0; i <= before; ++i)
-          sum = fma(lanes.load(values + slot(position - before + i)), Packet<S>(weights[i]), sum);
-        lanes.store(o + row, sum * Packet<S>(1 / total));
-      });
+      Head::attend_once(
+          head_size_, q, keys, values, before + 1, [&](Index i) { return slot(position - before + i); }, weights,
+          o + row);
     }
     state.position(0, b) = static_cast<S>(next(position));
   }
 
   Index heads_, head_size_, window_;
-  std::vector<Index> frequencies_;  // (E / 2) turns in kTurn frames
   Linear<S> qkv_, out_;
+  Rotary rotary_;
 };
 
 }  // namespace minrnn

@@ -89,6 +89,27 @@ class AttentionHead {
     }
   }
 
+  /// One query (E) over `count` keys and values that lie anywhere, key i at keys + place(i): a step. weights: scratch (count).
+  template <class Place>
+  static void attend_once(Index size, const S* q, const S* keys, const S* values, Index count, Place&& place,
+                          S* weights, S* o) {
+    S largest = std::numeric_limits<S>::lowest(), total = 0;
+    for (Index i = 0; i < count; ++i) {
+      const S* key = keys + place(i);
+      P sum(S(0));
+      for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q), lanes.load(key), sum); });
+      weights[i] = sum.sum();
+      largest = std::max(largest, weights[i]);
+    }
+    for_lanes<S>(count, [&](auto lanes) { lanes.store(weights, exp(lanes.load(weights) - P(largest))); });
+    for (Index i = 0; i < count; ++i) total += weights[i];
+    for_lanes<S>(size, [&](auto lanes) {
+      P sum(S(0));
+      for (Index i = 0; i < count; ++i) sum = fma(lanes.load(values + place(i)), P(weights[i]), sum);
+      lanes.store(o, sum * P(1 / total));
+    });
+  }
+
   /// From o and log_sum of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and
   /// then write_query(t, dq) for each query; E scalars each, which may be changed.
   template <class WriteKey, class WriteQuery>
