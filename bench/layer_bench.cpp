@@ -57,11 +57,10 @@ class SelectiveScanStep {
  public:
   explicit SelectiveScanStep(Shape s) {
     Random random(1);
-    for (Sequence<float>* channels : {&u_, &delta_, &dy_, &y_, &du_, &ddelta_}) {
+    for (Sequence<float>* channels : {&u_, &raw_, &gate_, &dy_, &y_, &du_, &draw_, &dgate_}) {
       channels->resize(s.size, s.time, s.batch);
       fill(channels->view(), random);
     }
-    for (Index i = 0; i < delta_.size(); ++i) delta_.data()[i] = 0.1f * std::abs(delta_.data()[i]);
     fill(bc_.resize(2 * kStates, s.time, s.batch), random);
     dbc_.resize(2 * kStates, s.time, s.batch);
     a_ = -Matrix<float>::Ones(s.size, kStates);
@@ -70,16 +69,16 @@ class SelectiveScanStep {
 
   void operator()() {
     Matrix<float> state = Matrix<float>::Zero(a_.size(), u_.batch()), dstate = state;
-    const SelectiveScanInputs<float> in{u_, delta_, bc_, a_, skip_};
+    const SelectiveScanInputs<float> in{u_, raw_, gate_, bc_, a_, skip_};
     scan_.forward(in, state, y_, true);
-    scan_.backward(in, dy_, dstate, {du_, ddelta_, dbc_, da_, dskip_});
+    scan_.backward(in, dy_, dstate, {du_, draw_, dgate_, dbc_, da_, dskip_});
   }
 
  private:
   static constexpr Index kStates = 16;
-  Sequence<float> u_, delta_, dy_, y_, du_, ddelta_;  // (d, T, B)
-  Sequence<float> bc_, dbc_;                          // (2 N, T, B)
-  Matrix<float> a_, skip_, da_, dskip_;               // (d, N), (d)
+  Sequence<float> u_, raw_, gate_, dy_, y_, du_, draw_, dgate_;  // (d, T, B)
+  Sequence<float> bc_, dbc_;                                     // (2 N, T, B)
+  Matrix<float> a_, skip_, da_, dskip_;                          // (d, N), (d)
   SelectiveScan<float> scan_;
 };
 Step make_selective_scan(Shape shape) {

@@ -102,15 +102,16 @@ class CausalAttention(torch.nn.Module):
         return self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, time, size))
 
 
-def reference_selective_scan(u, delta, b, c, a, skip):
+def reference_selective_scan(u, raw, gate, b, c, a, skip):
     """The (D, N) expansion for all T, then a loop over time, as the official selective_scan_ref."""
+    delta = F.softplus(raw)
     decay = torch.exp(delta[..., None] * a)
     value = (delta * u)[..., None] * b[:, :, None]
     h, steps = 0, []
     for a_t, b_t, c_t in zip(decay.unbind(1), value.unbind(1), c.unbind(1)):  # an index would cost O(T^2) backward
         h = a_t * h + b_t
         steps.append((h * c_t[:, None]).sum(-1))
-    return torch.stack(steps, 1) + skip * u
+    return (torch.stack(steps, 1) + skip * u) * F.silu(gate)
 
 
 class Mamba(torch.nn.Module):
@@ -132,12 +133,11 @@ class Mamba(torch.nn.Module):
         u, z = self.into(x).chunk(2, -1)
         u = F.silu(self.conv(u.transpose(1, 2))[..., : x.shape[1]].transpose(1, 2))
         delta, b, c = self.select(u).split([self.rank, self.states, self.states], -1)
-        y = reference_selective_scan(u, F.softplus(self.delta(delta)), b, c, -self.a_log.exp(), self.skip)
-        return self.out(y * F.silu(z))
+        return self.out(reference_selective_scan(u, self.delta(delta), z, b, c, -self.a_log.exp(), self.skip))
 
 
 class SelectiveScan(torch.nn.Module):
-    """The reference scan alone: x is u; step sizes, B and C are drawn once and have gradients."""
+    """The reference scan alone: x is u; step sizes, gate, B and C are drawn once and have gradients."""
 
     def __init__(self, size, _, states=16):
         super().__init__()
@@ -148,8 +148,8 @@ class SelectiveScan(torch.nn.Module):
     def forward(self, x):
         if self.others is None:
             states = self.a.shape[1]
-            self.others = torch.nn.ParameterList([0.1 * torch.rand_like(x), torch.randn(*x.shape[:2], states),
-                                                  torch.randn(*x.shape[:2], states)])
+            self.others = torch.nn.ParameterList([torch.randn_like(x), torch.randn_like(x),
+                                                  *(torch.randn(*x.shape[:2], states) for _ in "BC")])
         return reference_selective_scan(x, *self.others, self.a, self.skip)
 
 

@@ -55,7 +55,7 @@ TEST(Memory, OfAForwardIsWhatItsCommentStates) {
   expect_scalars(Mlp<float>(kInputs, kFeatures, random), kFeatures, kInputs, "Mlp");
   expect_scalars(Mlp<float>(kInputs, kFeatures, random, {.form = MlpForm::gated}), 2 * kFeatures, kInputs, "gated Mlp");
   constexpr Index kChannels = 2 * kInputs, kStates = 16, kRank = 2;
-  expect_scalars(Mamba<float>(kInputs, random), 8 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs,
+  expect_scalars(Mamba<float>(kInputs, random), 6 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs,
                  "Mamba");
   // The position and the first key of each frame are no scalars of the layer, but as large.
   expect_scalars(Attention<float>(kInputs, 2, random, {.head_size = 16, .window = 64}), 7 * 32 + 2 + 2, kInputs,

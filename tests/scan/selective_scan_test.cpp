@@ -23,17 +23,17 @@ const std::vector<Shape> kShapes{{1, 1, 1, 1},    {7, 3, 5, 3},     {64, 16, 64,
 template <class S>
 struct Problem {
   Shape shape;
-  Sequence<S> u, delta, bc, dy;
+  Sequence<S> u, raw, gate, bc, dy;
   Matrix<S> a, skip, state, dfinal;
   std::vector<std::uint8_t> flags;
 
   explicit Problem(Shape s) : shape(s) {
     Random random(1);
     u = random_sequence<S>(s.channels, s.time, s.batch, random);
-    delta = random_sequence<S>(s.channels, s.time, s.batch, random);
+    raw = random_sequence<S>(s.channels, s.time, s.batch, random);
+    gate = random_sequence<S>(s.channels, s.time, s.batch, random);
     bc = random_sequence<S>(2 * s.states, s.time, s.batch, random);
     dy = random_sequence<S>(s.channels, s.time, s.batch, random);
-    for (Index i = 0; i < delta.size(); ++i) delta.data()[i] = std::abs(delta.data()[i]);
     a = -random_matrix<S>(s.channels, s.states, random).cwiseAbs();
     skip = random_matrix<S>(s.channels, 1, random);
     state = random_matrix<S>(s.channels * s.states, s.batch, random);
@@ -46,18 +46,21 @@ struct Problem {
 
   Results<S> results() const {
     SelectiveScan<S> scan;
-    const SelectiveScanInputs<S> in{SequenceView<const S>(u.view()).with_starts(flags.data()), delta.view(), bc.view(),
-                                    a, skip};
-    Sequence<S> y(shape.channels, shape.time, shape.batch), du(shape.channels, shape.time, shape.batch),
-        ddelta(shape.channels, shape.time, shape.batch), dbc(2 * shape.states, shape.time, shape.batch);
+    const SelectiveScanInputs<S> in{
+        SequenceView<const S>(u.view()).with_starts(flags.data()), raw.view(), gate.view(), bc.view(), a, skip};
+    Sequence<S> y, du, draw, dgate, dbc;
+    for (Sequence<S>* of_channels : {&y, &du, &draw, &dgate})
+      of_channels->resize(shape.channels, shape.time, shape.batch);
+    dbc.resize(2 * shape.states, shape.time, shape.batch);
     Results<S> r;
     r["state"] = state;
     r["dstate"] = dfinal;
     scan.forward(in, r["state"], y.view(), true);
-    scan.backward(in, dy.view(), r["dstate"], {du.view(), ddelta.view(), dbc.view(), r["da"], r["dskip"]});
+    scan.backward(in, dy.view(), r["dstate"], {du.view(), draw.view(), dgate.view(), dbc.view(), r["da"], r["dskip"]});
     r["y"] = to_matrix(y.view());
     r["du"] = to_matrix(du.view());
-    r["ddelta"] = to_matrix(ddelta.view());
+    r["draw"] = to_matrix(draw.view());
+    r["dgate"] = to_matrix(dgate.view());
     r["dbc"] = to_matrix(dbc.view());
     return r;
   }
@@ -81,13 +84,14 @@ struct Problem {
     Matrix<double> da = Matrix<double>::Zero(shape.channels, shape.states),
                    dskip = Matrix<double>::Zero(shape.channels, 1);
     for (Index b = 0; b < shape.batch; ++b) {
-      const reference::SelectiveScan s(one(u, b), one(delta, b), one(bc, b), a.template cast<double>(),
+      const reference::SelectiveScan s(one(u, b), one(raw, b), one(gate, b), one(bc, b), a.template cast<double>(),
                                        skip.template cast<double>(), folded(state, b),
                                        {flags.begin() + b * shape.time, flags.begin() + (b + 1) * shape.time},
                                        one(dy, b), folded(dfinal, b));
       put("y", b, s.y);
       put("du", b, s.du);
-      put("ddelta", b, s.ddelta);
+      put("draw", b, s.draw);
+      put("dgate", b, s.dgate);
       put("dbc", b, s.dbc);
       put("state", b, unfolded(s.final_state));
       put("dstate", b, unfolded(s.dstate));
@@ -138,11 +142,11 @@ TEST(SelectiveScan, RefusesShapesThatDoNotFit) {
     return "nothing thrown";
   };
   const Matrix<float> wrong = Matrix<float>::Zero(5, 2);
-  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.bc.view(), p.a, p.skip}, wrong),
+  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.bc.view(), p.a, p.skip}, wrong),
             "SelectiveScan::forward: state: wanted (15, 2), given (5, 2)");
-  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.u.view(), p.a, p.skip}, p.state),
+  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.u.view(), p.a, p.skip}, p.state),
             "SelectiveScan::forward: bc: wanted (F, T, B) = (6, 7, 2), given (5, 7, 2)");
-  EXPECT_EQ(message({p.u.view(), p.delta.view(), p.bc.view(), p.a, wrong}, p.state),
+  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.bc.view(), p.a, wrong}, p.state),
             "SelectiveScan::forward: skip: wanted (5, 1), given (5, 2)");
 }
 

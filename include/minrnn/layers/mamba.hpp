@@ -6,7 +6,6 @@
 
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/math/log_space.hpp"
 #include "minrnn/scan/selective_scan.hpp"
 
 namespace minrnn {
@@ -30,7 +29,7 @@ struct MambaOptions {
 /// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1 ... -N in
 ///             each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and Conv1d. Neither a_log
 ///             nor skip decays
-/// Memory      kept for backward: (8 + N / 64) D + 2 N + R scalars per step
+/// Memory      kept for backward: (6 + N / 64) D + 2 N + R scalars per step
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
 template <class S>
@@ -55,12 +54,12 @@ class Mamba {
     typename Linear<S>::Cache in_, gate_, bc_, down_, up_, out_;
     typename Conv1d<S>::Cache conv_;
     SelectiveScan<S> scan_;
-    SequenceView<const S> filtered_, z_, b_and_c_, raw_;  // results of conv, gate, bc and up
-    Sequence<S> u_, delta_, s_, gated_;                   // (D, T, B)
-    Sequence<S> ds_, dz_, du_, draw_;                     // (D, T, B)
-    Sequence<S> dbc_;                                     // (2 N, T, B)
-    Sequence<S> dx_;                                      // (F, T, B)
-    Matrix<S> a_, da_, dskip_;                            // (D, N), (D, N), (D)
+    SequenceView<const S> filtered_, gate_result_, bc_result_, raw_;  // results of conv, gate, bc and up
+    Sequence<S> u_, gated_;                                           // (D, T, B)
+    Sequence<S> du_, draw_, dgate_;                                   // (D, T, B)
+    Sequence<S> dbc_;                                                 // (2 N, T, B)
+    Sequence<S> dx_;                                                  // (F, T, B)
+    Matrix<S> a_, da_, dskip_;                                        // (D, N), (D, N), (D)
 
    public:
     Cache() = default;
@@ -90,29 +89,20 @@ class Mamba {
   }
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
-    const SequenceView<const S> z = cache.z_, s = cache.s_.view(), raw = cache.raw_, filtered = cache.filtered_;
-    const Index channels = skip_.size(), time = z.time(), batch = z.batch();
+    const SequenceView<const S> filtered = cache.filtered_;
+    const Index channels = skip_.size(), time = filtered.time(), batch = filtered.batch();
     detail::check_sequence("Mamba", "dy", dy, output_size(), time, batch);
     detail::check_matrix("Mamba", "dstate.h", dstate.h, a_log_.size(), batch);
     detail::check_matrix("Mamba", "dstate.conv.tail", dstate.conv.tail, channels * (conv_.kernel_size() - 1), batch);
     NoState none;
     const auto make = [&](Sequence<S>& sequence) { return sequence.resize(channels, time, batch); };
-    const SequenceView<S> ds = make(cache.ds_), dz = make(cache.dz_), du = make(cache.du_), draw = make(cache.draw_);
+    const SequenceView<S> du = make(cache.du_), draw = make(cache.draw_), dgate = make(cache.dgate_);
+    const SequenceView<S> dbc = cache.dbc_.resize(cache.bc_result_.features(), time, batch);
 
     const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_);
-    detail::for_packets<S>(z, [&](auto lanes, Index t, Index b) {
-      const auto gate = silu(lanes.load(z.column(t, b)));
-      const auto d = lanes.load(dgated.column(t, b));
-      lanes.store(ds.column(t, b), d * gate.value);
-      lanes.store(dz.column(t, b), d * lanes.load(s.column(t, b)) * gate.derivative);
-    });
-    const SequenceView<S> dbc = cache.dbc_.resize(cache.b_and_c_.features(), time, batch);
-    cache.scan_.backward(scan_inputs(cache), ds, dstate.h, {du, draw, dbc, cache.da_, cache.dskip_});
+    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_});
     a_log_.grad += cache.da_.cwiseProduct(cache.a_);
     skip_.grad += cache.dskip_;
-    detail::for_packets<S>(raw, [&](auto lanes, Index t, Index b) {
-      lanes.store(draw.column(t, b), lanes.load(draw.column(t, b)) * sigmoid(lanes.load(raw.column(t, b))));
-    });
     const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_), none, cache.down_);
     const auto through_bc = bc_.backward(dbc, none, cache.bc_);
     detail::for_packets<S>(filtered, [&](auto lanes, Index t, Index b) {
@@ -121,7 +111,7 @@ class Mamba {
       lanes.store(du.column(t, b), d * silu(lanes.load(filtered.column(t, b))).derivative);
     });
     const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
-    const auto through_gate = gate_.backward(dz, none, cache.gate_);
+    const auto through_gate = gate_.backward(dgate, none, cache.gate_);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch);
     detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
       lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
@@ -181,8 +171,12 @@ class Mamba {
   }
 
   SelectiveScanInputs<S> scan_inputs(const Cache& cache) const {
-    return {SequenceView<const S>(cache.u_.view()).with_starts(cache.z_.starts()), cache.delta_.view(), cache.b_and_c_,
-            cache.a_, skip_.value};
+    return {SequenceView<const S>(cache.u_.view()).with_starts(cache.gate_result_.starts()),
+            cache.raw_,
+            cache.gate_result_,
+            cache.bc_result_,
+            cache.a_,
+            skip_.value};
   }
 
   template <bool keep>
@@ -195,27 +189,18 @@ class Mamba {
     const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
       return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);
     };
-    const auto make = [&](Sequence<S>& sequence) { return sequence.resize(channels, time, batch); };
-    const SequenceView<S> u = make(cache.u_), delta = make(cache.delta_), s = make(cache.s_),
-                          gated = make(cache.gated_);
+    const SequenceView<S> u = cache.u_.resize(channels, time, batch),
+                          gated = cache.gated_.resize(channels, time, batch);
     const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
-    const auto z = through(gate_, x, cache.gate_, none);
     detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
       lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
     });
-    const auto raw = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
-    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
-      lanes.store(delta.column(t, b), softplus(lanes.load(raw.column(t, b))));
-    });
     cache.filtered_ = filtered;
-    cache.z_ = z;
-    cache.raw_ = raw;
-    cache.b_and_c_ = through(bc_, u, cache.bc_, none);
+    cache.gate_result_ = through(gate_, x, cache.gate_, none);
+    cache.bc_result_ = through(bc_, u, cache.bc_, none);
+    cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
     cache.a_ = -a_log_.value.array().exp();
-    cache.scan_.forward(scan_inputs(cache), state.h, s, keep);
-    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
-      lanes.store(gated.column(t, b), lanes.load(s.column(t, b)) * silu(lanes.load(z.column(t, b))).value);
-    });
+    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep);
     return SequenceView<const S>(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 

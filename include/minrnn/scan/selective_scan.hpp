@@ -6,24 +6,26 @@
 
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/log_space.hpp"
 
 namespace minrnn {
 
 /// What the selective scan reads: D channels of N states each.
 template <class S>
 struct SelectiveScanInputs {
-  SequenceView<const S> u;      // (D, T, B), with the starts
-  SequenceView<const S> delta;  // (D, T, B) step sizes, not below 0
-  SequenceView<const S> bc;     // (2 N, T, B) B_t, then C_t
-  const Matrix<S>& a;           // (D, N), not above 0
-  const Matrix<S>& skip;        // (D)
+  SequenceView<const S> u;     // (D, T, B), with the starts
+  SequenceView<const S> raw;   // (D, T, B) step sizes before softplus
+  SequenceView<const S> gate;  // (D, T, B) before silu
+  SequenceView<const S> bc;    // (2 N, T, B) B_t, then C_t
+  const Matrix<S>& a;          // (D, N), not above 0
+  const Matrix<S>& skip;       // (D)
 };
 
 template <class S>
 struct SelectiveScanGradients {
-  SequenceView<S> du, ddelta;  // (D, T, B)
-  SequenceView<S> dbc;         // (2 N, T, B)
-  Matrix<S>&da, &dskip;        // (D, N), (D)
+  SequenceView<S> du, draw, dgate;  // (D, T, B)
+  SequenceView<S> dbc;              // (2 N, T, B)
+  Matrix<S>&da, &dskip;             // (D, N), (D)
 };
 
 namespace detail {
@@ -67,15 +69,16 @@ class ChannelTiling {
 
 /// The selective state space of Mamba (S6), discretised as its official code does: zero-order hold for A, Euler for B.
 ///
-/// Equations   h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d];  at a start h_{t-1} counts as 0
-///             y_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d]
-/// Gradient    with e_t = exp(delta_t A), x_t = delta_t u_t:  g_t = C_t dy_t + e_{t+1} g_{t+1};  dC_t = sum_d h_t dy_t;
-///             dB_t = sum_d g_t x_t;  dx_t = sum_n g_t B_t;  ddelta_t = u_t dx_t + sum_n A e_t g_t h_{t-1};
-///             dA = sum_t delta_t e_t g_t h_{t-1};  du_t = delta_t dx_t + skip dy_t;  dskip = sum_t u_t dy_t
-/// Shapes      D channels, N states; u, delta, y (D, T, B); bc (2 N, T, B) B_t, then C_t; a (D, N); skip (D);
+/// Equations   delta = softplus(raw);  h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d], where h_{t-1}
+///             counts as 0 at a start;  s_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d];  y = s silu(gate)
+/// Gradient    ds = silu(gate) dy;  dgate = s silu'(gate) dy;  with e_t = exp(delta_t A), x_t = delta_t u_t:
+///             g_t = C_t ds_t + e_{t+1} g_{t+1};  dB_t = sum_d g_t x_t;  dC_t = sum_d h_t ds_t;  dx_t = sum_n g_t B_t;
+///             dA = sum_t delta_t e_t g_t h_{t-1};  draw_t = sigmoid(raw_t) (u_t dx_t + sum_n A e_t g_t h_{t-1});
+///             du_t = delta_t dx_t + skip ds_t;  dskip = sum_t u_t ds_t
+/// Shapes      D channels, N states; u, raw, gate, y (D, T, B); bc (2 N, T, B) B_t, then C_t; a (D, N); skip (D);
 ///             state (D N, B), channels fastest: enters as h_0, leaves as h_T
-/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. The (D, N)
-///             expansion of a block is computed again in backward and stays in L1: 2 packets of channels, one n at a time
+/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. delta, s and the
+///             (D, N) expansion of a block are computed again in backward and stay in L1: 2 packets of channels, one n at a time
 /// Threads     each has sequences, or groups of 64 channels where sequences are few
 /// Throws      std::invalid_argument where shapes differ
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
@@ -106,7 +109,7 @@ class SelectiveScan {
             const P skip = lanes.load(in.skip.data() + channel);
             for (Index i = 0; i < steps; ++i) {
               const P u = lanes.load(in.u.column(first + i, b) + channel);
-              const P d = lanes.load(in.delta.column(first + i, b) + channel);
+              const P d = softplus(lanes.load(in.raw.column(first + i, b) + channel));
               delta.set(i, d);
               x.set(i, d * u);
               out.set(i, skip * u);
@@ -122,7 +125,10 @@ class SelectiveScan {
               }
               lanes.store(row + n * channels, h);
             }
-            for (Index i = 0; i < steps; ++i) lanes.store(y.column(first + i, b) + channel, out[i]);
+            for (Index i = 0; i < steps; ++i) {
+              const P gate = lanes.load(in.gate.column(first + i, b) + channel);
+              lanes.store(y.column(first + i, b) + channel, out[i] * silu(gate).value);
+            }
           });
         }
       });
@@ -134,7 +140,8 @@ class SelectiveScan {
   void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out) {
     check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
     check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
-    check("SelectiveScan::backward", in, "ddelta", out.ddelta, "dstate", dstate);
+    check("SelectiveScan::backward", in, "draw", out.draw, "dstate", dstate);
+    check("SelectiveScan::backward", in, "dgate", out.dgate, "dstate", dstate);
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
     detail::check_sequence("SelectiveScan::backward", "dbc", SequenceView<const S>(out.dbc), 2 * states, time, batch);
     const SequenceView<const S> borders = borders_.view();
@@ -157,17 +164,20 @@ class SelectiveScan {
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
-            Column<P> delta, x, dout, dx, dexponent, before, factor;
+            Column<P> delta, x, s, ds, dx, dexponent, before, factor;
             S* dskip_sum = sums + channels * states + channel;
+            const P skip = lanes.load(in.skip.data() + channel);
             P dskip = lanes.load(dskip_sum);
             for (Index i = 0; i < steps; ++i) {
-              const P u = lanes.load(at(in.u, i)), d = lanes.load(at(in.delta, i)), dy_i = lanes.load(at(dy, i));
+              const P u = lanes.load(at(in.u, i)), d = softplus(lanes.load(at(in.raw, i)));
+              const P ds_i = lanes.load(at(dy, i)) * silu(lanes.load(at(in.gate, i))).value;
               delta.set(i, d);
               x.set(i, d * u);
-              dout.set(i, dy_i);
+              s.set(i, skip * u);
+              ds.set(i, ds_i);
               dx.set(i, P(S(0)));
               dexponent.set(i, P(S(0)));
-              dskip = fma(u, dy_i, dskip);
+              dskip = fma(u, ds_i, dskip);
             }
             lanes.store(dskip_sum, dskip);
             for (Index n = 0; n < states; ++n) {
@@ -184,9 +194,10 @@ class SelectiveScan {
               P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
               for (Index i = steps; i-- > 0;) {
                 const S* bc = in.bc.column(first + i, b);
-                const P g = fma(dout[i], P(bc[states + n]), carried);
+                const P g = fma(ds[i], P(bc[states + n]), carried);
                 dbc[i * 2 * states + n] += (g * x[i]).sum();
-                dbc[i * 2 * states + states + n] += (h * dout[i]).sum();
+                dbc[i * 2 * states + states + n] += (h * ds[i]).sum();
+                s.set(i, fma(h, P(bc[states + n]), s[i]));
                 dx.set(i, fma(g, P(bc[n]), dx[i]));
                 h = before[i];
                 carried = factor[i] * g;
@@ -197,10 +208,11 @@ class SelectiveScan {
               lanes.store(da_sum, da);
               lanes.store(row + n * channels, carried);
             }
-            const P skip = lanes.load(in.skip.data() + channel);
             for (Index i = 0; i < steps; ++i) {
-              lanes.store(at(out.du, i), fma(delta[i], dx[i], skip * dout[i]));
-              lanes.store(at(out.ddelta, i), fma(lanes.load(at(in.u, i)), dx[i], dexponent[i]));
+              const P ddelta = fma(lanes.load(at(in.u, i)), dx[i], dexponent[i]);
+              lanes.store(at(out.du, i), fma(delta[i], dx[i], skip * ds[i]));
+              lanes.store(at(out.draw, i), ddelta * sigmoid(lanes.load(at(in.raw, i))));
+              lanes.store(at(out.dgate, i), lanes.load(at(dy, i)) * s[i] * silu(lanes.load(at(in.gate, i))).derivative);
             }
           });
           for (Index i = 0; i < steps; ++i) {
@@ -249,7 +261,8 @@ class SelectiveScan {
                     SequenceView<const S> result, std::string_view state_name, const Matrix<S>& state) {
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
     detail::check_sequence(where, "u", in.u, channels);
-    detail::check_sequence(where, "delta", in.delta, channels, time, batch);
+    detail::check_sequence(where, "raw", in.raw, channels, time, batch);
+    detail::check_sequence(where, "gate", in.gate, channels, time, batch);
     detail::check_sequence(where, "bc", in.bc, 2 * states, time, batch);
     detail::check_matrix(where, "skip", in.skip, channels, 1);
     detail::check_sequence(where, result_name, result, channels, time, batch);
