@@ -5,7 +5,8 @@
 
 The small form has d = 128 and takes ten minutes a mixer. The paper's: 3 layers, d = 384, expansion 2, convolution 4, MLP 4,
 dropout 0.2, AdamW 1e-3, clip 0.25, batch 64, context 256; hours. A run that was interrupted goes on where it was; --collect
-trains nothing. All curves that are there are shown, whichever were asked for. Writes bench/results/shakespeare_FORM.csv and .svg.
+trains nothing. All curves that are there are shown, whichever were asked for. Writes bench/results/shakespeare_FORM.csv and
+.svg.
 """
 import csv
 import pathlib
