@@ -1,4 +1,5 @@
-"""Lets the scripts of this folder find what all benchmarks share, and names what they have in common."""
+"""Lets the scripts of this folder find what all benchmarks share, and holds what those that train have in common."""
+import csv
 import pathlib
 import sys
 
@@ -8,3 +9,26 @@ MIXERS = {"mingru": "MinGru", "minlstm": "MinLstm", "gru": "Gru", "lstm": "Lstm"
           "transformer": "Attention"}  # as char_lm calls them, and as the colours are named
 NAMES = {"mingru": "minGRU", "minlstm": "minLSTM", "gru": "GRU", "lstm": "LSTM", "mamba": "Mamba",
          "transformer": "Transformer"}
+
+
+def with_earlier(name, rows, keys):
+    """`rows`, and those of bench/results/NAME.csv that no new run replaces, in the order of MIXERS. Two rows with the same
+    `keys` are of one run. All values are strings, as they are in a file."""
+    from support import runs
+    run_of = lambda row: tuple(str(row[key]) for key in keys)
+    new = {run_of(row) for row in rows}
+    path = runs.RESULTS / f"{name}.csv"
+    earlier = [row for row in csv.DictReader(open(path)) if run_of(row) not in new] if path.exists() else []
+    order = list(MIXERS)
+    return sorted(earlier + [{key: str(value) for key, value in row.items()} for row in rows],
+                  key=lambda row: (order.index(row["mixer"]), run_of(row)))
+
+
+def measured_on(about):
+    """What a row says of the machine."""
+    return f"{about['cores']} cores of {about['processor']}, {about['date']}"
+
+
+def caption(rows):
+    """The machines and days of all rows, once each."""
+    return "; ".join(sorted({row["measured_on"] for row in rows}))

@@ -5,7 +5,8 @@
 
 The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 8000 steps of 32 sequences, half an hour
 and more on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that
-is there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg.
+is there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg; runs that stand
+there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
@@ -41,9 +42,9 @@ def run(program, folder, mixer, layers, seed, steps):
 
 
 def collect(folder, wanted):
-    rows = []
+    rows, measured_on = [], common.measured_on(runs.machine())
     for mixer, layers, seed in wanted:
-        rows += [{"mixer": mixer, "layers": layers, "seed": seed, **row}
+        rows += [{"mixer": mixer, "layers": layers, "seed": seed, **row, "measured_on": measured_on}
                  for row in read(folder / f"{mixer}_{layers}_{seed}.csv")]
     return rows
 
@@ -52,7 +53,7 @@ def show(rows):
     tests = {}
     for row in rows:
         if row["kind"] == "test":
-            key = row["mixer"], row["layers"], int(row["step_or_length"])
+            key = row["mixer"], int(row["layers"]), int(row["step_or_length"])
             tests.setdefault(key, []).append(100 * float(row["accuracy"]))
     lines = []
     for mixer, layers in dict.fromkeys(key[:2] for key in tests):
@@ -63,7 +64,7 @@ def show(rows):
     return tests
 
 
-def plot(rows, tests, about):
+def plot(rows, tests):
     plt = runs.plots()
     if plt is None:
         return
@@ -73,7 +74,7 @@ def plot(rows, tests, about):
         chosen = [r for r in rows if (r["mixer"], r["layers"], r["seed"], r["kind"]) == (mixer, layers, seed, "training")]
         first = seed == min(r["seed"] for r in rows if (r["mixer"], r["layers"]) == (mixer, layers))
         axes[0].plot([int(r["step_or_length"]) for r in chosen], [100 * float(r["accuracy"]) for r in chosen],
-                     color=runs.COLORS[common.MIXERS[mixer]], linestyle=styles.get(layers, "-"), linewidth=1.2,
+                     color=runs.COLORS[common.MIXERS[mixer]], linestyle=styles.get(int(layers), "-"), linewidth=1.2,
                      label=f"{common.NAMES[mixer]}, {layers}" if first else None)
     for mixer, layers in dict.fromkeys(key[:2] for key in tests):
         if layers == 3:
@@ -84,7 +85,7 @@ def plot(rows, tests, about):
     axes[1].set_xticks(LENGTHS, LENGTHS)
     for axis in axes:
         axis.legend()
-    figure.text(0.01, -0.04, f"{about['processor']}, {about['date']}", color="#666666", fontsize=8)
+    figure.text(0.01, -0.04, common.caption(rows), color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, "selective_copying")
 
@@ -113,10 +114,12 @@ def main():
             for future in [pool.submit(run, program, folder, *one, arguments.steps) for one in wanted]:
                 future.result()
     rows = collect(folder, wanted)
-    tests = show(rows)
-    if rows and not arguments.quick:
+    if arguments.quick:
+        show(rows)
+    elif rows := common.with_earlier("selective_copying", rows, ["mixer", "layers", "seed"]):
+        tests = show(rows)
         runs.write_csv("selective_copying", rows)
-        plot(rows, tests, runs.machine())
+        plot(rows, tests)
 
 
 if __name__ == "__main__":

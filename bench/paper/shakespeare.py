@@ -5,8 +5,7 @@
 
 The small form has d = 128 and takes ten minutes a mixer. The paper's: 3 layers, d = 384, expansion 2, convolution 4, MLP 4,
 dropout 0.2, AdamW 1e-3, clip 0.25, batch 64, context 256; hours. A run that was interrupted goes on where it was; --collect
-trains nothing. All curves that are there are shown, whichever were asked for. Writes bench/results/shakespeare_FORM.csv and
-.svg.
+trains nothing. Writes bench/results/shakespeare_FORM.csv and .svg; curves that stand there stay until a run replaces them.
 """
 import csv
 import pathlib
@@ -45,33 +44,31 @@ def train(program, data, form, mixer, folder):
         sys.exit(f"{mixer}: char_lm ended with {done.returncode}; see {report}")
 
 
-def collect(folder, mixers):
-    """(rows of all curves, what each mixer reached over the whole validation part)."""
-    rows, reached = [], {}
-    for mixer in mixers:
+def collect(folder):
+    """The curves of all runs in a folder. The row of the best weights says their loss over the whole validation part."""
+    rows, measured_on = [], common.measured_on(runs.machine())
+    for mixer in common.MIXERS:
         path = folder / f"{mixer}.csv"
         if not path.exists():
             continue
-        for row in csv.DictReader(open(path)):
-            rows.append({"mixer": mixer, "step": int(row["step"]), "seconds": float(row["seconds"]),
-                         "train_loss": round(float(row["train_loss"]), 5),
-                         "validation_loss": round(float(row["validation_loss"]), 5)})
         said = re.findall(r"of step (\d+): ([\d.]+) nats/char .* whole", (folder / f"{mixer}.txt").read_text())
-        if said:
-            reached[mixer] = (int(said[-1][0]), float(said[-1][1]))
-    return rows, reached
+        whole = {int(step): loss for step, loss in said[-1:]}
+        for row in csv.DictReader(open(path)):
+            rows.append({"mixer": mixer, "step": row["step"], "seconds": row["seconds"],
+                         "train_loss": f"{float(row['train_loss']):.5f}",
+                         "validation_loss": f"{float(row['validation_loss']):.5f}",
+                         "whole_validation_loss": whole.get(int(row["step"]), ""), "measured_on": measured_on})
+    return rows
 
 
-def show(rows, reached):
-    lines = []
-    for mixer, (step, loss) in reached.items():
-        seconds = [row["seconds"] for row in rows if row["mixer"] == mixer and row["step"] <= step][-1]
-        lines.append([common.NAMES[mixer], f"{loss:.4f}", PAPER.get(mixer, ""), step, f"{seconds / 60:.0f}"])
-    print(runs.table(["mixer", "nats/char", "paper", "at step", "minutes"], lines))
-    return lines
+def show(rows):
+    print(runs.table(["mixer", "nats/char", "paper", "at step", "of", "minutes"],
+                     [[common.NAMES[row["mixer"]], row["whole_validation_loss"], PAPER.get(row["mixer"], ""), row["step"],
+                       max(int(other["step"]) for other in rows if other["mixer"] == row["mixer"]),
+                       f"{float(row['seconds']) / 60:.0f}"] for row in rows if row["whole_validation_loss"]]))
 
 
-def plot(rows, form, about):
+def plot(rows, form):
     plt = runs.plots()
     if plt is None:
         return
@@ -79,15 +76,14 @@ def plot(rows, form, about):
     for mixer in dict.fromkeys(row["mixer"] for row in rows):
         chosen = [row for row in rows if row["mixer"] == mixer]
         style = {"color": runs.COLORS[common.MIXERS[mixer]], "label": common.NAMES[mixer], "linewidth": 1.4}
-        loss = [row["validation_loss"] for row in chosen]
-        axes[0].plot([row["step"] for row in chosen], loss, **style)
-        axes[1].plot([row["seconds"] / 60 for row in chosen], loss, **style)
-    lowest = min(row["validation_loss"] for row in rows)
+        loss = [float(row["validation_loss"]) for row in chosen]
+        axes[0].plot([int(row["step"]) for row in chosen], loss, **style)
+        axes[1].plot([float(row["seconds"]) / 60 for row in chosen], loss, **style)
+    lowest = min(float(row["validation_loss"]) for row in rows)
     axes[0].set(title="validation loss, nats per character", xlabel="step", ylim=(lowest - 0.05, lowest + 0.8))
     axes[1].set(title="the same against wall time", xlabel="minutes")
     axes[0].legend()
-    figure.text(0.01, -0.04, f"tiny Shakespeare, {form} form; {about['cores']} cores of {about['processor']}, "
-                f"{about['date']}", color="#666666", fontsize=8)
+    figure.text(0.01, -0.04, f"tiny Shakespeare, {form} form; {common.caption(rows)}", color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, f"shakespeare_{form}")
 
@@ -111,12 +107,13 @@ def main():
         program = runs.find(arguments.build.parent / "examples" / "char_lm")
         for mixer in mixers:
             train(program, arguments.data, arguments.form, mixer, folder)
-    rows, reached = collect(folder, common.MIXERS)
+    name = f"shakespeare_{arguments.form}"
+    rows = common.with_earlier(name, collect(folder), ["mixer"])
     if not rows:
         sys.exit(f"{folder}: no curve is there")
-    show(rows, reached)
-    runs.write_csv(f"shakespeare_{arguments.form}", rows)
-    plot(rows, arguments.form, runs.machine())
+    show(rows)
+    runs.write_csv(name, rows)
+    plot(rows, arguments.form)
 
 
 if __name__ == "__main__":
