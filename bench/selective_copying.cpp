@@ -11,7 +11,6 @@
 #include <numeric>
 
 #include "minrnn/layers/dropout.hpp"
-#include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
@@ -63,70 +62,22 @@ struct Batch {
   }
 };
 
-/// Embedding, layers of x + dropout(W_down mixer(norm(x))), norm, logits.
+/// The paper's block: x + dropout(W_down mixer(norm(x))). A mixer with projections of its own stands without W_down.
 template <class Mixer>
-class Model {
-  using S = float;
-  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<S>, Mixer, Dropout<S>>,
-                                    Sequential<RmsNorm<S>, Mixer, Linear<S>, Dropout<S>>>;
-  using Blocks = Stack<Residual<Branch>>;
+struct Block {
+  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<float>, Mixer, Dropout<float>>,
+                                    Sequential<RmsNorm<float>, Mixer, Linear<float>, Dropout<float>>>;
+  using Layer = Residual<Branch>;
 
- public:
-  using Scalar = S;
-
-  struct Cache {
-    Embedding<S>::Cache embedding;
-    typename Blocks::Cache blocks;
-    RmsNorm<S>::Cache norm;
-    Linear<S>::Cache output;
-  };
-
-  template <class MakeMixer>
-  Model(const Settings& s, Random& random, MakeMixer&& make_mixer)
-      : embedding_(kVocabulary, kDim, random, 1),
-        blocks_(s.layers,
-                [&] {
-                  Mixer mixer = make_mixer();
-                  if constexpr (ProjectingMixer<Mixer>) {
-                    return Residual(Branch(RmsNorm<S>(kDim), std::move(mixer), Dropout<S>(kDim, s.dropout, random)));
-                  } else {
-                    Linear<S> down(mixer.output_size(), kDim, random);
-                    return Residual(Branch(RmsNorm<S>(kDim), std::move(mixer), std::move(down),
-                                           Dropout<S>(kDim, s.dropout, random)));
-                  }
-                }),
-        norm_(kDim),
-        output_(kDim, kVocabulary, random, {.bias = false}) {}
-
-  template <bool train>
-  SequenceView<const S> run(Tokens tokens, Cache& cache) const {
-    NoState none;
-    auto state = blocks_.initial_state(tokens.batch());
-    const auto x = embedding_.forward(tokens, cache.embedding);
-    const auto y = train ? blocks_.forward(x, state, cache.blocks) : blocks_.infer(x, state, cache.blocks);
-    return output_.forward(norm_.forward(y, none, cache.norm), none, cache.output);
+  static Layer make(const Settings& s, Random& random, Mixer mixer) {
+    const RmsNorm<float> norm(kDim);
+    if constexpr (ProjectingMixer<Mixer>) {
+      return Layer(Branch(norm, std::move(mixer), Dropout<float>(kDim, s.dropout, random)));
+    } else {
+      Linear<float> down(mixer.output_size(), kDim, random);
+      return Layer(Branch(norm, std::move(mixer), std::move(down), Dropout<float>(kDim, s.dropout, random)));
+    }
   }
-  void backward(SequenceView<const S> dlogits, Cache& cache) {
-    NoState none;
-    auto dstate = blocks_.initial_state(dlogits.batch());
-    Blocks::State::visit(dstate, Name{}, [](const Name&, auto& m) { m.setZero(); });
-    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output), none, cache.norm);
-    embedding_.backward(blocks_.backward(dx, dstate, cache.blocks), cache.embedding);
-  }
-
-  template <class Self, class V>
-  static void visit(Self& self, const Name& scope, V&& visitor) {
-    Embedding<S>::visit(self.embedding_, scope / "embedding", visitor);
-    Blocks::visit(self.blocks_, scope / "blocks", visitor);
-    RmsNorm<S>::visit(self.norm_, scope / "norm", visitor);
-    Linear<S>::visit(self.output_, scope / "output", visitor);
-  }
-
- private:
-  Embedding<S> embedding_;
-  Blocks blocks_;
-  RmsNorm<S> norm_;
-  Linear<S> output_;
 };
 
 /// The part of the markers at which the right token is the most likely one.
@@ -136,7 +87,8 @@ double accuracy(const M& model, Index length, Index sequences, Random random) {
   Index right = 0, count = 0;
   while (count < sequences * kCopied) {
     const Batch batch(length, std::clamp<Index>(65536 / length, 1, 64), random);
-    const auto logits = model.template run<false>(batch.tokens.view(), cache);
+    auto state = model.initial_state(batch.tokens.view().batch());
+    const auto logits = model.infer(batch.tokens.view(), state, cache);
     for (Index b = 0; b < logits.batch(); ++b)
       for (Index t = length; t < length + kCopied; ++t, ++count) {
         const float* column = logits.column(t, b);
@@ -168,10 +120,11 @@ void train(const Settings& s, M& model, Random random) {
   std::int64_t step = 0;
   while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
     const Batch batch(s.length, s.batch, random);
-    loss =
-        softmax_cross_entropy(model.template run<true>(batch.tokens.view(), cache), batch.targets.view(), dlogits).loss;
+    auto state = model.initial_state(s.batch), dstate = model.initial_state(s.batch);
+    M::State::visit(dstate, Name{}, [](const Name&, auto& part) { part.setZero(); });  // nothing follows
+    loss = softmax_cross_entropy(model.forward(batch.tokens.view(), state, cache), batch.targets.view(), dlogits).loss;
     zero_gradients(model);
-    model.backward(dlogits.view(), cache);
+    model.backward(dlogits.view(), dstate, cache);
     clip_gradient_norm(model, 1.0);
     const double by_clock = s.minutes == 0 ? 0 : seconds() / (60 * s.minutes);
     adam.options.learning_rate = static_cast<float>(std::min(schedule(step), schedule.at(std::min(by_clock, 1.0))));
@@ -190,7 +143,10 @@ void train(const Settings& s, M& model, Random random) {
 
 template <class MakeMixer>
 void train_with(const Settings& s, Random& random, MakeMixer&& make_mixer) {
-  Model<decltype(make_mixer())> model(s, random, make_mixer);
+  using ModelBlock = Block<decltype(make_mixer())>;
+  using Blocks = Stack<typename ModelBlock::Layer>;
+  TokenModel<Blocks> model(kVocabulary, kDim, 1, random,
+                           [&] { return Blocks(s.layers, [&] { return ModelBlock::make(s, random, make_mixer()); }); });
   train(s, model, random);
 }
 

@@ -57,6 +57,7 @@
 #include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"
 
+#include "minrnn/models/token_model.hpp"
 #include "minrnn/models/language_model.hpp"
 
 #include "minrnn/testing/gradient_check.hpp"

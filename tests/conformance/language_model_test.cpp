@@ -170,6 +170,22 @@ TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
   }
 }
 
+TEST(TokenModel, RefusesBlocksOfAnotherSize) {
+  Random random(1);
+  const auto make = [&](Index inputs, Index features) {
+    TokenModel<MinGru<float>>(kVocabulary, 6, 1, random, [&] { return MinGru<float>(inputs, features, random); });
+  };
+  make(6, 6);
+  for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 6}, {6, 7}}) try {
+      make(inputs, features);
+      ADD_FAILURE() << "nothing thrown from " << inputs << " to " << features;
+    } catch (const std::invalid_argument& error) {
+      EXPECT_STREQ(error.what(), ("TokenModel: blocks: wanted from 6 features to as many, given " +
+                                  std::to_string(inputs) + " to " + std::to_string(features))
+                                     .c_str());
+    }
+}
+
 TEST(CrossEntropy, IsTheMeanOverTheTargetsThatCount) {
   Random random(2);
   const auto logits = random_sequence<double>(kVocabulary, 40, 5, random, 3);

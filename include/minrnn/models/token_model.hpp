@@ -1,0 +1,107 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/embedding.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+
+namespace minrnn {
+
+/// Any layer over tokens: a symbol goes in, a score for each symbol comes out.
+///
+/// Equations   x = embedding(tokens),  logits = W_out norm(blocks(x))
+/// Shapes      tokens (1, T, B), logits (V, T, B); x and blocks(x) (d, T, B)
+/// Gradient    the parts' own
+/// Parameters  embedding/table, blocks/..., norm, output
+/// Throws      std::invalid_argument for a size below 1, blocks of another size than d, a wrong shape, a token outside
+///             0 .. V - 1
+template <SequenceLayer Blocks>
+class TokenModel {
+ public:
+  using Scalar = typename Blocks::Scalar;
+  using S = Scalar;
+
+  struct State {
+    typename Blocks::State blocks;
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      Blocks::State::visit(self.blocks, scope / "blocks", visitor);
+    }
+  };
+
+  class Cache {
+   public:
+    /// The next forward takes the dropout masks of draw number `draw`: the step of a training that is resumed.
+    void seek_draw(std::uint64_t draw) { detail::seek_draw(blocks_, draw); }
+
+   private:
+    friend TokenModel;
+    typename Embedding<S>::Cache embedding_;
+    typename Blocks::Cache blocks_;
+    typename RmsNorm<S>::Cache norm_;
+    typename Linear<S>::Cache output_;
+  };
+
+  /// `make_blocks()` makes the blocks, from d features to d. The embedding begins normal with `deviation`.
+  template <class MakeBlocks>
+  TokenModel(Index vocabulary, Index dim, double deviation, Random& random, MakeBlocks&& make_blocks)
+      : embedding_(vocabulary, dim, random, deviation),
+        blocks_(make_blocks()),
+        norm_(dim),
+        output_(dim, vocabulary, random, {.bias = false}) {
+    detail::check(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
+                  "from " + std::to_string(dim) + " features to as many",
+                  std::to_string(blocks_.input_size()) + " to " + std::to_string(blocks_.output_size()));
+  }
+
+  Index vocabulary_size() const { return embedding_.vocabulary_size(); }
+  State initial_state(Index batch) const { return {blocks_.initial_state(batch)}; }
+
+  /// The tokens must outlive backward.
+  SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache) const {
+    NoState none;
+    const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
+    return output_.forward(norm_.forward(x, none, cache.norm_), none, cache.output_);
+  }
+
+  SequenceView<const S> infer(Tokens tokens, State& state, Cache& cache) const {
+    NoState none;
+    const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
+    return output_.infer(norm_.infer(x, none, cache.norm_), none, cache.output_);
+  }
+
+  FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache) const {
+    NoState none;
+    const auto x = embedding_.forward(tokens.sequence(), cache.embedding_).frame(0);
+    const auto y = blocks_.step(x, state.blocks, cache.blocks_);
+    return output_.step(norm_.step(y, none, cache.norm_), none, cache.output_);
+  }
+
+  void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache) {
+    NoState none;
+    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_), none, cache.norm_);
+    embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_), cache.embedding_);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Embedding<S>::visit(self.embedding_, scope / "embedding", visitor);
+    Blocks::visit(self.blocks_, scope / "blocks", visitor);
+    RmsNorm<S>::visit(self.norm_, scope / "norm", visitor);
+    Linear<S>::visit(self.output_, scope / "output", visitor);
+  }
+
+ private:
+  Embedding<S> embedding_;
+  Blocks blocks_;
+  RmsNorm<S> norm_;
+  Linear<S> output_;
+};
+
+}  // namespace minrnn
