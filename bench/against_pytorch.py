@@ -84,6 +84,7 @@ def measure(arguments):
           "ours and PyTorch's in turn; milliseconds a training step\n")
     rows = []
     for shape, pairs in list(COMPARISONS.items())[:1 if arguments.quick else None]:
+        memory = {("torch", name): peak_mb(name, shape) for name in theirs_of(pairs)}  # while this process holds little
         steps = {name: Step(name, shape) for name in theirs_of(pairs)}
         for step in steps.values():
             step()
@@ -94,8 +95,7 @@ def measure(arguments):
                 times["minrnn", name].append(ours[name]["median_ms"])
             for name, step in steps.items():
                 times["torch", name].append(best_ms(step, shape[1], arguments))
-        memory = {("minrnn", name): ours[name].get("peak_bytes", float("nan")) / 1e6 for name in ours}
-        memory |= {("torch", name): peak_mb(name, shape) for name in steps}
+        memory |= {("minrnn", name): ours[name].get("peak_bytes", float("nan")) / 1e6 for name in ours}
         rows += [{"d": shape[0], "batch": shape[1], "time": shape[2], "library": library, "layer": name, "ms": ms,
                   "peak_mb": memory[library, name]} for (library, name), ms in times.items()]
         show(shape, pairs, times, memory)

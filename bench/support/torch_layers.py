@@ -98,7 +98,7 @@ class CausalAttention(torch.nn.Module):
         c, s = angle.cos(), angle.sin()
         turn = lambda u: torch.cat([u[..., :half] * c - u[..., half:] * s, u[..., :half] * s + u[..., half:] * c], -1)
         future = torch.ones(time, time, dtype=torch.bool).triu(1)
-        scores = (turn(q) @ turn(k).transpose(-1, -2) * q.shape[-1] ** -0.5).masked_fill(future, -torch.inf)
+        scores = (turn(q * q.shape[-1] ** -0.5) @ turn(k).transpose(-1, -2)).masked_fill_(future, -torch.inf)
         return self.out((scores.softmax(-1) @ v).transpose(1, 2).reshape(batch, time, size))
 
 
