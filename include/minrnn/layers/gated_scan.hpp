@@ -15,8 +15,9 @@
 namespace minrnn {
 
 struct MinimalOptions {
-  /// Added to the bias of the forget gate at initialisation (taken from b_z in minGRU, whose forget gate is 1 - z), so
-  /// that training begins with a longer memory. The official minLSTM uses 3.
+  /// Added to the bias of the forget gate at initialisation, so that training begins with a longer memory: the state keeps
+  /// about sigmoid(forget_bias) of itself in a step. Taken from b_z in minGRU, whose forget gate is 1 - z, and also from
+  /// b_i in the normalised minLSTM. The official minLSTM, unnormalised, uses 3.
   double forget_bias = 0;
   /// Learn the state before the first frame and after a start, one for all sequences: h_0 = g(parameter) where the
   /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose state
@@ -250,8 +251,8 @@ class GatedScan {
       b_[gate] = Parameter<S>(features);
       fill_symmetric(w_[gate].value, random, limit);
       fill_symmetric(b_[gate].value, random, limit);
+      b_[gate].value.array() += static_cast<S>(Gates::kForgetBias[gate] * options.forget_bias);
     }
-    b_[0].value.array() += static_cast<S>(Gates::kForgetSign * options.forget_bias);
     if (options.learn_initial_state) {
       h_0_ = Parameter<S>(features);
       fill_normal(h_0_.value, random, 1);

@@ -115,7 +115,7 @@ struct MinGruGates : CandidateOf<kCandidate> {
   static constexpr int kCount = 2;
   static constexpr std::string_view kName = "MinGru";
   static constexpr std::array<std::string_view, 2> kWeights{"w_z", "w_h"}, kBiases{"b_z", "b_h"};
-  static constexpr double kForgetSign = -1;  // the forget gate is 1 - z
+  static constexpr std::array<double, 2> kForgetBias{-1, 0};  // the forget gate is 1 - z
 
   template <class P>
   using Values = std::array<P, 2>;
@@ -159,8 +159,9 @@ struct MinLstmGates : CandidateOf<kCandidate> {
   static constexpr int kCount = 3;
   static constexpr std::string_view kName = "MinLstm";
   static constexpr std::array<std::string_view, 3> kWeights{"w_f", "w_i", "w_h"}, kBiases{"b_f", "b_i", "b_h"};
-  static constexpr double kForgetSign = 1;
   static constexpr bool kNormalised = kScaling == GateScaling::normalised;
+  // f / (f + i) with i near 1/2 would stay below 2/3, however near to 1 f is.
+  static constexpr std::array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
 
   template <class P>
   using Values = std::array<P, 3>;
