@@ -3,14 +3,15 @@
 
     bench/paper/efficiency.py [--build FOLDER] [--threads N] [--quick]
 
-d = 64, batch 64 and batch 1. Prints tables, writes bench/results/efficiency.json and .svg.
+d = 64, batch 64 and batch 1. Prints tables, writes bench/results/efficiency.csv and .svg.
 """
 import statistics
 
-import common  # noqa: F401: finds support
+import common
 from support import runs
 
 LAYERS = ["MinGru", "MinLstm", "Gru", "Lstm", "Mamba", "Attention"]
+SIZE = 64
 TIMES = [64, 256, 512, 1024, 2048, 4096]
 
 
@@ -20,12 +21,12 @@ def measure(arguments):
     rows = []
     for batch in (64, 1):
         for time in times:
-            seen = [runs.layer_bench(arguments.build / "layer_bench", LAYERS, (64, batch, time), arguments.threads)
+            seen = [runs.layer_bench(arguments.build / "layer_bench", LAYERS, (SIZE, batch, time), arguments.threads)
                     for _ in range(rounds)]
             for layer in LAYERS:
-                rows.append({"layer": layer, "batch": batch, "time": time,
-                             "ms": statistics.median(run[layer]["median_ms"] for run in seen),
-                             "peak_mb": seen[0][layer].get("peak_bytes", float("nan")) / 1e6})
+                rows.append({"layer": layer, "d": SIZE, "batch": batch, "time": time, "threads": arguments.threads,
+                             "ms": round(statistics.median(run[layer]["median_ms"] for run in seen), 4),
+                             "peak_mb": round(seen[0][layer].get("peak_bytes", float("nan")) / 1e6, 3)})
             print(f"batch {batch}, T = {time}: " +
                   ", ".join(f"{runs.NAMES[r['layer']]} {r['ms']:.3g} ms" for r in rows[-len(LAYERS):]), flush=True)
     return rows
@@ -46,7 +47,7 @@ def show(rows):
                           *(runs.NAMES[x] + " MB" for x in LAYERS)], lines))
 
 
-def plot(rows, about, threads):
+def plot(rows, threads):
     plt = runs.plots()
     if plt is None:
         return
@@ -74,8 +75,7 @@ def plot(rows, about, threads):
         axis.set_xlabel("length T")
     axes[0, 0].legend(ncol=2, fontsize=7, columnspacing=1, handlelength=1)
     axes[0, 1].legend(loc="lower right")
-    figure.text(0.01, -0.02, f"d = 64, {threads} threads, float; {about['processor']}, {about['date']}", color="#666666",
-                fontsize=8)
+    figure.text(0.01, -0.02, f"d = {SIZE}, {threads} threads, float; {common.caption(rows)}", color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, "efficiency")
 
@@ -87,9 +87,10 @@ def main():
     rows = measure(arguments)
     show(rows)
     if not arguments.quick:
-        about = runs.machine()
-        runs.write("efficiency", {"machine": about, "threads": arguments.threads, "d": 64, "rows": rows})
-        plot(rows, about, arguments.threads)
+        measured_on = common.measured_on(runs.machine())
+        rows = [{**row, "measured_on": measured_on} for row in rows]
+        runs.write_csv("efficiency", rows)
+        plot(rows, arguments.threads)
 
 
 if __name__ == "__main__":
