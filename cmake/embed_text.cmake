@@ -5,6 +5,8 @@ foreach(file IN LISTS FILES)
   string(APPEND bytes ${hex})
 endforeach()
 string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
+# At most four spaces in a row: in a long run a model that forgets sees no reason to end it, and would write spaces only.
+string(REGEX REPLACE "(0x20,0x20,0x20,0x20,)(0x20,)+" "\\1" bytes "${bytes}")
 file(WRITE ${OUTPUT} "#include <cstddef>
 
 namespace char_lm {
