@@ -3,13 +3,14 @@
 
     bench/paper/selective_copying.py [--quick] [--mixers mingru,minlstm] [--layers 1,2,3] [--seeds 1,2] [--collect]
 
-The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 20 minutes
-and more on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that
-is there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg; runs that stand
+The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 5 to 20
+minutes on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that is
+there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg; runs that stand
 there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
+import math
 import os
 import pathlib
 import statistics
@@ -49,6 +50,11 @@ def collect(folder, wanted):
     return rows
 
 
+def spread(values):
+    """The deviation between seeds."""
+    return statistics.stdev(values) if len(values) > 1 else math.nan
+
+
 def show(rows):
     tests = {}
     for row in rows:
@@ -58,8 +64,8 @@ def show(rows):
     lines = []
     for mixer, layers in dict.fromkeys(key[:2] for key in tests):
         found = [tests[mixer, layers, length] for length in LENGTHS]
-        spread = [f"{statistics.mean(v):.1f}" + (f" +- {statistics.stdev(v):.1f}" if len(v) > 1 else "") for v in found]
-        lines.append([common.NAMES[mixer], layers, len(found[0]), *spread, PAPER.get((mixer, layers), "")])
+        cells = [f"{statistics.mean(v):.1f}" + (f" +- {spread(v):.1f}" if len(v) > 1 else "") for v in found]
+        lines.append([common.NAMES[mixer], layers, len(found[0]), *cells, PAPER.get((mixer, layers), "")])
     print(runs.table(["mixer", "layers", "seeds", *(f"T = {n}, %" for n in LENGTHS), "paper, T = 4096, %"], lines))
     return tests
 
@@ -78,13 +84,14 @@ def plot(rows, tests):
                      label=f"{common.NAMES[mixer]}, {layers}" if first else None)
     for mixer, layers in dict.fromkeys(key[:2] for key in tests):
         if layers == 3:
-            axes[1].plot(LENGTHS, [statistics.mean(tests[mixer, layers, n]) for n in LENGTHS], marker="o",
-                         color=runs.COLORS[common.MIXERS[mixer]], label=common.NAMES[mixer])
+            found = [tests[mixer, layers, length] for length in LENGTHS]
+            axes[1].errorbar(LENGTHS, [statistics.mean(v) for v in found], [spread(v) for v in found], marker="o", capsize=3,
+                             color=runs.COLORS[common.MIXERS[mixer]], label=common.NAMES[mixer])
     axes[0].set(title="accuracy at T = 256, %", xlabel="step", ylim=(0, 101))
     axes[1].set(title="3 layers, tried at other lengths", xlabel="length T", xscale="log")
     axes[1].set_xticks(LENGTHS, LENGTHS)
-    for axis in axes:
-        axis.legend()
+    axes[0].legend(ncol=2, loc="center right", bbox_to_anchor=(1, 0.52))  # between one layer and more
+    axes[1].legend()
     figure.text(0.01, -0.04, common.caption(rows), color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, "selective_copying")
