@@ -3,7 +3,7 @@
 
     bench/paper/selective_copying.py [--quick] [--mixers mingru,minlstm] [--layers 1,2,3] [--seeds 1,2] [--collect]
 
-The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 5 to 20
+The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 6 to 21
 minutes on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that is
 there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg; runs that stand
 there stay until a run replaces them.
