@@ -41,6 +41,7 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/attention_head.hpp"
 #include "minrnn/layers/rotary.hpp"
+#include "minrnn/layers/sliding_window.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"

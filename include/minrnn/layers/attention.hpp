@@ -2,12 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bit>
 #include <cmath>
 
 #include "minrnn/layers/attention_head.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/rotary.hpp"
+#include "minrnn/layers/sliding_window.hpp"
 
 namespace minrnn {
 
@@ -60,11 +60,7 @@ class Attention {
   class Cache {
     friend Attention;
     typename Linear<S>::Cache qkv_, out_;
-    Index earlier_ = 0;                // keys of before the first frame that are at hand
-    Sequence<std::int32_t> entered_;   // (1, 1, B) the position before the first frame
-    Sequence<std::int32_t> position_;  // (T, 1, B)
-    Sequence<std::int32_t> first_;     // (T, 1, B) the first key seen, counted from the first of `earlier`
-    Sequence<std::int32_t> started_;   // (1, 1, B) the last frame at which a segment starts, or -1
+    detail::SlidingWindow::Frames frames_;
     typename Rotary::Table turns_;
     Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
     Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
@@ -87,7 +83,7 @@ class Attention {
 
   State initial_state(Index batch) const {
     detail::check(batch >= 0, "Attention", "batch", "at least 0 sequences", batch);
-    return {Matrix<S>::Zero(inner() * ring(), batch), Matrix<S>::Zero(inner() * ring(), batch),
+    return {Matrix<S>::Zero(inner() * window_.ring(), batch), Matrix<S>::Zero(inner() * window_.ring(), batch),
             Matrix<S>::Zero(1, batch)};
   }
 
@@ -95,7 +91,8 @@ class Attention {
     check_input(x, state);
     NoState none;
     const SequenceView<const S> qkv = qkv_.forward(x, none, cache.qkv_);
-    place(x, state, cache);
+    cache.frames_.fill(window_, x, FrameView<const S>(state.position));
+    cache.turns_.fill(rotary_, cache.frames_.least_position(), x.time());
     turn(qkv, state, cache);
     keep_last(state, cache);
     const SequenceView<S> o = cache.o_.resize(inner(), x.time(), x.batch());
@@ -118,7 +115,7 @@ class Attention {
     NoState none;
     const FrameView<const S> qkv = qkv_.step(x, none, cache.qkv_);
     const SequenceView<S> o = cache.o_.resize(inner(), 1, x.batch());
-    const SequenceView<S> scratch = cache.scratch_.resize(2 * head_size_ + window_, 1, worker_count());
+    const SequenceView<S> scratch = cache.scratch_.resize(2 * head_size_ + window_.frames(), 1, worker_count());
     const auto of_sequence = [&](Index b, Index worker) {
       step_one(qkv.column(b), x.starts()(0, b), state, b, scratch.column(0, worker), o.column(0, b));
     };
@@ -131,7 +128,8 @@ class Attention {
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     const SequenceView<const S> o = cache.o_.view();
-    const Index time = o.time(), batch = o.batch(), earlier = cache.earlier_;
+    const Index time = o.time(), batch = o.batch();
+    const auto& frames = cache.frames_;
     detail::check_sequence("Attention", "dy", dy, output_size(), time, batch);
     check_state("dstate.keys", "dstate.values", "dstate.position", dstate, batch);
     NoState none;
@@ -141,29 +139,29 @@ class Attention {
     if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
     parallel_for(time > 0 ? heads_ * batch : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
-      const Index entered = *cache.entered_.view().column(0, b), started = *cache.started_.view().column(0, b);
-      const std::int32_t* position = cache.position_.view().column(0, b);
+      const auto& entry = frames.entry(b);
+      const std::int32_t* position = frames.positions(b);
       const auto slot_of = [&](Matrix<S>& ring_of, Index p) { return ring_of.col(b).data() + slot(p) + row; };
       const auto turns_at = [&](Index t) { return cache.turns_.at(rotary_, position[t], scratch.column(0, worker)); };
       // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what is
       // theirs, a start clears the rest, and earlier keys add to what has passed through.
       const auto write_key = [&](Index key, S* dk, S* dv) {
-        const Index t = key - earlier;
+        const Index t = key - frames.earlier();
         if (t < 0) {
-          if (-t > std::min(entered, window_ - 1)) return;
-          add(dk, slot_of(dstate.keys, entered + t));
-          add(dv, slot_of(dstate.values, entered + t));
+          if (-t > entry.earlier) return;
+          add(dk, slot_of(dstate.keys, entry.position + t));
+          add(dv, slot_of(dstate.values, entry.position + t));
           return;
         }
-        if (t >= std::max(started, time - ring())) {
+        if (t >= entry.kept) {
           take(slot_of(dstate.keys, position[t]), dk);
           take(slot_of(dstate.values, position[t]), dv);
         }
         S* to = dqkv.column(t, b) + row;
         rotary_.rotate(dk, turns_at(t), S(1), Turn::back, to + inner());
         std::copy_n(dv, head_size_, to + 2 * inner());
-        if (t == 0 && started >= 0)
-          for (Index p = 0; p < ring(); ++p)
+        if (t == 0 && entry.started >= 0)
+          for (Index p = 0; p < window_.ring(); ++p)
             for (Matrix<S>* ring_of : {&dstate.keys, &dstate.values})
               std::fill_n(slot_of(*ring_of, p), head_size_, S(0));
       };
@@ -183,8 +181,6 @@ class Attention {
   }
 
  private:
-  static constexpr Index kTurn = Rotary::kTurn;
-
   static AttentionOptions checked(Index features, Index heads, AttentionOptions options) {
     detail::check_size("Attention", "features", features);
     detail::check_size("Attention", "heads", heads);
@@ -195,8 +191,8 @@ class Attention {
     }
     detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
                   options.head_size);
-    detail::check(options.window >= 1 && options.window <= kTurn / 2, "Attention", "window", "from 1 to 2^19 frames",
-                  options.window);
+    detail::check(options.window >= 1 && options.window <= Rotary::kTurn / 2, "Attention", "window",
+                  "from 1 to 2^19 frames", options.window);
     detail::check(options.base > 1, "Attention", "base", "a number above 1", std::to_string(options.base));
     return options;
   }
@@ -204,29 +200,20 @@ class Attention {
   Attention(Index features, Index heads, const AttentionOptions& options, Random& random)
       : heads_(heads),
         head_size_(options.head_size),
-        window_(options.window),
         qkv_(features, 3 * heads * options.head_size, random, {.bias = false}),
         out_(heads * options.head_size, features, random, {.bias = false}),
+        window_(options.window, Rotary::kTurn),
         rotary_(options.head_size, options.base) {}
 
   Index inner() const { return heads_ * head_size_; }
-  Index ring() const { return static_cast<Index>(std::bit_ceil(static_cast<std::uint64_t>(window_))); }
-  /// Where the frame of a position stands in the ring.
-  Index slot(Index position) const { return position % ring() * inner(); }
-  /// The position after this one. Beyond kTurn the window is full and all that counts is the position modulo kTurn.
-  Index next(Index position) const { return position + 1 < kTurn + ring() ? position + 1 : position + 1 - kTurn; }
+  /// Where the frame of a position stands in a state.
+  Index slot(Index position) const { return window_.place(position) * inner(); }
   S scale() const { return 1 / std::sqrt(static_cast<S>(head_size_)); }
-
-  /// The position that a state holds, whatever else stands there.
-  Index position_of(const State& state, Index b) const {
-    const S p = state.position(0, b);
-    return p > S(0) ? std::min<Index>(std::lround(static_cast<double>(p)), kTurn + ring() - 1) : 0;
-  }
 
   void check_state(std::string_view keys, std::string_view values, std::string_view position, const State& state,
                    Index batch) const {
-    detail::check_matrix("Attention", keys, state.keys, inner() * ring(), batch);
-    detail::check_matrix("Attention", values, state.values, inner() * ring(), batch);
+    detail::check_matrix("Attention", keys, state.keys, inner() * window_.ring(), batch);
+    detail::check_matrix("Attention", values, state.values, inner() * window_.ring(), batch);
     detail::check_matrix("Attention", position, state.position, 1, batch);
   }
   void check_input(SequenceView<const S> x, const State& state) const {
@@ -243,53 +230,25 @@ class Attention {
     std::fill_n(from, head_size_, S(0));
   }
 
-  /// Positions, and the first key that each frame sees.
-  void place(SequenceView<const S> x, const State& state, Cache& cache) const {
-    const Index time = x.time(), batch = x.batch();
-    const auto entered = cache.entered_.resize(1, 1, batch), started = cache.started_.resize(1, 1, batch);
-    const auto position = cache.position_.resize(time, 1, batch), first = cache.first_.resize(time, 1, batch);
-    cache.earlier_ = 0;
-    for (Index b = 0; b < batch; ++b) {
-      const Index p = position_of(state, b);
-      *entered.column(0, b) = static_cast<std::int32_t>(p);
-      cache.earlier_ = std::max(cache.earlier_, std::min(p, window_ - 1));
-    }
-    Index least = kTurn + ring();
-    for (Index b = 0; b < batch; ++b) {
-      *started.column(0, b) = -1;
-      Index p = *entered.column(0, b);
-      for (Index t = 0; t < time; ++t, p = next(p)) {
-        if (x.starts(t, b)) {
-          p = 0;
-          *started.column(0, b) = static_cast<std::int32_t>(t);
-        }
-        position.column(0, b)[t] = static_cast<std::int32_t>(p);
-        first.column(0, b)[t] = static_cast<std::int32_t>(cache.earlier_ + t - std::min(p, window_ - 1));
-        least = std::min(least, p);
-      }
-    }
-    cache.turns_.fill(rotary_, least, time);
-  }
-
   /// q, k and v by heads, turned; before them the earlier keys and values from the state.
   void turn(SequenceView<const S> qkv, const State& state, Cache& cache) const {
-    const Index time = qkv.time(), batch = qkv.batch(), earlier = cache.earlier_, padded = Head::padded(head_size_);
+    const auto& frames = cache.frames_;
+    const Index time = qkv.time(), batch = qkv.batch(), earlier = frames.earlier(), padded = Head::padded(head_size_);
     const SequenceView<S> q = cache.q_.resize(padded, time, heads_ * batch);
     const SequenceView<S> k = cache.k_.resize(padded, earlier + time, heads_ * batch);
     const SequenceView<S> v = cache.v_.resize(padded, earlier + time, heads_ * batch);
     const SequenceView<S> scratch = scratch_of(cache);
     parallel_for(heads_ * batch, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
-      const Index entered = *cache.entered_.view().column(0, b);
-      const std::int32_t* position = cache.position_.view().column(0, b);
+      const auto& entry = frames.entry(b);
+      const std::int32_t* position = frames.positions(b);
       for (const auto& view : {q, k, v})
         for (Index t = 0; t < view.time(); ++t)
           std::fill_n(view.column(t, tile) + head_size_, padded - head_size_, S(0));
       for (Index j = 1; j <= earlier; ++j) {
-        const bool there = j <= std::min(entered, window_ - 1);
         const auto copy = [&](const Matrix<S>& from, S* to) {
-          if (there)
-            std::copy_n(from.col(b).data() + slot(entered - j) + row, head_size_, to);
+          if (j <= entry.earlier)
+            std::copy_n(from.col(b).data() + slot(entry.position - j) + row, head_size_, to);
           else
             std::fill_n(to, head_size_, S(0));
         };
@@ -308,19 +267,19 @@ class Attention {
 
   /// The state after the last frame.
   void keep_last(State& state, const Cache& cache) const {
-    const SequenceView<const std::int32_t> position = cache.position_.view();
-    const Index time = position.features(), earlier = cache.earlier_;
+    const auto& frames = cache.frames_;
+    const Index time = frames.time(), earlier = frames.earlier();
     if (time == 0) return;
-    parallel_for(position.batch(), [&](Index b, Index) {
-      const Index started = *cache.started_.view().column(0, b);
-      if (started >= 0) clear(state, b);
-      for (Index t = std::max({Index{0}, started, time - ring()}); t < time; ++t)
+    parallel_for(frames.batch(), [&](Index b, Index) {
+      const std::int32_t* position = frames.positions(b);
+      if (frames.entry(b).started >= 0) clear(state, b);
+      for (Index t = frames.entry(b).kept; t < time; ++t)
         for (Index head = 0; head < heads_; ++head) {
-          const Index to = slot(position.column(0, b)[t]) + head * head_size_, tile = b * heads_ + head;
+          const Index to = slot(position[t]) + head * head_size_, tile = b * heads_ + head;
           std::copy_n(cache.k_.view().column(earlier + t, tile), head_size_, state.keys.col(b).data() + to);
           std::copy_n(cache.v_.view().column(earlier + t, tile), head_size_, state.values.col(b).data() + to);
         }
-      state.position(0, b) = static_cast<S>(next(position.column(0, b)[time - 1]));
+      state.position(0, b) = static_cast<S>(window_.next(position[time - 1]));
     });
   }
   static void clear(State& state, Index b) {
@@ -332,23 +291,22 @@ class Attention {
     const Index time = cache.q_.view().time();
     return {head_size_,
             time,
-            cache.earlier_,
+            cache.frames_.earlier(),
             cache.q_.view().column(0, tile),
             cache.k_.view().column(0, tile),
             cache.v_.view().column(0, tile),
-            cache.first_.view().column(0, tile / heads_)};
+            cache.frames_.first_keys(tile / heads_)};
   }
   /// Of each worker: the turns of one position, and what a head needs.
   SequenceView<S> scratch_of(Cache& cache) const {
-    const Index time = cache.position_.view().features();
-    return cache.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, cache.earlier_ + time), 1,
-                                 worker_count());
+    const Index time = cache.frames_.time(), keys = cache.frames_.earlier() + time;
+    return cache.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, keys), 1, worker_count());
   }
 
   /// One frame of one sequence: its key and value into the ring, then attention over the ring.
   void step_one(const S* qkv, bool start, State& state, Index b, S* scratch, S* o) const {
     if (start) clear(state, b);
-    const Index position = start ? 0 : position_of(state, b), before = std::min(position, window_ - 1);
+    const Index position = start ? 0 : window_.position_of(state.position(0, b)), before = window_.before(position);
     S *turns = scratch, *q = turns + head_size_, *weights = q + head_size_;
     rotary_.turns_of(position, turns);
     for (Index head = 0; head < heads_; ++head) {
@@ -361,11 +319,12 @@ class Attention {
           head_size_, q, keys, values, before + 1, [&](Index i) { return slot(position - before + i); }, weights,
           o + row);
     }
-    state.position(0, b) = static_cast<S>(next(position));
+    state.position(0, b) = static_cast<S>(window_.next(position));
   }
 
-  Index heads_, head_size_, window_;
+  Index heads_, head_size_;
   Linear<S> qkv_, out_;
+  detail::SlidingWindow window_;
   Rotary rotary_;
 };
 
