@@ -47,7 +47,7 @@ def show(rows):
                           *(runs.NAMES[x] + " MB" for x in LAYERS)], lines))
 
 
-def plot(rows, threads):
+def plot(rows):
     plt = runs.plots()
     if plt is None:
         return
@@ -75,7 +75,8 @@ def plot(rows, threads):
         axis.set_xlabel("length T")
     axes[0, 0].legend(ncol=2, fontsize=7, columnspacing=1, handlelength=1)
     axes[0, 1].legend(loc="lower right")
-    figure.text(0.01, -0.02, f"d = {SIZE}, {threads} threads, float; {common.caption(rows)}", color="#666666", fontsize=8)
+    figure.text(0.01, -0.02, f"d = {SIZE}, {rows[0]['threads']} threads, float; {common.caption(rows)}", color="#666666",
+                fontsize=8)
     figure.tight_layout()
     runs.save(figure, "efficiency")
 
@@ -90,7 +91,7 @@ def main():
         measured_on = common.measured_on(runs.machine())
         rows = [{**row, "measured_on": measured_on} for row in rows]
         runs.write_csv("efficiency", rows)
-        plot(rows, arguments.threads)
+        plot(rows)
 
 
 if __name__ == "__main__":
