@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <limits>
 #include <set>
 #include <vector>
@@ -45,7 +46,7 @@ TEST(SlidingWindow, APositionIsWithinItsRangeWhateverAStateHolds) {
   EXPECT_EQ(window.position_of(std::numeric_limits<float>::infinity()), last);
 }
 
-/// A call over a random batch, with a past and with starts, beside lists of what each frame sees.
+/// Sequences without a past, with a short and a long one, with and without starts, counted frame by frame.
 TEST(SlidingWindow, FramesOfACallSeeWhatAListOfThemSays) {
   const Index time = 3 * kPeriod, batch = 3, past[] = {0, 2, 3 * kPeriod};
   for (const Index size : {1, 3, 4, 7}) {
