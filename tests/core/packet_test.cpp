@@ -23,9 +23,9 @@ TYPED_TEST(PacketOf, ReadsAsMathematics) {
   EXPECT_EQ((three / two).first(), TypeParam(1.5));
   EXPECT_EQ((-two).first(), -2);
   EXPECT_EQ(fma(two, three, P(1)).first(), 7);
-  EXPECT_EQ(min(two, three).first(), 2);
-  EXPECT_EQ(max(two, three).first(), 3);
-  EXPECT_EQ(abs(P(-4)).first(), 4);
+  EXPECT_EQ(minimum(two, three).first(), 2);
+  EXPECT_EQ(maximum(two, three).first(), 3);
+  EXPECT_EQ(absolute(P(-4)).first(), 4);
   EXPECT_EQ(select(two < three, P(1), P(0)).first(), 1);
   EXPECT_EQ(select(three < two, P(1), P(0)).first(), 0);
   EXPECT_EQ(select(three < three, P(1), P(0)).first(), 0);

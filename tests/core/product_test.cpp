@@ -111,7 +111,7 @@ TYPED_TEST(Product, OfGatesPackedTogether) {
   for (const Index rows : kRows)
     for (const Index n : {1, 4, 12, 29}) {
       const Index depth = 19;
-      std::array<Parameter<S>, 3> w, b;
+      minrnn::detail::Array<Parameter<S>, 3> w, b;
       for (int gate = 0; gate < 3; ++gate) {
         w[gate].value = this->random(rows, depth, 10 + gate);
         b[gate].value = this->random(rows, 1, 20 + gate);

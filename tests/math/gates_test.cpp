@@ -45,14 +45,14 @@ template <class G, class S>
 void expect_slopes(std::initializer_list<S> pre) {
   using Values = typename G::template Values<Packet<S>>;
   const S before = S(0.7), step = S(1e-5);
-  const auto h = [&](const std::array<S, G::kCount>& k) {
+  const auto h = [&](const typename G::template Values<S>& k) {
     Values values;
     for (int i = 0; i < G::kCount; ++i) values[i] = Packet<S>(k[i]);
     const auto [decay, input] = G::forward(values);
     return number(decay) * before + number(input);
   };
-  std::array<S, G::kCount> k;
-  std::copy(pre.begin(), pre.end(), k.begin());
+  typename G::template Values<S> k;
+  std::copy(pre.begin(), pre.end(), k.data());
   Values kept, dk;
   for (int i = 0; i < G::kCount; ++i) kept[i] = Packet<S>(k[i]);
   const S decay = number(G::forward(kept).decay);

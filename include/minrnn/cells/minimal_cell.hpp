@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/math/gates.hpp"
@@ -43,7 +41,8 @@ class MinimalCell {
       check_matrix(Gates::kName, "weight of the layer", w, Hidden, In);
       for (Index r = 0; r < Hidden; ++r) {
         b_[gate * kPadded + r] = b(r, 0);
-        const Index row = gate * kPadded + r, panel = row / kPanel, rows = std::min(kPanel, kRows - panel * kPanel);
+        const Index row = gate * kPadded + r, panel = row / kPanel,
+                    rows = std::min<Index>(kPanel, kRows - panel * kPanel);
         for (Index c = 0; c < In; ++c) w_[panel * kPanel * In + c * rows + row % kPanel] = w(r, c);
       }
     }
@@ -51,12 +50,12 @@ class MinimalCell {
 
   /// h becomes the state after x. Never allocates, locks or throws.
   void step(const Input& x, Output& h) const noexcept {
-    alignas(64) S k[kRows];
-    product<0>(x.data(), k);
+    alignas(64) Array<S, kRows> k;
+    product<0>(x.data(), k.data());
     const auto advance = [&](auto lanes) MINRNN_INLINE_LAMBDA {
       using P = typename decltype(lanes)::P;
       typename Gates::template Values<P> pre;
-      unroll<Gates::kCount>([&](auto gate) { pre[gate] = P::load(k + gate * kPadded + lanes.offset); });
+      unroll<Gates::kCount>([&](auto gate) { pre[gate] = P::load(k.data() + gate * kPadded + lanes.offset); });
       const auto [decay, input] = Gates::forward(pre);
       lanes.store(h.data(), fma(decay, lanes.load(h.data()), input));
     };
@@ -69,7 +68,7 @@ class MinimalCell {
   /// k from row `first` on, a panel after the other.
   template <Index first>
   MINRNN_INLINE void product(const S* x, S* k) const {
-    constexpr Index rows = std::min(kPanel, kRows - first);
+    constexpr Index rows = std::min<Index>(kPanel, kRows - first);
     if constexpr (rows > 0) {
       ProductKernel<S>::template run<static_cast<int>(rows / kWidth), 1>(In, w_.data() + first * In, rows, x, 1, 0,
                                                                          b_.data() + first, 0, k + first, 0);
@@ -77,8 +76,8 @@ class MinimalCell {
     }
   }
 
-  alignas(64) std::array<S, kRows * In> w_{};  // panels of (kPanel, In), column after column
-  alignas(64) std::array<S, kRows> b_{};
+  alignas(64) Array<S, kRows * In> w_{};  // panels of (kPanel, In), column after column
+  alignas(64) Array<S, kRows> b_{};
 };
 
 }  // namespace minrnn::detail

@@ -127,7 +127,7 @@ MINRNN_INLINE Packet<S, N> operator-(Packet<S, N> a) {
   return detail::map<S>([](const auto& x) { return Eigen::internal::pnegate(x); }, a);
 }
 template <class S, int N>
-MINRNN_INLINE Packet<S, N> abs(Packet<S, N> a) {
+MINRNN_INLINE Packet<S, N> absolute(Packet<S, N> a) {
   return detail::map<S>([](const auto& x) { return Eigen::internal::pabs(x); }, a);
 }
 /// A magnitude (>= 0) with the sign of another number.
@@ -147,11 +147,11 @@ MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
                         b, c);
 }
 template <class S, int N>
-MINRNN_INLINE Packet<S, N> min(Packet<S, N> a, Packet<S, N> b) {
+MINRNN_INLINE Packet<S, N> minimum(Packet<S, N> a, Packet<S, N> b) {
   return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmin(x, y); }, a, b);
 }
 template <class S, int N>
-MINRNN_INLINE Packet<S, N> max(Packet<S, N> a, Packet<S, N> b) {
+MINRNN_INLINE Packet<S, N> maximum(Packet<S, N> a, Packet<S, N> b) {
   return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmax(x, y); }, a, b);
 }
 template <class S, int N>

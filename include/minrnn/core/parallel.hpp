@@ -69,8 +69,8 @@ class Tiling {
   Index count() const { return (batch_ + sequences_ - 1) / sequences_ * parts_; }
   Tile operator[](Index tile) const {
     const Index group = tile / parts_, part = tile % parts_;
-    return {group * sequences_, std::min(batch_, (group + 1) * sequences_), part * steps_,
-            std::min(time_, (part + 1) * steps_)};
+    return {group * sequences_, std::min<Index>(batch_, (group + 1) * sequences_), part * steps_,
+            std::min<Index>(time_, (part + 1) * steps_)};
   }
 
  private:

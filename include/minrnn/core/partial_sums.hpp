@@ -25,7 +25,7 @@ class PartialSums {
     const SequenceView<const S> sums = sums_.view();
     parallel_for((target.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
       S* out = target.data() + chunk * kChunk;
-      const Index count = std::min(kChunk, target.size() - chunk * kChunk);
+      const Index count = std::min<Index>(kChunk, target.size() - chunk * kChunk);
       for (Index tile = 0; tile < sums.batch(); ++tile) {
         const S* part = sums.column(0, tile) + offset + chunk * kChunk;
         for (Index i = 0; i < count; ++i) out[i] += part[i];

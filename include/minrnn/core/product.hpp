@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -39,16 +38,16 @@ struct ProductKernel {
   template <int R, int N>
   MINRNN_INLINE static void run(Index depth, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
                                 const S* init, Index init_stride, S* c, Index c_stride) {
-    P sum[N][R];
+    P sum[std::size_t{N}][std::size_t{R}];
     unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
       unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA {
         sum[j][r] = init ? P::load(init + j * init_stride + r * P::size) : P(S(0));
       });
     });
-    const S* column[(N + 2) / 3];  // one pointer for three columns: x86 addresses reach the other two
+    const S* column[std::size_t{(N + 2) / 3}];  // one pointer for three columns: x86 addresses reach the other two
     unroll<(N + 2) / 3>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] = b + 3 * j * b_stride; });
     for (Index k = 0; k < depth; ++k, a += a_step) {
-      P w[R];
+      P w[std::size_t{R}];
       unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { w[r] = P::load(a + r * P::size); });
       unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
         const P x(column[j / 3][(j % 3) * b_stride]);
@@ -65,12 +64,12 @@ struct ProductKernel {
   static void panel(Index depth, Index columns, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
                     const S* init, Index init_stride, S* c, Index c_stride, Prefetcher<S>* ahead = nullptr) {
     for (Index first = 0; first < depth; first += kDepth) {
-      const Index part = std::min(kDepth, depth - first);
+      const Index part = std::min<Index>(kDepth, depth - first);
       const auto from = [&](Index j) { return init ? init + j * init_stride : init; };
       Index j = 0;
       for (; j + kColumns <= columns; j += kColumns) {
         if (init == c)  // sums of a gradient, which lie far from here
-          for (Index next = j + kColumns; next < std::min(columns, j + 2 * kColumns); ++next)
+          for (Index next = j + kColumns; next < std::min<Index>(columns, j + 2 * kColumns); ++next)
             prefetch(c + next * c_stride);
         if (ahead) ahead->ask();
         run<kRows, kColumns>(part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
@@ -120,7 +119,7 @@ class PackedWeight {
   /// Rows [first, first + w.rows()) become those of w.
   void set_rows(Index first, const Matrix<S>& w) {
     for (Index r = 0, count; r < w.rows(); r += count) {
-      count = std::min(kPanel - (first + r) % kPanel, w.rows() - r);
+      count = std::min<Index>(kPanel - (first + r) % kPanel, w.rows() - r);
       for (Index k = 0; k < depth_; ++k) std::copy_n(w.col(k).data() + r, count, &at(first + r, k));
     }
   }
@@ -138,7 +137,7 @@ class PackedWeight {
       Kernel::panel(depth_, n, panel(row / kPanel), kPanel, x, 1, x_stride, bias ? bias + row : bias, 0, y + row,
                     y_stride, ahead);
     if (row == rows_) return;
-    S init[kPanel] = {}, block[kPanel * Kernel::kColumns];
+    S init[std::size_t{kPanel}] = {}, block[std::size_t{kPanel * Kernel::kColumns}];
     if (bias) std::copy_n(bias + row, rows_ - row, init);
     for (Index j = 0; j < n; j += Kernel::kColumns) {
       const Index columns = std::min<Index>(Kernel::kColumns, n - j);
@@ -168,7 +167,7 @@ class PackedGates {
 
  public:
   /// w: (H, F) and b: (H) of each gate.
-  void pack(const std::array<Parameter<S>, G>& w, const std::array<Parameter<S>, G>& b) {
+  void pack(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b) {
     for (int gate = 0; gate < G; ++gate) {
       weights_[gate].resize(w[gate].value.rows(), w[gate].value.cols());
       weights_[gate].set_rows(0, w[gate].value);
@@ -184,14 +183,14 @@ class PackedGates {
     using P = typename Lanes::P;
     static_assert(P::size <= kPanel);
     const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
-    alignas(64) S block[kBlock * G * kPanel];
+    alignas(64) S block[std::size_t{kBlock * G * kPanel}];
     for (Index first = 0; first < n; first += kBlock) {
-      const Index columns = std::min(kBlock, n - first);
+      const Index columns = std::min<Index>(kBlock, n - first);
       for (int gate = 0; gate < G; ++gate)
         Kernel::panel(depth, columns, weights_[gate].panel(panel), kPanel, x + first * depth, 1, depth,
                       biases_[gate].panel(panel), 0, block + gate * kPanel, G * kPanel);
       for (Index j = 0; j < columns; ++j) {
-        std::array<P, G> k;
+        Array<P, G> k;
         unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
         body(first + j, k);
       }
@@ -199,7 +198,7 @@ class PackedGates {
   }
 
  private:
-  std::array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
+  Array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
 };
 
 /// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.
@@ -208,11 +207,11 @@ void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, I
                        Index c_columns, Prefetcher<S>* ahead = nullptr) {
   using Kernel = ProductKernel<S>;
   constexpr Index kPanel = Kernel::kPanel, kDepth = 256;
-  alignas(64) S packed[kPanel * kDepth];
+  alignas(64) S packed[std::size_t{kPanel * kDepth}];
   for (Index first = 0; first < n; first += kDepth) {
-    const Index depth = std::min(kDepth, n - first);
+    const Index depth = std::min<Index>(kDepth, n - first);
     for (Index row = 0; row < c_rows; row += kPanel) {
-      const Index rows = std::min(kPanel, c_rows - row);
+      const Index rows = std::min<Index>(kPanel, c_rows - row);
       const S* column = a + first * a_stride + row;
       if (rows == kPanel) {
         for (Index k = 0; k < depth; ++k, column += a_stride)

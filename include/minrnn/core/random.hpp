@@ -30,8 +30,8 @@ class Random {
   }
   constexpr std::uint64_t state() const { return state_; }
 
-  static constexpr result_type min() { return 0; }
-  static constexpr result_type max() { return ~result_type{0}; }
+  static constexpr result_type(min)() { return 0; }
+  static constexpr result_type(max)() { return ~result_type{0}; }
   constexpr result_type operator()() { return mix_bits(state_ += 0x9e3779b97f4a7c15u); }
 
   /// Uniform in [0, 1), a multiple of 2^-53.
@@ -49,7 +49,7 @@ class Random {
   }
   /// Uniform in 0 .. n - 1, without bias.
   constexpr std::uint64_t below(std::uint64_t n) {
-    for (const std::uint64_t limit = max() - max() % n;;)
+    for (const std::uint64_t limit = (max)() - (max)() % n;;)
       if (const std::uint64_t x = (*this)(); x < limit) return x % n;
   }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstddef>
+#include <type_traits>
 
 namespace minrnn {
 
@@ -15,5 +17,18 @@ using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
 template <class S>
 using MatrixMap = Eigen::Map<std::conditional_t<std::is_const_v<S>, const Matrix<std::remove_const_t<S>>, Matrix<S>>,
                              Eigen::Unaligned, Eigen::OuterStride<>>;
+
+namespace detail {
+/// As std::array, but its size and its indices are of the type of all others here, with a sign.
+template <class T, Index n>
+struct Array {
+  T values[static_cast<std::size_t>(n)];
+
+  constexpr T& operator[](Index i) { return values[i]; }
+  constexpr const T& operator[](Index i) const { return values[i]; }
+  constexpr T* data() { return values; }
+  constexpr const T* data() const { return values; }
+};
+}  // namespace detail
 
 }  // namespace minrnn

@@ -139,7 +139,7 @@ TensorFile to_tensors(const T& thing, std::map<std::string, std::string> metadat
     tensor.name = name.str();
     tensor.dtype = detail::dtype_of<S>();
     tensor.shape = Leaf::shape(leaf);
-    tensor.bytes.resize(static_cast<std::size_t>(*detail::byte_count(tensor.dtype, tensor.shape)));
+    tensor.bytes.resize(detail::memory_size(*detail::byte_count(tensor.dtype, tensor.shape)));
     std::byte* to = tensor.bytes.data();
     Leaf::for_elements(leaf, [&](const S& element) {
       detail::copy_little_endian(to, &element, sizeof(S));

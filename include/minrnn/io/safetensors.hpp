@@ -48,7 +48,7 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
   if (!in) detail::throw_file(path, "cannot be read: " + detail::error_text(errno));
   const std::streamoff length = in.tellg();  // of what was opened, whatever has the name by now
   if (length < 8) detail::throw_file(path, "no header: " + std::to_string(length) + " bytes, wanted at least 8");
-  if (static_cast<std::uint64_t>(length) > static_cast<std::uint64_t>(std::numeric_limits<std::ptrdiff_t>::max()))
+  if (static_cast<std::uint64_t>(length) > static_cast<std::uint64_t>((std::numeric_limits<std::ptrdiff_t>::max)()))
     detail::throw_file(path, "larger than the memory of this machine can be");
   in.seekg(0);
   const auto read = [&](void* to, std::uint64_t count) {
@@ -67,11 +67,11 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
   if (header_size > rest)
     detail::throw_file(path, "truncated: a header of " + std::to_string(header_size) + " bytes, of which " +
                                  std::to_string(rest) + " are there");
-  std::string header(static_cast<std::size_t>(header_size), '\0');
+  std::string header(detail::memory_size(header_size), '\0');
   read(header.data(), header_size);
   const auto ranges = detail::parse_header(header, file);
   for (const std::size_t i : detail::check_ranges(file, ranges, rest - header_size)) {
-    file.tensors[i].bytes.resize(static_cast<std::size_t>(ranges[i].end - ranges[i].begin));
+    file.tensors[i].bytes.resize(detail::memory_size(ranges[i].end - ranges[i].begin));
     read(file.tensors[i].bytes.data(), file.tensors[i].bytes.size());
   }
   return file;

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -51,10 +52,17 @@ inline std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<st
   for (const std::uint64_t size : shape) {
     empty |= size == 0;
     if (size == 0) continue;
-    if (count > std::numeric_limits<std::uint64_t>::max() / size) return std::nullopt;
+    if (count > (std::numeric_limits<std::uint64_t>::max)() / size) return std::nullopt;
     count *= size;
   }
   return empty ? 0 : count;
+}
+
+/// A number of bytes in a file as one in memory, of which a 32-bit target has fewer. Throws std::bad_alloc beyond.
+template <class Size = std::size_t>
+Size memory_size(std::uint64_t bytes) {
+  if (bytes > (std::numeric_limits<Size>::max)()) throw std::bad_alloc();
+  return static_cast<Size>(bytes);
 }
 
 /// "F32 (7, 5)"

@@ -50,18 +50,18 @@ class AttentionHead {
     S* sums = take(scratch, padded(size) * kQueries);
     pack_rows(k, keys_by_row);
     for (Index t = 0; t < time; t += kQueries) {
-      const Index count = std::min(kQueries, time - t), end = earlier + t + count;
+      const Index count = std::min<Index>(kQueries, time - t), end = earlier + t + count;
       S largest[kQueries], total[kQueries];
       std::fill_n(largest, count, std::numeric_limits<S>::lowest());
       std::fill_n(total, count, S(0));
       std::fill_n(sums, padded(size) * count, S(0));
       for (Index key = first_block(t, count); key < end; key += kKeys) {
-        const Index keys = std::min(kKeys, end - key);
+        const Index keys = std::min<Index>(kKeys, end - key);
         tile_of_scores(keys_by_row, t, count, key, keys, scores);
         for (Index j = 0; j < count; ++j) {
           S* column = scores + j * kKeys;
           P most(largest[j]);
-          for (Index i = 0; i < padded(keys); i += P::size) most = max(most, P::load(column + i));
+          for (Index i = 0; i < padded(keys); i += P::size) most = maximum(most, P::load(column + i));
           const S before = std::exchange(largest[j], most.largest());
           P sum(S(0));
           for (Index i = 0; i < padded(keys); i += P::size) {
@@ -99,7 +99,7 @@ class AttentionHead {
       P sum(S(0));
       for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q), lanes.load(key), sum); });
       weights[i] = sum.sum();
-      largest = std::max(largest, weights[i]);
+      largest = std::max<S>(largest, weights[i]);
     }
     for_lanes<S>(count, [&](auto lanes) { lanes.store(weights, exp(lanes.load(weights) - P(largest))); });
     for (Index i = 0; i < count; ++i) total += weights[i];
@@ -134,12 +134,13 @@ class AttentionHead {
       along[t] = sum.sum();
     }
     for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
-      const Index block = std::min(kKeys, all - key);
+      const Index block = std::min<Index>(kKeys, all - key);
       std::fill_n(dk, size * block, S(0));
       std::fill_n(dv, size * block, S(0));
       for (Index t = std::max<Index>(0, key - earlier) / kQueries * kQueries; t < time; t += kQueries) {
-        const Index count = std::min(kQueries, time - t);
-        const Index keys = std::min(block, earlier + t + count - key);  // the others lie ahead of all these queries
+        const Index count = std::min<Index>(kQueries, time - t);
+        const Index keys =
+            std::min<Index>(block, earlier + t + count - key);  // the others lie ahead of all these queries
         if (first_block(t, count) > key) continue;
         tile_of_scores(keys_by_row, t, count, key, keys, scores);
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cmath>
 
 #include "minrnn/core/layer.hpp"
@@ -76,7 +75,7 @@ class Conv1d {
     const Tiling tiling(features, x.time(), x.batch());
     for_sequences(tiling, [&](Index b, Index first, Index last, Index) {
       for (Index t = first; t < last; ++t) {
-        std::array<const S*, kMostTaps> frame;
+        detail::Array<const S*, kMostTaps> frame;
         const Index reach = this->reach(x, t, b);
         for (Index j = 0; j <= reach; ++j) frame[j] = frame_at(x, cache.first_.data(), t - j, b);
         detail::for_lanes<S>(features, [&](auto lanes) {
@@ -115,8 +114,8 @@ class Conv1d {
 
     // dL/d(frame at s): from the outputs that saw it, and from the final tail where it is part of that.
     const auto gather = [&](Index s, Index b, S* to) {
-      std::array<const S*, kMostTaps> source;
-      std::array<Index, kMostTaps> by;
+      detail::Array<const S*, kMostTaps> source;
+      detail::Array<Index, kMostTaps> by;
       Index count = 0;
       for (Index j = std::max<Index>(0, -s); j < kernel && s + j < time; ++j)
         if (reach(x, s + j, b) >= j) {
@@ -174,7 +173,7 @@ class Conv1d {
   }
   /// How many earlier frames a frame after the last would see.
   Index seen_after(SequenceView<const S> x, Index b) const {
-    return x.time() == 0 ? kernel_size() - 1 : std::min(kernel_size() - 1, reach(x, x.time() - 1, b) + 1);
+    return x.time() == 0 ? kernel_size() - 1 : std::min<Index>(kernel_size() - 1, reach(x, x.time() - 1, b) + 1);
   }
   /// The weights of the frame j steps back.
   const S* tap(const Matrix<S>& w, Index j) const { return w.col(kernel_size() - 1 - j).data(); }

@@ -40,7 +40,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
     detail::check_size("Dropout", "features", features);
     detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", std::to_string(rate));
     threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));
-    threshold_ = std::min(threshold_, kWhole - 1);
+    threshold_ = std::min<std::uint32_t>(threshold_, kWhole - 1);
     scale_ = static_cast<S>(kWhole / static_cast<double>(kWhole - threshold_));
   }
 

@@ -75,7 +75,7 @@ class Embedding {
     constexpr Index kFeatures = 64;
     const Index features = output_size();
     parallel_for((features + kFeatures - 1) / kFeatures, [&](Index tile, Index) {
-      const Index first = tile * kFeatures, count = std::min(kFeatures, features - first);
+      const Index first = tile * kFeatures, count = std::min<Index>(kFeatures, features - first);
       for (Index b = 0; b < tokens.batch(); ++b)
         for (Index t = 0; t < tokens.time(); ++t) {
           S* sum = table_.grad.col(*tokens.column(t, b)).data() + first;

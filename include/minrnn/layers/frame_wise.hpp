@@ -71,10 +71,10 @@ class Frames {
   /// Calls body(n, frames) for the blocks of a tile, each at most `block` frames.
   template <class Body>
   void for_blocks(Index tile, Index block, Body&& body) const {
-    const Index last = std::min(count_, (tile + 1) * size_);
+    const Index last = std::min<Index>(count_, (tile + 1) * size_);
     for (Index n = tile * size_; n < last;) {
-      Index frames = std::min(block, last - n);
-      if (!joined_) frames = std::min(frames, time_ - n % time_);
+      Index frames = std::min<Index>(block, last - n);
+      if (!joined_) frames = std::min<Index>(frames, time_ - n % time_);
       body(n, frames);
       n += frames;
     }
@@ -83,7 +83,7 @@ class Frames {
   /// Calls body(n) for the frames of a tile.
   template <class Body>
   void for_each(Index tile, Body&& body) const {
-    const Index last = std::min(count_, (tile + 1) * size_);
+    const Index last = std::min<Index>(count_, (tile + 1) * size_);
     for (Index n = tile * size_; n < last; ++n) body(n);
   }
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <cmath>
 
 #include "minrnn/core/layer.hpp"
@@ -154,7 +153,7 @@ class GatedScan {
       const Index sequence = same ? s.sequence : s.sequence + 1, last = same ? first : s.last;
       if (sequence < h.batch())
         for (const auto& view : {x, dy, h, kept})
-          ahead.add(view.column(std::max(s.first, last - block), sequence),
+          ahead.add(view.column(std::max<Index>(s.first, last - block), sequence),
                     view.column(last - 1, sequence) + view.features());
       return ahead;
     };
@@ -173,7 +172,7 @@ class GatedScan {
           S* sums = cache.gradients_.tile(s.tile);
           S* dpre = scratch.column(0, s.worker);
           for (Index last = s.last; last > s.first;) {
-            const Index first = std::max(s.first, last - block), steps = last - first;
+            const Index first = std::max<Index>(s.first, last - block), steps = last - first;
             for_lanes<S, kInterleaved>(features, [&](auto lanes) {
               using P = typename decltype(lanes)::P;
               P carried = lanes.load(row);
@@ -286,7 +285,7 @@ class GatedScan {
 
   /// One step of what is carried; k becomes what backward needs.
   template <class P>
-  MINRNN_INLINE static Operator<P> operator_of(std::array<P, kGates>& k) {
+  MINRNN_INLINE static Operator<P> operator_of(Values<P>& k) {
     const auto [decay, input] = Gates::forward(k);
     return {decay, input};
   }
@@ -305,7 +304,7 @@ class GatedScan {
     // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
     const auto for_blocks = [&](Stretch s, auto&& body) {
       for (Index first = s.first; first < s.last; first += block) {
-        const Index steps = std::min(block, s.last - first);
+        const Index steps = std::min<Index>(block, s.last - first);
         for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
       }
     };
@@ -348,7 +347,7 @@ class GatedScan {
             else
               cache.packed_.for_columns(
                   lanes, x.column(first, s.sequence), steps, [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                    const Index ahead = std::min(first + j + kAhead, s.last - 1);
+                    const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
                     prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
                     if constexpr (keep)
                       for (int gate = 0; gate < kGates; ++gate)
@@ -371,8 +370,8 @@ class GatedScan {
     });
     return row;
   }
-  std::array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
-  Parameter<S> h_0_;                        // (H), or empty
+  detail::Array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
+  Parameter<S> h_0_;                           // (H), or empty
 };
 
 }  // namespace detail

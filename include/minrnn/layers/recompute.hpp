@@ -76,7 +76,7 @@ class Recompute {
     detail::check_sequence("Recompute", "dy", dy, output_size(), x.time(), x.batch());
     const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch());
     for (std::size_t i = cache.borders_.size(); i-- > 0;) {
-      const Index first = static_cast<Index>(i) * steps_, steps = std::min(steps_, x.time() - first);
+      const Index first = static_cast<Index>(i) * steps_, steps = std::min<Index>(steps_, x.time() - first);
       State state = cache.borders_[i];
       detail::seek_draw(cache.inner_, cache.first_draw_ + i);
       inner_.forward(x.chunk(first, steps), state, cache.inner_);
@@ -100,7 +100,7 @@ class Recompute {
     const SequenceView<Scalar> y = cache.y_.resize(output_size(), x.time(), x.batch());
     Index first = 0;
     do {
-      const Index steps = std::min(steps_, x.time() - first);
+      const Index steps = std::min<Index>(steps_, x.time() - first);
       copy(body(x.chunk(first, steps)), y.chunk(first, steps));
       first += steps;
     } while (first < x.time());

@@ -117,7 +117,7 @@ class Recurrent {
     cache.gradients_.reset(bias_hh + rows, groups);
 
     parallel_for(groups, [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min(kGroup, h.batch() - first_sequence);
+      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, h.batch() - first_sequence);
       const Index block = kColumns / count;
       S *sums = cache.gradients_.tile(group), *product = through.column(0, worker);
       for (Index last = h.time(); last > 0;) {
@@ -219,7 +219,9 @@ class Recurrent {
  private:
   static Index group_count(Index batch) { return (batch + kGroup - 1) / kGroup; }
   /// The most columns that a block of any group has.
-  static Index block_columns(Index time, Index batch) { return std::min(kColumns, time * std::min(batch, kGroup)); }
+  static Index block_columns(Index time, Index batch) {
+    return std::min<Index>(kColumns, time * std::min<Index>(batch, kGroup));
+  }
 
   /// The frames [first, last) of a group of sequences side by side.
   static void gather(SequenceView<const S> x, Index first, Index last, Index first_sequence, Index count, S* frames) {
@@ -264,10 +266,10 @@ class Recurrent {
     };
 
     parallel_for(group_count(batch), [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min(kGroup, batch - first_sequence);
+      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
       const Index block = kColumns / count;
       for (Index first = 0; first < time; first += block) {
-        const Index last = std::min(time, first + block);
+        const Index last = std::min<Index>(time, first + block);
         S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
         gather(x, first, last, first_sequence, count, x_block);
         product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));

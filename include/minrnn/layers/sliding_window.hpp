@@ -29,11 +29,13 @@ class SlidingWindow {
   Index place(Index position) const { return position % ring_; }
   Index next(Index position) const { return position < last() ? position + 1 : position + 1 - period_; }
   /// How many frames before the one of this position are seen from it.
-  Index before(Index position) const { return std::min(position, frames_ - 1); }
+  Index before(Index position) const { return std::min<Index>(position, frames_ - 1); }
   /// The position that a state holds, whatever else stands there.
   template <class S>
   Index position_of(S held) const {
-    return held > S(0) ? static_cast<Index>(std::min(std::round(static_cast<double>(held)), double(last()))) : 0;
+    return held > S(0)
+               ? static_cast<Index>(std::min<double>(std::floor(static_cast<double>(held) + 0.5), double(last())))
+               : 0;
   }
 
   /// The frames (T, B) of one call. What they see are keys: first the `earlier` frames of before, then themselves.
@@ -54,14 +56,15 @@ class SlidingWindow {
       earlier_ = 0;
       for (Index b = 0; b < batch; ++b) {
         const Index position = window.position_of(*positions.column(b));
-        entries_[b] = {position, window.before(position), -1, 0};
-        earlier_ = std::max(earlier_, entries_[b].earlier);
+        Entry& entry = entries_[static_cast<std::size_t>(b)];
+        entry = {position, window.before(position), -1, 0};
+        earlier_ = std::max<Index>(earlier_, entry.earlier);
       }
       positions_.resize(time, 1, batch);
       first_keys_.resize(time, 1, batch);
       least_ = window.last();
       for (Index b = 0; b < batch; ++b) {
-        Entry& entry = entries_[b];
+        Entry& entry = entries_[static_cast<std::size_t>(b)];
         std::int32_t *of = positions_.view().column(0, b), *first = first_keys_.view().column(0, b);
         Index position = entry.position;
         for (Index t = 0; t < time; ++t, position = window.next(position)) {
@@ -71,9 +74,9 @@ class SlidingWindow {
           }
           of[t] = static_cast<std::int32_t>(position);
           first[t] = static_cast<std::int32_t>(earlier_ + t - window.before(position));
-          least_ = std::min(least_, position);
+          least_ = std::min<Index>(least_, position);
         }
-        entry.kept = std::max({Index{0}, entry.started, time - window.ring()});
+        entry.kept = std::max<Index>({0, entry.started, time - window.ring()});
       }
     }
 
@@ -81,7 +84,7 @@ class SlidingWindow {
     Index batch() const { return positions_.batch(); }
     Index earlier() const { return earlier_; }
     Index least_position() const { return least_; }
-    const Entry& entry(Index b) const { return entries_[b]; }
+    const Entry& entry(Index b) const { return entries_[static_cast<std::size_t>(b)]; }
     /// (T) of sequence b.
     const std::int32_t* positions(Index b) const { return positions_.view().column(0, b); }
     /// (T) the first key that each frame of sequence b sees; the last is its own.

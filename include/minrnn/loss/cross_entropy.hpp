@@ -40,7 +40,7 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
   Sequence<S> scratch(classes, 1, worker_count());
   parallel_for(tiles, [&](Index tile, Index worker) {
     double sum = 0;
-    for (Index n = tile * size; n < std::min(frames, (tile + 1) * size); ++n) {
+    for (Index n = tile * size; n < std::min<Index>(frames, (tile + 1) * size); ++n) {
       const Index t = n % time, b = n / time;
       const std::int32_t target = *targets.column(t, b);
       S* p = dlogits ? gradient.column(t, b) : scratch.view().column(0, worker);

@@ -68,7 +68,7 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   using P = Packet<S, N>;
   const P least(detail::kLeastExponent<S>), most(std::is_same_v<S, float> ? S(88.376) : S(709.78));
-  return select(x < least, P(S(0)), detail::exp_within_range(min(max(x, least), most)));
+  return select(x < least, P(S(0)), detail::exp_within_range(minimum(maximum(x, least), most)));
 }
 
 /// exp(x), but never below the smallest normal number, nor above its reciprocal: for gates that are shut to all purposes, and
@@ -76,7 +76,7 @@ MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> bounded_exp(Packet<S, N> x) {
   const Packet<S, N> least(detail::kLeastExponent<S>);
-  return detail::exp_within_range(min(max(x, least), -least));
+  return detail::exp_within_range(minimum(maximum(x, least), -least));
 }
 
 /// sigmoid(x) and sigmoid(-x) = 1 - sigmoid(x), each to full relative precision, for one exponential and one division.
@@ -87,13 +87,13 @@ struct SigmoidPair {
 
 /// From e = exp(-|x|) and 1 / (1 + e).
 template <class S, int N>
-MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair_of(Packet<S, N> x, Packet<S, N> e, Packet<S, N> large) {
-  const Packet<S, N> small = e * large, negative = x < S(0);
-  return {select(negative, small, large), select(negative, large, small)};
+MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair_of(Packet<S, N> x, Packet<S, N> e, Packet<S, N> larger) {
+  const Packet<S, N> smaller = e * larger, negative = x < S(0);
+  return {select(negative, smaller, larger), select(negative, larger, smaller)};
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair(Packet<S, N> x) {
-  const Packet<S, N> e = exp(-abs(x));
+  const Packet<S, N> e = exp(-absolute(x));
   return sigmoid_pair_of(x, e, Packet<S, N>(S(1)) / (e + S(1)));
 }
 
@@ -109,7 +109,7 @@ MINRNN_INLINE Packet<S, N> sigmoid(Packet<S, N> x) {
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> tanh(Packet<S, N> x) {
   using P = Packet<S, N>;
-  const P magnitude = abs(x), square = x * x;
+  const P magnitude = absolute(x), square = x * x;
   P correction;
   if constexpr (std::is_same_v<S, float>) {
     correction = fma(P(-5.70498872745e-3f), square, P(2.06390887954e-2f));
@@ -123,9 +123,9 @@ MINRNN_INLINE Packet<S, N> tanh(Packet<S, N> x) {
     below = fma(below, square, P(4.84406305325125486048e3));
     correction = above / below;
   }
-  const P near = fma(x * square, correction, x);
-  const P far = P(S(1)) - P(S(2)) / (exp(magnitude + magnitude) + S(1));
-  return select(magnitude < P(S(0.625)), near, select(x < P(S(0)), -far, far));
+  const P inner = fma(x * square, correction, x);
+  const P outer = P(S(1)) - P(S(2)) / (exp(magnitude + magnitude) + S(1));
+  return select(magnitude < P(S(0.625)), inner, select(x < P(S(0)), -outer, outer));
 }
 
 /// g(x) = x + 1/2 for x >= 0, sigmoid(x) for x < 0: the positive candidate of the paper. g(0) = 1/2.
@@ -133,7 +133,7 @@ MINRNN_INLINE Packet<S, N> tanh(Packet<S, N> x) {
 /// Source  Feng et al. 2024, appendix B.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> positive_candidate(Packet<S, N> x) {
-  const Packet<S, N> e = exp(min(x, Packet<S, N>(S(0))));
+  const Packet<S, N> e = exp(minimum(x, Packet<S, N>(S(0))));
   return select(x < Packet<S, N>(S(0)), e / (e + S(1)), x + S(0.5));
 }
 /// g'(x) from g: 1 for g >= 1/2 (at the corner the slope from the right), g (1 - g) below.
@@ -157,7 +157,7 @@ MINRNN_INLINE Gelu<S, N> gelu(Packet<S, N> x) {
   using P = Packet<S, N>;
   const P scale(S(1.5957691216057307117597842397375275));  // 2 sqrt(2 / pi)
   // Beyond 22 the sigmoid is 0 or 1 to the last bit and u' would only overflow.
-  const P y = min(max(x, P(S(-22))), P(S(22)));
+  const P y = minimum(maximum(x, P(S(-22))), P(S(22)));
   const P square = y * y;
   const auto [s, complement] = sigmoid_pair(scale * y * fma(P(S(0.044715)), square, P(S(1))));
   const P slope = scale * fma(P(S(3 * 0.044715)), square, P(S(1)));

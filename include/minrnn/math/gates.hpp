@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
 #include <limits>
 #include <string_view>
 
@@ -40,14 +39,14 @@ MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
 /// exponential.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
-  const Packet<S, N> least(std::numeric_limits<S>::min());
-  return with_sign_of(max(min(gate.value, gate.complement), least), k);
+  const Packet<S, N> least((std::numeric_limits<S>::min)());
+  return with_sign_of(maximum(minimum(gate.value, gate.complement), least), k);
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> unpack(Packet<S, N> packed) {
-  const Packet<S, N> small = abs(packed), large = Packet<S, N>(S(1)) - small;
+  const Packet<S, N> smaller = absolute(packed), larger = Packet<S, N>(S(1)) - smaller;
   const auto negative = packed < S(0);
-  return {select(negative, small, large), select(negative, large, small)};
+  return {select(negative, smaller, larger), select(negative, larger, smaller)};
 }
 
 /// A gate and its complement with exponents of their own, and both in one number.
@@ -58,7 +57,7 @@ struct ScaledGate {
 
   MINRNN_INLINE explicit ScaledGate(P k) {
     using S = typename P::Scalar;
-    const Scaled<P> e = scaled_exp(-abs(k));
+    const Scaled<P> e = scaled_exp(-absolute(k));
     const P e_value = value_of(e), large = P(S(1)) / (e_value + S(1));
     const Scaled<P> larger{large, P(S(0))}, smaller = e * large;
     const auto negative = k < S(0);
@@ -76,7 +75,7 @@ struct ScaledCandidate {
 
   MINRNN_INLINE explicit ScaledCandidate(P k) {
     using S = typename P::Scalar;
-    const Scaled<P> e = scaled_exp(min(k, P(S(0))));
+    const Scaled<P> e = scaled_exp(minimum(k, P(S(0))));
     const P e_value = value_of(e), below = P(S(1)) / (e_value + S(1)), above = k + S(0.5);
     const auto negative = k < S(0);
     value = select(negative, e_value * below, above);
@@ -114,11 +113,11 @@ struct MinGruGates : CandidateOf<kCandidate> {
   static constexpr Arithmetic arithmetic = kArithmetic;
   static constexpr int kCount = 2;
   static constexpr std::string_view kName = "MinGru";
-  static constexpr std::array<std::string_view, 2> kWeights{"w_z", "w_h"}, kBiases{"b_z", "b_h"};
-  static constexpr std::array<double, 2> kForgetBias{-1, 0};  // the forget gate is 1 - z
+  static constexpr Array<std::string_view, 2> kWeights{"w_z", "w_h"}, kBiases{"b_z", "b_h"};
+  static constexpr Array<double, 2> kForgetBias{-1, 0};  // the forget gate is 1 - z
 
   template <class P>
-  using Values = std::array<P, 2>;
+  using Values = Array<P, 2>;
 
   /// h_t = (1 - z) h_{t-1} + z h~. k: in k_z and k_h, out what backward needs: z and h~.
   template <class P>
@@ -158,13 +157,13 @@ struct MinLstmGates : CandidateOf<kCandidate> {
   static constexpr Arithmetic arithmetic = kArithmetic;
   static constexpr int kCount = 3;
   static constexpr std::string_view kName = "MinLstm";
-  static constexpr std::array<std::string_view, 3> kWeights{"w_f", "w_i", "w_h"}, kBiases{"b_f", "b_i", "b_h"};
+  static constexpr Array<std::string_view, 3> kWeights{"w_f", "w_i", "w_h"}, kBiases{"b_f", "b_i", "b_h"};
   static constexpr bool kNormalised = kScaling == GateScaling::normalised;
   // f / (f + i) with i near 1/2 would stay below 2/3, however near to 1 f is.
-  static constexpr std::array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
+  static constexpr Array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
 
   template <class P>
-  using Values = std::array<P, 3>;
+  using Values = Array<P, 3>;
 
   /// h_t = f h_{t-1} + i h~. k: in k_f, k_i and k_h, out what backward needs: f and i, or where they are divided by their
   /// sum, (1 - i) f' and (1 - f) i' of f' = f / (f + i) and i' = i / (f + i); and h~.
@@ -176,7 +175,7 @@ struct MinLstmGates : CandidateOf<kCandidate> {
       if constexpr (kNormalised) {
         // Not through f and i, which may both underflow. With m = max(0, -k_f, -k_i), w = e^(-k_f - m) and
         // u = e^(-k_i - m), f' is (e^-m + u) / (2 e^-m + u + w), and the largest of e^-m, u and w is 1.
-        const P m = max(max(-k[0], -k[1]), P(S(0)));
+        const P m = maximum(maximum(-k[0], -k[1]), P(S(0)));
         const Scaled<P> one = scaled_exp(-m), w = scaled_exp(-k[0] - m), u = scaled_exp(-k[1] - m);
         const P one_value = value_of(one), w_value = value_of(w), u_value = value_of(u);
         const P reciprocal = P(S(1)) / ((one_value + u_value) + (one_value + w_value));
@@ -192,7 +191,7 @@ struct MinLstmGates : CandidateOf<kCandidate> {
       if constexpr (kNormalised) {
         // As above, but with m = 0 as long as the exponentials have room: beyond that e^-m is nothing beside the largest.
         const P room(std::is_same_v<S, float> ? S(80) : S(700));
-        const P m = max(max(-k[0], -k[1]) - room, P(S(0)));
+        const P m = maximum(maximum(-k[0], -k[1]) - room, P(S(0)));
         const P w = bounded_exp(-k[0] - m), u = bounded_exp(-k[1] - m), of_f = u + S(1), of_i = w + S(1);
         const P reciprocal = P(S(1)) / (of_f + of_i);
         k = {u * reciprocal, w * reciprocal, h_tilde};

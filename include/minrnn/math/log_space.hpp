@@ -32,7 +32,7 @@ MINRNN_INLINE Packet<S, N> log(Packet<S, N> x) {
 /// -softplus(-x) is log sigmoid(x), and -softplus(x) is log(1 - sigmoid(x)).
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> softplus(Packet<S, N> x) {
-  return max(x, Packet<S, N>(S(0))) + log1p_of_fraction(exp(-abs(x)));
+  return maximum(x, Packet<S, N>(S(0))) + log1p_of_fraction(exp(-absolute(x)));
 }
 
 /// log g(x) of `positive_candidate`: log(x + 1/2) for x >= 0, x - log(1 + exp(x)) for x < 0.
@@ -42,7 +42,7 @@ MINRNN_INLINE Packet<S, N> log_positive_candidate(Packet<S, N> x) {
   const Packet<S, N> zero(S(0));
   const auto negative = x < zero;
   // One logarithm for both branches: near 1 it loses relative, not absolute precision, which is all that x - log needs.
-  const Packet<S, N> log_g = log(select(negative, exp(min(x, zero)) + S(1), x + S(0.5)));
+  const Packet<S, N> log_g = log(select(negative, exp(minimum(x, zero)) + S(1), x + S(0.5)));
   return select(negative, x - log_g, log_g);
 }
 
@@ -50,7 +50,7 @@ MINRNN_INLINE Packet<S, N> log_positive_candidate(Packet<S, N> x) {
 /// derivatives  exp(a - y) and exp(b - y), both 0 where y = -inf. Error: 2 eps of max(1, |y|).
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> log_add_exp(Packet<S, N> a, Packet<S, N> b) {
-  const Packet<S, N> larger = max(a, b), smaller = min(b, a);  // in these orders a NaN of either comes through
+  const Packet<S, N> larger = maximum(a, b), smaller = minimum(b, a);  // in these orders a NaN of either comes through
   const Packet<S, N> nothing(-std::numeric_limits<S>::infinity());
   // -inf - -inf is NaN: where the larger is -inf, so is the sum.
   return select(larger == nothing, nothing, larger + log1p_of_fraction(exp(smaller - larger)));

@@ -35,13 +35,13 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp2_of_integer(Packet<S, N> n) {
   using P = Packet<S, N>;
   if constexpr (kHasBits<S>)
-    return power_of_two(max(n, P(-127.0f)) + kShifter);
+    return power_of_two(maximum(n, P(-127.0f)) + kShifter);
   else
     return map<S>(
         [](const auto& e) {
           return Eigen::internal::pldexp(Eigen::internal::pset1<std::remove_cvref_t<decltype(e)>>(S(1)), e);
         },
-        max(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
+        maximum(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
 }
 
 /// The same number with a mantissa in [2, 4) (float) or [1/2, 1). The mantissa must be a normal number.
@@ -95,7 +95,7 @@ MINRNN_INLINE Scaled<P> operator*(const Scaled<P>& x, P y) {
 }
 template <class P>
 MINRNN_INLINE Scaled<P> operator+(const Scaled<P>& x, const Scaled<P>& y) {
-  const P exponent = max(x.exponent, y.exponent);
+  const P exponent = maximum(x.exponent, y.exponent);
   const P scale_x = detail::exp2_of_integer(x.exponent - exponent),
           scale_y = detail::exp2_of_integer(y.exponent - exponent);
   return {fma(x.mantissa, scale_x, y.mantissa * scale_y), exponent};
@@ -110,7 +110,7 @@ MINRNN_INLINE Scaled<P> select(P mask, const Scaled<P>& then, const Scaled<P>& o
 template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
   using P = Packet<S, N>;
-  x = min(max(x, P(Scaled<P>::kLeastLog)), P(Scaled<P>::kMostLog));
+  x = minimum(maximum(x, P(Scaled<P>::kLeastLog)), P(Scaled<P>::kMostLog));
   if constexpr (detail::kHasBits<S>) {
     const detail::ReducedExp<N> e(x);
     return {e.tail + 1.0f, e.n};
@@ -131,7 +131,7 @@ template <class P>
 MINRNN_INLINE P value_of(const Scaled<P>& x) {
   using S = typename P::Scalar;
   const P most(std::is_same_v<S, float> ? S(125) : S(1021));  // a mantissa may be just below 4
-  return x.mantissa * detail::exp2_of_integer(min(x.exponent, most));
+  return x.mantissa * detail::exp2_of_integer(minimum(x.exponent, most));
 }
 
 /// A number of S >= 0; what is too small to be normal is `none`.
@@ -139,7 +139,7 @@ template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> scaled(Packet<S, N> x) {
   using P = Packet<S, N>;
   using Result = Scaled<P>;
-  const auto tiny = x < std::numeric_limits<S>::min();
+  const auto tiny = x < (std::numeric_limits<S>::min)();
   const Result number = detail::normalised(Result{select(tiny, P(S(1)), x), P(S(0))});
   return select(tiny, Result::none(), number);
 }

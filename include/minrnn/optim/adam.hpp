@@ -65,7 +65,7 @@ class Adam {
       const S keep = m.decays ? S(1) - options.learning_rate * options.weight_decay : S(1);
       constexpr Index kChunk = 8192;
       parallel_for((p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
-        const Index first = chunk * kChunk, count = std::min(kChunk, p.size() - first);
+        const Index first = chunk * kChunk, count = std::min<Index>(kChunk, p.size() - first);
         using Array = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>>;
         Array value(p.value.data() + first, count), grad(p.grad.data() + first, count);
         Array one(m.first.data() + first, count), two(m.second.data() + first, count);

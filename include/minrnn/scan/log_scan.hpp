@@ -48,8 +48,8 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
   detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
   const auto exp_of = [](auto logarithm) MINRNN_INLINE_LAMBDA { return value_of(scaled_exp(logarithm)); };
   const auto finite = [](auto x) {
-    const decltype(x) largest(std::numeric_limits<S>::max());
-    return max(min(x, largest), -largest);
+    const decltype(x) largest((std::numeric_limits<S>::max)());
+    return maximum(minimum(x, largest), -largest);
   };
   detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, exp_of,
                            [&](auto lanes, Index t, Index b, auto gate, auto previous, auto delta) {

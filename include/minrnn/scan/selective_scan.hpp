@@ -51,10 +51,10 @@ class ChannelTiling {
   template <class Body>
   void for_groups(Index tile, Body&& body) const {
     const auto call = [&](Index b, Index group) {
-      body(b, group, group * kGroup, std::min(kGroup, channels_ - group * kGroup));
+      body(b, group, group * kGroup, std::min<Index>(kGroup, channels_ - group * kGroup));
     };
     if (divided_) return call(tile / groups(), tile % groups());
-    for (Index b = tile * sequences_; b < std::min(batch_, (tile + 1) * sequences_); ++b)
+    for (Index b = tile * sequences_; b < std::min<Index>(batch_, (tile + 1) * sequences_); ++b)
       for (Index group = 0; group < groups(); ++group) call(b, group);
   }
 
@@ -102,7 +102,7 @@ class SelectiveScan {
           if (keep)
             for (Index n = 0; n < states; ++n)
               std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
-          const Index steps = std::min(kBlock, time - first);
+          const Index steps = std::min<Index>(kBlock, time - first);
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             Column<P> delta, x, out;
@@ -159,7 +159,7 @@ class SelectiveScan {
       tiling.for_groups(tile, [&](Index b, Index group, Index channel, Index count) {
         S* row = dstate.col(b).data() + channel;
         for (Index block = blocks_of(time); block-- > 0;) {
-          const Index first = block * kBlock, steps = std::min(kBlock, time - first);
+          const Index first = block * kBlock, steps = std::min<Index>(kBlock, time - first);
           std::fill_n(dbc, 2 * states * steps, S(0));
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;

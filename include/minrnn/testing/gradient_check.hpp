@@ -80,7 +80,7 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
     const double below = loss();
     value = kept;
     const double analytic = static_cast<double>(gradient), numeric = (above - below) / (2 * options.step);
-    const double error = std::abs(analytic - numeric) / std::max({1.0, std::abs(analytic), std::abs(numeric)});
+    const double error = std::fabs(analytic - numeric) / std::max<double>({1, std::fabs(analytic), std::fabs(numeric)});
     // NaN is the worst of all, and the first one stays.
     if (!std::isnan(worst.error) && !(error <= worst.error)) worst = {error, where(), analytic, numeric};
   };

@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+// Every layer, loss, scan and model in float and double, for compilers that are asked for warnings: a template says
+// what it holds only once it is instantiated.
+#include "conformance/layers.hpp"
+#include "minrnn/minrnn.hpp"
+
+namespace minrnn {
+namespace {
+
+template <class S, class L>
+double train(L layer) {
+  Sequence<S> x(layer.input_size(), 6, 2), dy(layer.output_size(), 6, 2);
+  std::fill_n(x.data(), x.size(), S(0.5));
+  std::fill_n(dy.data(), dy.size(), S(0.25));
+  Adam<S> adam(layer);
+  typename L::Cache cache;
+  auto state = layer.initial_state(2), dstate = state;
+  layer.infer(x, state, cache);
+  layer.step(x.view().frame(0), state, cache);
+  layer.forward(x, state, cache);
+  layer.backward(dy, dstate, cache);
+  const double norm = clip_gradient_norm(layer, 1);
+  adam.step(layer);
+  zero_gradients(layer);
+  return norm + static_cast<double>(parameter_count(layer));
+}
+
+template <class S>
+double train_model() {
+  Random random(1);
+  const auto make_mixer = [&](Index dim, Index inner) { return MinGru<S>(dim, inner, random); };
+  LanguageModel<MinGru<S>> model({.vocabulary = 4, .dim = 4, .layers = 1}, random, make_mixer);
+  const std::int32_t symbols[] = {0, 1, 2, 3, 3, 2, 1, 0};
+  const SequenceView<const std::int32_t> tokens(symbols, 1, 4, 2);
+  typename LanguageModel<MinGru<S>>::Cache cache;
+  auto state = model.initial_state(2), dstate = state;
+  Sequence<S> dlogits, dy;
+  model.infer(tokens, state, cache);
+  model.step(tokens.frame(0), state, cache);
+  const auto logits = model.forward(tokens, state, cache);
+  const double loss = softmax_cross_entropy(logits, tokens, dlogits).loss;
+  model.backward(dlogits, dstate, cache);
+  return loss + mean_square(logits, logits, dy);
+}
+
+template <class S>
+double run_scans() {
+  Sequence<S> a(3, 5, 1), h(3, 5, 1), da(3, 5, 1), db(3, 5, 1);
+  std::fill_n(a.data(), a.size(), S(0.5));
+  Matrix<S> state = Matrix<S>::Ones(3, 1), dstate = Matrix<S>::Ones(3, 1);
+  const SequenceView<const S> in(a);
+  linear_scan(in, in, state, h.view());
+  linear_scan_backward(in, h.view(), state, in, dstate, da.view(), db.view());
+  log_scan(in, in, state, h.view());
+  log_scan_backward(in, in, h.view(), state, in, dstate, da.view(), db.view());
+  return static_cast<double>(state.sum());
+}
+
+template <class S>
+double run_cells() {
+  Random random(1);
+  const MinGruCell<S, 3, 5> gru(MinGru<S>(3, 5, random));
+  const MinLstmCell<S, 3, 5> lstm(MinLstm<S>(3, 5, random));
+  const Eigen::Vector<S, 3> x(S(1), S(2), S(3));
+  Eigen::Vector<S, 5> h = Eigen::Vector<S, 5>::Zero();
+  gru.step(x, h);
+  lstm.step(x, h);
+  return static_cast<double>(h.norm());
+}
+
+template <class S>
+double run_all() {
+  Random random(1);
+  double sum = train_model<S>() + run_scans<S>() + run_cells<S>() +
+               check_gradients(Linear<S>(2, 2, random), {.time = 2, .batch = 1}).error;
+  conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
+    sum += train<S>(decltype(descriptor)::template make<S>(4, 4, random));
+  });
+  return sum;
+}
+
+}  // namespace
+}  // namespace minrnn
+
+int main() { return minrnn::run_all<float>() + minrnn::run_all<double>() > 0 ? 0 : 1; }
