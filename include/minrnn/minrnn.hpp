@@ -15,6 +15,7 @@
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/prefetch.hpp"
+#include "minrnn/core/product_kernel.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/partial_sums.hpp"
 

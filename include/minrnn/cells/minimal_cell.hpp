@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/packet.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/core/product_kernel.hpp"
 #include "minrnn/math/gates.hpp"
 
 namespace minrnn::detail {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -10,7 +11,25 @@
 
 /// Every public entry checks its arguments with these. The text of an error is built only when it is thrown, so a check
 /// costs a comparison and never allocates on the way that succeeds.
+///
+/// What a failed check does: it throws std::invalid_argument, or without exceptions (-fno-exceptions) it prints nothing and
+/// calls std::abort. To be told the message, with or without exceptions, compile everything with -DMINRNN_FAIL=name and
+/// define a function of that name in one place; it must not return.
+#ifdef MINRNN_FAIL
+[[noreturn]] void MINRNN_FAIL(const char* message);
+#endif
+
 namespace minrnn::detail {
+
+[[noreturn]] inline void fail([[maybe_unused]] const std::string& message) {
+#if defined(MINRNN_FAIL)
+  MINRNN_FAIL(message.c_str());
+#elif defined(__cpp_exceptions)
+  throw std::invalid_argument(message);
+#else
+  std::abort();
+#endif
+}
 
 inline std::string text(std::string_view s) { return std::string(s); }
 inline std::string text(Index n) { return std::to_string(n); }
@@ -25,8 +44,7 @@ std::string shape_text(Sizes... sizes) {
 
 [[noreturn]] inline void throw_argument(std::string_view where, std::string_view argument, const std::string& wanted,
                                         const std::string& given) {
-  throw std::invalid_argument(std::string(where) + ": " + std::string(argument) + ": wanted " + wanted + ", given " +
-                              given);
+  fail(std::string(where) + ": " + std::string(argument) + ": wanted " + wanted + ", given " + given);
 }
 
 /// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`.

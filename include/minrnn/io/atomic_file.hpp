@@ -18,6 +18,10 @@
 #include <unistd.h>
 #endif
 
+#ifndef __cpp_exceptions
+#error "minrnn/io says by exceptions what is wrong with a file: compile what includes it without -fno-exceptions"
+#endif
+
 namespace minrnn {
 
 namespace detail {

@@ -8,7 +8,6 @@
 #include <filesystem>
 #include <limits>
 #include <map>
-#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -58,10 +57,9 @@ inline std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<st
   return empty ? 0 : count;
 }
 
-/// A number of bytes in a file as one in memory, of which a 32-bit target has fewer. Throws std::bad_alloc beyond.
+/// A number of bytes that are known to fit in memory. A template, as where the types are one a cast is warned of.
 template <class Size = std::size_t>
 Size memory_size(std::uint64_t bytes) {
-  if (bytes > (std::numeric_limits<Size>::max)()) throw std::bad_alloc();
   return static_cast<Size>(bytes);
 }
 
