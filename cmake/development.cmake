@@ -11,6 +11,14 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Eigen's AVX-512 code floods these two with -march=native (GCC 12).
   target_compile_options(minrnn_dev INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
 endif()
+# What users ask of the headers, beyond that: -Wdouble-promotion would forbid printing a float.
+set(minrnn_strict $<TARGET_PROPERTY:minrnn_dev,INTERFACE_COMPILE_OPTIONS>)
+if(NOT MSVC)
+  list(APPEND minrnn_strict -Wsign-conversion -Wold-style-cast -Wdouble-promotion)
+endif()
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND minrnn_strict -Wuseless-cast)
+endif()
 
 find_package(OpenMP COMPONENTS CXX)
 if(OpenMP_CXX_FOUND)
