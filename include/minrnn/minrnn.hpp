@@ -18,6 +18,7 @@
 #include "minrnn/core/product_kernel.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/wide_sum.hpp"
 
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"

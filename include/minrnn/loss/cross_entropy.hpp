@@ -4,10 +4,14 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/wide_sum.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {
@@ -19,11 +23,25 @@ struct CrossEntropy {
 
 namespace detail {
 
+/// The first of the largest of n >= 1 numbers; any of them where one is NaN.
+template <class S>
+Index place_of_largest(const S* x, Index n) {
+  Packet<S> most(-std::numeric_limits<S>::infinity());
+  Index whole = 0;
+  for (; whole + Packet<S>::size <= n; whole += Packet<S>::size) most = max(most, Packet<S>::load(x + whole));
+  S largest = most.largest();
+  for (Index i = whole; i < n; ++i) largest = std::max<S>(largest, x[i]);
+  const Index place = std::find(x, x + n, largest) - x;
+  return place < n ? place : 0;
+}
+
 template <class S>
 CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets,
                            Sequence<S>* dlogits) {
   const char* name = "softmax_cross_entropy";
   const Index classes = logits.features(), time = logits.time(), batch = logits.batch();
+  if (classes < 1) throw_argument(name, "logits", "at least 1 class", std::to_string(classes));
+  check_sequence(name, "logits", logits, classes);
   check_sequence(name, "targets", targets, 1, time, batch);
   CrossEntropy result;
   for (Index b = 0; b < batch; ++b)
@@ -33,7 +51,7 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
         throw_argument(name, "targets", "classes below " + std::to_string(classes), std::to_string(target));
       result.count += target >= 0;
     }
-  const S scale = result.count > 0 ? S(1) / static_cast<S>(result.count) : S(0);
+  const double scale = 1 / static_cast<double>(std::max<Index>(result.count, 1));
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
   const Index frames = time * batch, size = std::max<Index>(64, (frames + 31) / 32), tiles = (frames + size - 1) / size;
   std::vector<double> sums(static_cast<std::size_t>(tiles));
@@ -49,15 +67,19 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
         continue;
       }
       const S* logit = logits.column(t, b);
-      const S largest = *std::max_element(logit, logit + classes);
+      const Index place = place_of_largest(logit, classes);
+      const S largest = logit[place];
       for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, exp(lanes.load(logit) - Packet<S>(largest))); });
-      Packet<S> total(S(0));
-      for_lanes<S>(classes, [&](auto lanes) { total = total + lanes.load(p); });
-      const S whole = total.sum();
-      sum += std::log(static_cast<double>(whole)) + (static_cast<double>(largest) - static_cast<double>(logit[target]));
+      // The largest has exp(0) = 1. The others are summed without it: where they are small, log1p of their sum and the
+      // gradient at the largest keep the digits that 1 + others would lose.
+      const S first = std::exchange(p[place], S(0));
+      const double others = sum_in_double(classes, [&](Index v) { return static_cast<double>(p[v]); });
+      sum += std::log1p(others) + (static_cast<double>(largest) - static_cast<double>(logit[target]));
       if (!dlogits) continue;
-      for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, lanes.load(p) * Packet<S>(scale / whole)); });
-      p[target] -= scale;
+      const double factor = scale / (1 + others);
+      p[place] = first;
+      for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, lanes.load(p) * Packet<S>(static_cast<S>(factor))); });
+      p[target] = target == place ? static_cast<S>(-others * factor) : p[target] - static_cast<S>(scale);
     }
     sums[static_cast<std::size_t>(tile)] = sum;
   });
@@ -70,10 +92,11 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
 
 /// Softmax cross-entropy, the mean over all targets that count, and its gradient in one pass.
 ///
-/// Equations   loss = mean(log sum_v exp(l_v) - l_target), the largest logit taken out of the sum
+/// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target) with m
+///             the place of the largest logit, summed in double
 /// Shapes      logits, dlogits (V, T, B); targets (1, T, B), a negative one is ignored
 /// Gradient    dlogits = (softmax(l) - onehot(target)) / count; 0 where the target is ignored
-/// Throws      std::invalid_argument for a wrong shape or a target of V or more
+/// Throws      std::invalid_argument for a wrong shape, no class, missing memory, or a target of V or more
 template <class S>
 CrossEntropy softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
                                    SequenceView<const std::int32_t> targets, Sequence<S>& dlogits) {

@@ -3,20 +3,34 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
+#include <string>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/wide_sum.hpp"
 
 namespace minrnn {
 
-/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit.
+/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that double
+/// can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
 template <class L>
 double gradient_norm(const L& layer) {
-  double sum = 0;
-  visit_parameters(layer, [&](const Name&, const auto& p) {
-    for (Index j = 0; j < p.grad.cols(); ++j) sum += static_cast<double>(p.grad.col(j).squaredNorm());
-  });
-  return std::sqrt(sum);
+  const auto norm_of_scaled = [&](double scale) {
+    double sum = 0;
+    visit_parameters(layer, [&](const Name&, const auto& p) {
+      const auto* grad = p.grad.data();
+      sum += detail::sum_in_double(p.grad.size(), [&](Index i) {
+        const double g = static_cast<double>(grad[i]) * scale;
+        return g * g;
+      });
+    });
+    return std::sqrt(sum) / scale;
+  };
+  const double norm = norm_of_scaled(1);
+  if (norm < 0x1p-400) return norm_of_scaled(0x1p600);  // a square that is lost above is below 2^-1022
+  if (norm > std::numeric_limits<double>::max()) return norm_of_scaled(0x1p-600);
+  return norm;
 }
 
 /// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was; where it is not a
@@ -25,12 +39,20 @@ double gradient_norm(const L& layer) {
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <class L>
 double clip_gradient_norm(L& layer, double limit) {
-  detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", std::to_string(limit));
+  if (!(limit > 0)) [[unlikely]]
+    detail::throw_argument("clip_gradient_norm", "limit", "a positive number", std::to_string(limit));
   const double norm = gradient_norm(layer);
-  if (norm > limit && std::isfinite(norm))
-    visit_parameters(layer, [&](const Name&, auto& p) {
-      p.grad *= static_cast<typename std::decay_t<decltype(p)>::Scalar>(limit / norm);
-    });
+  if (!(norm > limit) || !std::isfinite(norm)) return norm;
+  // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it is
+  // out of that of double.
+  const double whole = limit / norm;
+  const bool fits = whole >= std::numeric_limits<double>::min();
+  const double first = fits ? whole : 1 / norm, second = fits ? 1 : limit;
+  visit_parameters(layer, [&](const Name&, auto& p) {
+    using S = typename std::decay_t<decltype(p)>::Scalar;
+    S* grad = p.grad.data();
+    for (Index i = 0; i < p.grad.size(); ++i) grad[i] = static_cast<S>(static_cast<double>(grad[i]) * first * second);
+  });
   return norm;
 }
 
