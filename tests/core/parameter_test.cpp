@@ -47,6 +47,21 @@ TEST(Name, IsThePathFromTheRoot) {
   EXPECT_EQ((root / Index{0}).str(), "0");
 }
 
+TEST(Name, KnowsItsPathWithoutBuildingIt) {
+  const Name root;
+  const Name number = root / Index{0}, word = root / "w";
+  EXPECT_TRUE(root.is(""));
+  EXPECT_TRUE(word.is("w"));
+  EXPECT_TRUE(number.is("0"));
+  EXPECT_FALSE(root.is("w"));
+  for (const Name* name : {&word, &number}) EXPECT_FALSE(name->is(""));
+  const Name blocks = root / "blocks", tenth = blocks / Index{10}, mixer = tenth / "mixer", w_z = mixer / "w_z";
+  EXPECT_TRUE(w_z.is("blocks/10/mixer/w_z"));
+  for (const char* other : {"blocks/1/mixer/w_z", "blocks/10/mixer/w_h", "a/blocks/10/mixer/w_z",
+                            "/blocks/10/mixer/w_z", "10/mixer/w_z", "blocks10/mixer/w_z", "w_z", ""})
+    EXPECT_FALSE(w_z.is(other)) << other;
+}
+
 TEST(Visit, NamesAllParametersInOrderConstOrNot) {
   Tree tree;
   const Tree& fixed = tree;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <limits>
 #include <stdexcept>
 
 #include "minrnn/core/random.hpp"
@@ -33,9 +35,9 @@ struct Two {
   }
 };
 
-template <Index rows, Index columns>
+template <Index rows, Index columns, class S = float>
 struct One {
-  Parameter<float> w{rows, columns};
+  Parameter<S> w{rows, columns};
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     visitor(scope / "w", self.w);
@@ -108,10 +110,104 @@ TEST(Adam, DecaysTheParametersThatWereChosenByName) {
   Two<double> layer;
   const Two<double> before = layer;
   Adam<double> adam(layer, options);
-  EXPECT_EQ(asked, (std::vector<std::pair<std::string, int>>{{"w", 2}, {"b", 1}}));
   adam.step(layer);  // all gradients are zero
+  EXPECT_EQ(asked, (std::vector<std::pair<std::string, int>>{{"w", 2}, {"b", 1}}));
   EXPECT_EQ(layer.w.value, before.w.value);
   EXPECT_TRUE(close<double>(layer.b.value, 0.75 * before.b.value, 1e-15));
+}
+
+TEST(Adam, TakesEveryOptionThatWasChangedBetweenSteps) {
+  Two<double> layer;
+  const Two<double> before = layer;
+  Adam<double> adam(layer, {.learning_rate = 0.5, .weight_decay = 0.5});
+  adam.options.decays = [](const std::string& name, int) { return name == "b"; };
+  adam.step(layer);
+  EXPECT_EQ(layer.w.value, before.w.value);
+  EXPECT_TRUE(close<double>(layer.b.value, 0.75 * before.b.value, 1e-15));
+  adam.options.decays = [](const std::string&, int) { return true; };
+  adam.options.weight_decay = 1;
+  layer.b.decays = false;
+  adam.step(layer);
+  EXPECT_TRUE(close<double>(layer.w.value, 0.5 * before.w.value, 1e-15));
+  EXPECT_TRUE(close<double>(layer.b.value, 0.75 * before.b.value, 1e-15));
+}
+
+TEST(Adam, RefusesOptionsOutOfTheirRangeAndChangesNothing) {
+  Two<float> layer;
+  Random random(1);
+  layer.draw_gradients(random);
+  const Two<float> before = layer;
+  const AdamOptions<float> right;
+  const auto refused = [&](auto&& spoil) -> std::string {
+    AdamOptions<float> wrong;
+    spoil(wrong);
+    EXPECT_THROW(Adam<float>(layer, wrong), std::invalid_argument);
+    Adam<float> adam(layer, right);
+    adam.options = wrong;
+    std::string message = "nothing thrown";
+    try {
+      adam.step(layer);
+    } catch (const std::invalid_argument& error) {
+      message = error.what();
+    }
+    EXPECT_EQ(layer.w.value, before.w.value);
+    EXPECT_EQ(layer.b.value, before.b.value);
+    EXPECT_EQ(adam.steps(), 0);
+    return message;
+  };
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {-1.0f, kNan, kInfinity, -kInfinity}) {
+    const std::string end = ": wanted a finite number of at least 0, given " + std::to_string(bad);
+    EXPECT_EQ(refused([&](auto& o) { o.learning_rate = bad; }), "Adam::step: learning_rate" + end);
+    EXPECT_EQ(refused([&](auto& o) { o.epsilon = bad; }), "Adam::step: epsilon" + end);
+    EXPECT_EQ(refused([&](auto& o) { o.weight_decay = bad; }), "Adam::step: weight_decay" + end);
+  }
+  for (const float bad : {1.0f, 1.5f, -0.1f, kNan}) {
+    const std::string end = ": wanted a number of at least 0 and below 1, given " + std::to_string(bad);
+    EXPECT_EQ(refused([&](auto& o) { o.beta1 = bad; }), "Adam::step: beta1" + end);
+    EXPECT_EQ(refused([&](auto& o) { o.beta2 = bad; }), "Adam::step: beta2" + end);
+  }
+  EXPECT_EQ(refused([](auto& o) { o.decays = nullptr; }), "Adam::step: decays: wanted a function, given none");
+
+  Adam<float> adam(layer);
+  adam.options.decays = [](const std::string& name, int) -> bool {
+    if (name == "b") throw std::runtime_error("of the user");
+    return true;
+  };
+  EXPECT_THROW(adam.step(layer), std::runtime_error);
+  EXPECT_EQ(layer.w.value, before.w.value);
+  EXPECT_EQ(adam.steps(), 0);
+}
+
+/// The value of one number after steps with these gradients.
+template <class S>
+double after(std::initializer_list<double> gradients, const AdamOptions<S>& options) {
+  One<1, 1, S> layer;
+  Adam<S> adam(layer, options);
+  for (const double g : gradients) {
+    layer.w.grad.setConstant(static_cast<S>(g));
+    adam.step(layer);
+  }
+  return static_cast<double>(layer.w.value(0, 0));
+}
+
+TEST(Adam, MovesAsInDoubleForEveryFiniteGradient) {
+  // The weight that one gradient of 1e20 reached moves on with those that follow.
+  for (const double g : {1e20, -1e30, 3.4e38, 1e-25, 1e-36}) {
+    const double wanted = after<double>({g, g, -g / 2, g / 8}, {.epsilon = 0});
+    EXPECT_NEAR(after<float>({g, g, -g / 2, g / 8}, {.epsilon = 0}) / wanted, 1, 1e-4) << g;  // 4 roundings of 0.1 %
+  }
+  const double before = after<float>({1e20}, {.beta2 = 0.5f});
+  std::initializer_list<double> and_then{1e20, 1, 1, 1};
+  EXPECT_NEAR(before, -1e-3, 1e-9);
+  EXPECT_NEAR(after<float>(and_then, {.beta2 = 0.5f}) / after<double>(and_then, {.beta2 = 0.5}), 1, 1e-5);
+  for (const double g : {1e200, 1.7e308, 1e-200}) {
+    const double wanted = after<double>({1, 1, -0.5, 0.125}, {.epsilon = 0});
+    EXPECT_NEAR(after<double>({g, g, -g / 2, g / 8}, {.epsilon = 0}) / wanted, 1, 1e-13) << g;
+  }
+  EXPECT_EQ(after<float>({3.4e38, -3.4e38}, {.beta1 = 0.5f}), after<float>({1, -1}, {.beta1 = 0.5f}));
+  EXPECT_EQ(after<float>({0, 0}, {.epsilon = 0}), 0) << "nothing, not NaN";
+  EXPECT_LE(std::abs(after<float>({1e-40, 1e-40}, {})), 2e-3) << "a denormal number does no harm";
 }
 
 TEST(Adam, WithoutAGradientNothingMovesButWhatDecays) {

@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <limits>
+#include <stdexcept>
+#include <string>
+
 namespace minrnn::tests {
 namespace {
 
@@ -36,6 +41,30 @@ TEST(CosineSchedule, MayHaveNoWarmUpOrNothingElse) {
   const CosineSchedule only{.rate = 1, .final_rate = 0.5, .warm_up = 10, .steps = 10};
   EXPECT_DOUBLE_EQ(only(9), 10.0 / 11);
   EXPECT_DOUBLE_EQ(only(11), 0.5);
+}
+
+TEST(CosineSchedule, RefusesWhatIsNoSchedule) {
+  const auto message = [](const CosineSchedule& schedule, std::int64_t step) -> std::string {
+    try {
+      schedule(step);
+    } catch (const std::invalid_argument& error) {
+      return error.what();
+    }
+    return "nothing thrown";
+  };
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  EXPECT_EQ(message({.warm_up = -1}, 0), "CosineSchedule: warm_up: wanted at least 0, given -1");
+  EXPECT_EQ(message({.steps = -5}, 0), "CosineSchedule: steps: wanted at least 0, given -5");
+  EXPECT_EQ(message({}, -1), "CosineSchedule: step: wanted at least 0, given -1");
+  EXPECT_EQ(message({.rate = -1}, 0), "CosineSchedule: rate: wanted a finite number of at least 0, given -1.000000");
+  EXPECT_EQ(message({.final_rate = kNan}, 0),
+            "CosineSchedule: final_rate: wanted a finite number of at least 0, given nan");
+  EXPECT_THROW(CosineSchedule{}.at(kNan), std::invalid_argument);
+  EXPECT_THROW((CosineSchedule{.rate = kNan}.at(0.5)), std::invalid_argument);
+  EXPECT_EQ(message({.warm_up = 0, .steps = 0}, 0), "nothing thrown");
+  const CosineSchedule endless{.rate = 1, .warm_up = kMost, .steps = kMost};
+  EXPECT_NEAR(endless(kMost - 1), 1, 1e-15);
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <charconv>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -42,7 +44,25 @@ class Name {
     return path += part_.empty() ? std::to_string(number_) : std::string(part_);
   }
 
+  /// Whether `str()` would be this text; allocates nothing.
+  bool is(std::string_view path) const { return cut_from(path) && path.empty(); }
+
  private:
+  /// Takes this path from the end of another, if it ends so.
+  bool cut_from(std::string_view& path) const {
+    if (parent_ == nullptr) return true;
+    char digits[20];
+    std::string_view own = part_;
+    if (own.empty())
+      own = {digits, static_cast<std::size_t>(std::to_chars(digits, std::end(digits), number_).ptr - digits)};
+    if (!path.ends_with(own)) return false;
+    path.remove_suffix(own.size());
+    if (parent_->parent_ == nullptr) return true;
+    if (!path.ends_with('/')) return false;
+    path.remove_suffix(1);
+    return parent_->cut_from(path);
+  }
+
   const Name* parent_ = nullptr;
   std::string_view part_;
   Index number_ = 0;

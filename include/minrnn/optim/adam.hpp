@@ -4,10 +4,13 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/packet.hpp"
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/parameter.hpp"
 
@@ -20,45 +23,54 @@ struct AdamOptions {
   S epsilon = S(1e-8);
   /// Decoupled decay (AdamW); 0 is plain Adam.
   S weight_decay = S(0);
-  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains.
+  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains. Asked at
+  /// every step.
   std::function<bool(const std::string& name, int rank)> decays = [](const std::string&, int rank) { return rank > 1; };
 };
 
 /// Adam, and with a weight decay AdamW. One step counter for all parameters; moments in the order of the visit.
 ///
-/// Equations   t += 1;  v *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  s = beta2 s + (1 - beta2) g^2
-///             v -= lr / (1 - beta1^t) m / (sqrt(s) / sqrt(1 - beta2^t) + epsilon)           [as torch.optim.AdamW]
-/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for
+/// Equations   t += 1;  v *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  r^2 = beta2 r^2 + (1 - beta2) g^2
+///             v -= lr / (1 - beta1^t) m / (r / sqrt(1 - beta2^t) + epsilon)                 [as torch.optim.AdamW]
+/// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root does,
+///             and an infinite one would hold its weight for good. So every finite gradient counts for what it is
+/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an option
+///             is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2 in [0, 1),
+///             decays a function
 /// Source      Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization"
 template <class S>
 class Adam {
  public:
   struct Moments {
     std::string name;
-    Matrix<S> first, second;
-    bool decays;
+    Matrix<S> first, root;
+    bool decays = false;  // in the present step
   };
 
   AdamOptions<S> options;  // may be changed between steps, the learning rate above all
 
   template <class L>
   explicit Adam(const L& layer, AdamOptions<S> settings = {}) : options(std::move(settings)) {
+    check_options("Adam");
     visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
       const Matrix<S> zero = Matrix<S>::Zero(p.value.rows(), p.value.cols());
-      const std::string path = name.str();
-      moments_.push_back({path, zero, zero, p.decays && options.decays(path, p.rank)});
+      moments_.push_back({name.str(), zero, zero});
     });
   }
 
-  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws.
+  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates nothing.
   template <class L>
   void step(L& layer) {
+    check_options("Adam::step");
     check_parameters(layer);
+    choose_decays(layer);
     ++steps_;
     const double t = static_cast<double>(steps_);
-    const S correction1 = static_cast<S>(1 - std::pow(static_cast<double>(options.beta1), t));
-    const S correction2 = static_cast<S>(std::sqrt(1 - std::pow(static_cast<double>(options.beta2), t)));
-    const S rate = options.learning_rate / correction1;
+    const double correction1 = 1 - std::pow(static_cast<double>(options.beta1), t);
+    const double correction2 = std::sqrt(1 - std::pow(static_cast<double>(options.beta2), t));
+    // m / (r / c + epsilon) = c m / (r + c epsilon)
+    const S rate = static_cast<S>(static_cast<double>(options.learning_rate) * correction2 / correction1);
+    const S epsilon = static_cast<S>(static_cast<double>(options.epsilon) * correction2);
     std::size_t next = 0;
     visit_parameters(layer, [&](const Name&, Parameter<S>& p) {
       Moments& m = moments_[next++];
@@ -66,42 +78,86 @@ class Adam {
       constexpr Index kChunk = 8192;
       parallel_for((p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
         const Index first = chunk * kChunk, count = std::min<Index>(kChunk, p.size() - first);
-        using Array = Eigen::Map<Eigen::Array<S, Eigen::Dynamic, 1>>;
-        Array value(p.value.data() + first, count), grad(p.grad.data() + first, count);
-        Array one(m.first.data() + first, count), two(m.second.data() + first, count);
-        one += (grad - one) * (S(1) - options.beta1);
-        two = options.beta2 * two + (S(1) - options.beta2) * grad.square();
-        value = keep * value - rate * one / (two.sqrt() / correction2 + options.epsilon);
+        const S* grad = p.grad.data() + first;
+        S *value = p.value.data() + first, *one = m.first.data() + first, *root = m.root.data() + first;
+        detail::for_lanes<S>(count, [&](auto lanes) {
+          const P g = lanes.load(grad), r_before = lanes.load(root);
+          const P first_moment = fma(g, P(S(1) - options.beta1), lanes.load(one) * options.beta1);
+          // Of numbers relative to the larger, whose squares have no range to leave.
+          const P least(std::numeric_limits<S>::min()), unit = maximum(maximum(absolute(g), r_before), least);
+          const P now = g / unit, before = r_before / unit;
+          const P r = unit * square_root(fma(now * now, P(S(1) - options.beta2), before * before * options.beta2));
+          lanes.store(one, first_moment);
+          lanes.store(root, r);
+          // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
+          const P direction = first_moment / maximum(r + epsilon, least);
+          lanes.store(value, fma(-direction, P(rate), lanes.load(value) * keep));
+        });
       });
     });
   }
 
   std::int64_t steps() const { return steps_; }
 
-  /// What a checkpoint holds: step, then first/<parameter> and second/<parameter> for each. The options are the caller's.
+  /// What a checkpoint holds: step, then first/<parameter> and root/<parameter> for each. The options are the caller's.
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     visitor(scope / "step", self.steps_);
     for (auto& m : self.moments_) {
       visitor(scope / "first" / m.name, m.first);
-      visitor(scope / "second" / m.name, m.second);
+      visitor(scope / "root" / m.name, m.root);
     }
   }
 
  private:
+  using P = Packet<S>;
+
+  static P square_root(P x) {
+    return detail::map<S>([](const auto& native) { return Eigen::internal::psqrt(native); }, x);
+  }
+
+  void check_options(std::string_view where) const {
+    const auto wants = [&](bool ok, std::string_view option, const char* wanted, S given) {
+      if (!ok) [[unlikely]]
+        detail::throw_argument(where, option, wanted, std::to_string(given));
+    };
+    const auto at_least_0 = [](S option) { return option >= S(0) && option <= std::numeric_limits<S>::max(); };
+    const char *amount = "a finite number of at least 0", *fraction = "a number of at least 0 and below 1";
+    wants(at_least_0(options.learning_rate), "learning_rate", amount, options.learning_rate);
+    wants(options.beta1 >= S(0) && options.beta1 < S(1), "beta1", fraction, options.beta1);
+    wants(options.beta2 >= S(0) && options.beta2 < S(1), "beta2", fraction, options.beta2);
+    wants(at_least_0(options.epsilon), "epsilon", amount, options.epsilon);
+    wants(at_least_0(options.weight_decay), "weight_decay", amount, options.weight_decay);
+    if (!options.decays) [[unlikely]]
+      detail::throw_argument(where, "decays", "a function", "none");
+  }
+
   template <class L>
   void check_parameters(L& layer) const {
     std::size_t next = 0;
     visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
-      detail::check(next < moments_.size(), "Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
-                    "more, from " + name.str());
+      if (next == moments_.size()) [[unlikely]]
+        detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
+                               "more, from " + name.str());
       const Moments& m = moments_[next++];
-      const std::string path = name.str();
-      if (path != m.name) detail::throw_argument("Adam::step", "parameter " + std::to_string(next - 1), m.name, path);
-      detail::check_matrix("Adam::step", path, p.value, m.first.rows(), m.first.cols());
+      if (!name.is(m.name)) [[unlikely]]
+        detail::throw_argument("Adam::step", "parameter " + std::to_string(next - 1), m.name, name.str());
+      detail::check_matrix("Adam::step", m.name, p.value, m.first.rows(), m.first.cols());
+      detail::check_matrix("Adam::step", m.name, p.grad, m.first.rows(), m.first.cols());
     });
-    detail::check(next == moments_.size(), "Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
-                  std::to_string(next));
+    if (next != moments_.size()) [[unlikely]]
+      detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
+                             std::to_string(next));
+  }
+
+  /// Asks before anything changes: what is asked is the user's, and may throw.
+  template <class L>
+  void choose_decays(L& layer) {
+    std::size_t next = 0;
+    visit_parameters(layer, [&](const Name&, const Parameter<S>& p) {
+      Moments& m = moments_[next++];
+      m.decays = p.decays && options.decays(m.name, p.rank);
+    });
   }
 
   std::int64_t steps_ = 0;

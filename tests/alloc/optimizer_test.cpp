@@ -1,0 +1,34 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include "alloc/counting.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/sequential.hpp"
+#include "minrnn/layers/stack.hpp"
+#include "minrnn/optim/adam.hpp"
+#include "minrnn/optim/clip.hpp"
+#include "minrnn/optim/schedule.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+TEST(Optimizer, AllocatesNothingInAStep) {
+  Random random(1);
+  // Names longer than a string keeps within itself.
+  auto net = Stack(3, [&] { return Sequential(MinGru<float>(32, 32, random), MinGru<float>(32, 32, random)); });
+  Adam<float> adam(net, {.weight_decay = 0.1f});
+  const CosineSchedule schedule;
+  visit_parameters(net, [](const Name&, auto& p) { p.grad.setOnes(); });
+  adam.step(net);
+  const AllocationCount count;
+  for (int step = 0; step < 3; ++step) {
+    adam.options.learning_rate = static_cast<float>(schedule(step));
+    clip_gradient_norm(net, 1);
+    adam.step(net);
+  }
+  EXPECT_EQ(count.now(), 0);
+}
+
+}  // namespace
+}  // namespace minrnn::tests
