@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cmath>
+#include <limits>
+#include <type_traits>
 
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/partial_sums.hpp"
@@ -14,7 +16,7 @@ namespace minrnn {
 ///
 /// Equations   y_t = gain * x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + 1e-6)
 /// Shapes      x, y (F, T, B); gain (F)
-/// Gradient    with u = gain * dy_t:  dx_t = r_t u - x_t r_t^3 mean(u * x_t);  dgain = sum dy_t * x_t r_t
+/// Gradient    with u = gain * dy_t and n = x_t r_t:  dx_t = r_t (u - n mean(u * n));  dgain = sum dy_t * n
 /// Parameters  gain, 1 at first
 /// Memory      kept for backward: 1 scalar per step
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
@@ -50,12 +52,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
       frames.for_each(tile, [&](Index n) {
         const S* in = frames.column(x, n);
         S* out = frames.column(y, n);
-        Packet<S> squares(S(0));
-        detail::for_lanes<S>(features, [&](auto lanes) {
-          const Packet<S> v = lanes.load(in);
-          squares = fma(v, v, squares);
-        });
-        const S scale = 1 / std::sqrt(squares.sum() / static_cast<S>(features) + kEpsilon);
+        const S scale = reciprocal_root(in);
         detail::for_lanes<S>(features, [&](auto lanes) {
           lanes.store(out, lanes.load(gain_.value.data()) * (lanes.load(in) * Packet<S>(scale)));
         });
@@ -81,13 +78,14 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
         Packet<S> dot(S(0));
         detail::for_lanes<S>(features, [&](auto lanes) {
           const Packet<S> v = lanes.load(in), d = lanes.load(dout);
-          dot = fma(lanes.load(gain_.value.data()) * d, v, dot);
-          lanes.store(dgain, fma(d, v * Packet<S>(scale), lanes.load(dgain)));
+          const Packet<S> normalised = v * Packet<S>(scale);
+          dot = fma(lanes.load(gain_.value.data()) * d, normalised, dot);
+          lanes.store(dgain, fma(d, normalised, lanes.load(dgain)));
         });
-        const Packet<S> along(-dot.sum() / static_cast<S>(features) * scale * scale * scale);
+        const Packet<S> along(-dot.sum() / static_cast<S>(features));
         detail::for_lanes<S>(features, [&](auto lanes) {
           const Packet<S> u = lanes.load(gain_.value.data()) * lanes.load(dout);
-          lanes.store(din, fma(lanes.load(in), along, u * Packet<S>(scale)));
+          lanes.store(din, fma(lanes.load(in) * Packet<S>(scale), along, u) * Packet<S>(scale));
         });
       });
     });
@@ -103,6 +101,28 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
  private:
   static constexpr Index kMostTiles = 32;
   static constexpr S kEpsilon = S(1e-6);
+
+  /// r of one frame.
+  S reciprocal_root(const S* x) const {
+    const S features = static_cast<S>(input_size());
+    Packet<S> squares(S(0));
+    detail::for_lanes<S>(input_size(), [&](auto lanes) {
+      const Packet<S> v = lanes.load(x);
+      squares = fma(v, v, squares);
+    });
+    const S sum = squares.sum();
+    if (sum <= std::numeric_limits<S>::max()) [[likely]]
+      return 1 / std::sqrt(sum / features + kEpsilon);
+    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is nothing.
+    constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
+    squares = S(0);
+    detail::for_lanes<S>(input_size(), [&](auto lanes) {
+      const Packet<S> v = lanes.load(x) * kSmaller;
+      squares = fma(v, v, squares);
+    });
+    return kSmaller / std::sqrt(squares.sum() / features);
+  }
+
   Parameter<S> gain_;  // (F)
 };
 
