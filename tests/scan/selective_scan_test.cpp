@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <string>
+
 #include "reference/selective_scan.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
@@ -113,6 +116,42 @@ TEST(SelectiveScan, ComputesItsEquationsAndTheirGradient) {
     EXPECT_TRUE(close(problem.results(), problem.wanted(), 1e-12));
     const Problem<float> in_float(shape);
     EXPECT_TRUE(close(in_float.results(), in_float.wanted(), 1e-5));
+  }
+}
+
+TEST(SelectiveScan, LetsNothingAcrossAStartWhateverItIs) {
+  // Starts at 3, 4, 64 and the last step of sequence 0; what is spoilt stands in one of its first segments.
+  for (const Shape& shape : {Shape{7, 3, 70, 3}, Shape{130, 4, 130, 1}, Shape{65, 2, 66, 9}}) {
+    const Problem<float> problem(shape);
+    const auto clean = problem.results();
+    for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
+      const auto expect_same = [&](const Problem<float>& spoilt, Index first, Index last, const std::string& what) {
+        const auto results = spoilt.results();
+        for (const std::string name : {"y", "du", "draw", "dgate", "dbc"}) {
+          const Matrix<float>&all = results.at(name), &wanted = clean.at(name);
+          EXPECT_TRUE(equal<float>(all.leftCols(first), wanted.leftCols(first), what + " " + name));
+          EXPECT_TRUE(equal<float>(all.rightCols(all.cols() - last), wanted.rightCols(all.cols() - last), what));
+        }
+        EXPECT_TRUE(equal(results.at("state"), clean.at("state"), what));
+        if (first > 0) {
+          EXPECT_TRUE(equal(results.at("dstate"), clean.at("dstate"), what));
+        }
+      };
+      const auto spoil = [&](Sequence<float> Problem<float>::*member, const char* what) {
+        Problem<float> spoilt(shape);
+        (spoilt.*member).view().column(63, 0)[0] = bad;
+        (spoilt.*member).view().column(10, 0)[shape.states] = bad;
+        expect_same(spoilt, 4, 64, what);
+      };
+      spoil(&Problem<float>::u, "u");
+      spoil(&Problem<float>::raw, "raw");
+      spoil(&Problem<float>::gate, "gate");
+      spoil(&Problem<float>::bc, "bc");
+      spoil(&Problem<float>::dy, "dy");
+      Problem<float> state(shape);
+      state.state.col(0).setConstant(bad);
+      expect_same(state, 0, 3, "state");
+    }
   }
 }
 

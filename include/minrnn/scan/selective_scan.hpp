@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/math/activation.hpp"
@@ -103,6 +104,7 @@ class SelectiveScan {
             for (Index n = 0; n < states; ++n)
               std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
           const Index steps = std::min<Index>(kBlock, time - first);
+          const BlockStarts starts(in.u, first, steps, b);
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             Column<P> delta, x, out;
@@ -119,7 +121,7 @@ class SelectiveScan {
               P h = lanes.load(row + n * channels);
               for (Index i = 0; i < steps; ++i) {
                 const S* bc = in.bc.column(first + i, b);
-                if (in.u.starts(first + i, b)) h = P(S(0));
+                if (starts.at(i)) h = P(S(0));
                 h = fma(bounded_exp(delta[i] * a), h, x[i] * P(bc[n]));
                 out.set(i, fma(h, P(bc[states + n]), out[i]));
               }
@@ -160,6 +162,7 @@ class SelectiveScan {
         S* row = dstate.col(b).data() + channel;
         for (Index block = blocks_of(time); block-- > 0;) {
           const Index first = block * kBlock, steps = std::min<Index>(kBlock, time - first);
+          const BlockStarts starts(in.u, first, steps, b);
           std::fill_n(dbc, 2 * states * steps, S(0));
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
@@ -185,10 +188,9 @@ class SelectiveScan {
               P h = lanes.load(borders.column(block, b) + channel + n * channels);
               for (Index i = 0; i < steps; ++i) {
                 const P e = bounded_exp(delta[i] * a);
-                const bool start = in.u.starts(first + i, b);
                 before.set(i, h);
-                factor.set(i, start ? P(S(0)) : e);
-                h = fma(e, start ? P(S(0)) : h, x[i] * P(in.bc.column(first + i, b)[n]));
+                factor.set(i, e);
+                h = fma(e, starts.at(i) ? P(S(0)) : h, x[i] * P(in.bc.column(first + i, b)[n]));
               }
               S* da_sum = sums + n * channels + channel;
               P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
@@ -200,6 +202,10 @@ class SelectiveScan {
                 s.set(i, fma(h, P(bc[states + n]), s[i]));
                 dx.set(i, fma(g, P(bc[n]), dx[i]));
                 h = before[i];
+                if (starts.at(i)) {  // not a factor of 0, which would leave what is no number one
+                  carried = P(S(0));
+                  continue;
+                }
                 carried = factor[i] * g;
                 const P dlog = carried * h;  // with respect to delta_t A
                 dexponent.set(i, fma(dlog, a, dexponent[i]));
@@ -241,6 +247,20 @@ class SelectiveScan {
     alignas(64) S values[kBlock * P::size];
     MINRNN_INLINE P operator[](Index i) const { return P::load(values + i * P::size); }
     MINRNN_INLINE void set(Index i, const P& p) { p.store(values + i * P::size); }
+  };
+
+  /// The starts of a block of one sequence, a bit for each step.
+  class BlockStarts {
+   public:
+    BlockStarts(SequenceView<const S> u, Index first, Index steps, Index b) {
+      if (u.starts().flags == nullptr) return;
+      for (Index i = 0; i < steps; ++i) bits_ |= std::uint64_t{u.starts(first + i, b)} << i;
+    }
+    MINRNN_INLINE bool at(Index i) const { return (bits_ >> i & 1) != 0; }
+
+   private:
+    static_assert(kBlock <= 64);
+    std::uint64_t bits_ = 0;
   };
 
   static Index blocks_of(Index time) { return (time + kBlock - 1) / kBlock; }
