@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "minrnn/core/product.hpp"
 #include "minrnn/math/log_space.hpp"
@@ -77,7 +78,7 @@ class AttentionHead {
               (P::load(to) * factor).store(to);
             }
         }
-        add_product(v + key * padded(size), keys, scores, count, sums);
+        add_seen_keys(v + key * padded(size), t, count, key, keys, scores, sums);
       }
       for (Index j = 0; j < count; ++j) {
         const P scale(S(1) / total[j]);
@@ -142,7 +143,7 @@ class AttentionHead {
         const Index keys =
             std::min<Index>(block, earlier + t + count - key);  // the others lie ahead of all these queries
         if (first_block(t, count) > key) continue;
-        tile_of_scores(keys_by_row, t, count, key, keys, scores);
+        rows_times_columns(keys_by_row, key, keys, q + t * padded(size), padded(size), count, scores);
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
         for (Index j = 0; j < count; ++j) {
           S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
@@ -152,10 +153,11 @@ class AttentionHead {
             probability.store(p + i);
             (probability * (P::load(ds + i) - mean)).store(ds + i);
           }
+          for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
-        add_outer_product(d_o + t * o_stride, o_stride, scores, kKeys, count, dv, size, keys);
-        add_outer_product(q + t * padded(size), padded(size), d_scores, kKeys, count, dk, size, keys);
-        add_product(k + key * padded(size), keys, d_scores, count, dq + t * padded(size));
+        add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv);
+        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk);
+        add_seen_keys(k + key * padded(size), t, count, key, keys, d_scores, dq + t * padded(size));
       }
       for (Index i = block; i-- > 0;) write_key(key + i, dk + i * size, dv + i * size);
     }
@@ -189,14 +191,53 @@ class AttentionHead {
   /// The scores of a tile, -inf for what is not seen.
   void tile_of_scores(const S* keys_by_row, Index t, Index count, Index key, Index keys, S* scores) const {
     rows_times_columns(keys_by_row, key, keys, q + t * padded(size), padded(size), count, scores);
-    constexpr S kNothing = -std::numeric_limits<S>::infinity();
-    const Index rows = padded(keys);
-    for (Index j = 0; j < count; ++j) {
-      S* column = scores + j * kKeys;
-      const Index from = std::clamp<Index>(first[t + j] - key, 0, rows);
-      const Index to = std::clamp<Index>(earlier + t + j + 1 - key, from, rows);
-      std::fill(column, column + from, kNothing);
-      std::fill(column + to, column + rows, kNothing);
+    for (Index j = 0; j < count; ++j)
+      fill_unseen(t + j, key, padded(keys), -std::numeric_limits<S>::infinity(), scores + j * kKeys);
+  }
+
+  /// Which rows [first, last) of a tile of keys from `key` on a query sees.
+  std::pair<Index, Index> seen(Index query, Index key, Index rows) const {
+    const Index from = std::clamp<Index>(first[query] - key, 0, rows);
+    return {from, std::clamp<Index>(earlier + query + 1 - key, from, rows)};
+  }
+  void fill_unseen(Index query, Index key, Index rows, S value, S* column) const {
+    const auto [from, to] = seen(query, key, rows);
+    std::fill(column, column + from, value);
+    std::fill(column + to, column + rows, value);
+  }
+  /// Whether each of these queries sees all of these keys. Their ranges move on with the query at both ends.
+  bool all_seen(Index t, Index count, Index key, Index keys) const {
+    return first[t + count - 1] <= key && key + keys <= earlier + t + 1;
+  }
+  /// Whether n columns are numbers, none infinite.
+  bool finite(const S* columns, Index stride, Index n) const {
+    P zeros(S(0));
+    for (Index j = 0; j < n; ++j)
+      for_lanes<S>(size, [&](auto lanes) { zeros = fma(lanes.load(columns + j * stride), P(S(0)), zeros); });
+    return zeros.sum() == S(0);
+  }
+
+  /// sums (padded(E), n) += columns (padded(E), keys) tile (keys, n), each query over the keys that it sees. What a tile holds of
+  /// the others is 0; but 0 times what is no number is none, so where a key is not finite they are left out.
+  void add_seen_keys(const S* columns, Index t, Index n, Index key, Index keys, const S* tile, S* sums) const {
+    if (all_seen(t, n, key, keys) || finite(columns, padded(size), keys))
+      return add_product(columns, keys, tile, n, sums);
+    for (Index j = 0; j < n; ++j) {
+      const auto [from, to] = seen(t + j, key, keys);
+      add_product(columns + from * padded(size), to - from, tile + j * kKeys + from, 1, sums + j * padded(size));
+    }
+  }
+  /// sums (E, keys) += columns (E, n) tile (keys, n)^T, each key over the queries that see it, likewise.
+  void add_seen_queries(const S* columns, Index stride, Index t, Index n, Index key, Index keys, const S* tile,
+                        S* sums) const {
+    if (all_seen(t, n, key, keys) || finite(columns, stride, n))
+      return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys);
+    for (Index i = 0; i < keys; ++i) {
+      const Index from = std::max<Index>(0, key + i - earlier - t);
+      const Index to = std::upper_bound(first + t, first + t + n, key + i) - (first + t);
+      if (from < to)
+        add_outer_product(columns + from * stride, stride, tile + from * kKeys + i, kKeys, to - from, sums + i * size,
+                          size, 1);
     }
   }
 
