@@ -27,8 +27,56 @@ TYPED_TEST(Gates, AGateInOneNumberKeepsBothItsSides) {
   for (const S k : {S(1e4), S(-1e4)}) {
     const auto back = detail::unpack(detail::pack(sigmoid_pair(Packet<S>(k)), Packet<S>(k)));
     EXPECT_EQ(k > 0 ? back.value.first() : back.complement.first(), S(1));
-    EXPECT_LE(k > 0 ? back.complement.first() : back.value.first(), std::numeric_limits<S>::min());
+    EXPECT_EQ(k > 0 ? back.complement.first() : back.value.first(), S(0)) << "shut";
   }
+}
+
+TYPED_TEST(Gates, OneThatIsShutLetsNothingThroughHoweverLarge) {
+  using S = TypeParam;
+  using P = Packet<S>;
+  using MinGru = detail::MinGruGates<Candidate::plain, Arithmetic::linear>;
+  using MinLstm = detail::MinLstmGates<GateScaling::unnormalised, Candidate::plain, Arithmetic::linear>;
+  const S large = S(1e30), shut = S(-1e30);
+  MinGru::Values<P> z{P(shut), P(large)};
+  EXPECT_EQ(MinGru::forward(z).input.first(), S(0));
+  MinGru::Values<P> dz;
+  EXPECT_EQ(MinGru::backward(z, P(large), P(large), dz).first(), S(1));
+  EXPECT_EQ(dz[0].first(), S(0)) << "not the smallest normal number times 1e60";
+  EXPECT_EQ(dz[1].first(), S(0));
+  z = {P(large), P(large)};
+  EXPECT_EQ(MinGru::forward(z).decay.first(), S(0));
+  EXPECT_EQ(MinGru::backward(z, P(shut), P(large), dz).first(), S(0));
+  EXPECT_EQ(dz[0].first(), S(0));
+  MinLstm::Values<P> f{P(shut), P(large), P(large)}, df;
+  EXPECT_EQ(MinLstm::forward(f).decay.first(), S(0));
+  EXPECT_EQ(MinLstm::backward(f, P(large), P(large), df).first(), S(0));
+  EXPECT_EQ(df[0].first(), S(0));
+  EXPECT_EQ(df[1].first(), S(0));
+}
+
+TYPED_TEST(Gates, NormalisedOnesAreRightHoweverFarTheyAreShut) {
+  using S = TypeParam;
+  using P = Packet<S>;
+  using G = detail::MinLstmGates<GateScaling::normalised, Candidate::plain, Arithmetic::linear>;
+  const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
+  const auto decay = [](S k_f, S k_i) {
+    G::Values<P> k{P(k_f), P(k_i), P(S(1))};
+    return static_cast<double>(G::forward(k).decay.first());
+  };
+  for (const S far : {S(1e3), S(1e10), S(1e20), S(1e30)}) {
+    EXPECT_EQ(decay(-far, -far), 0.5) << far;
+    EXPECT_EQ(decay(far, far), 0.5) << far;
+    EXPECT_LE(decay(-far, S(0.3)), 1e-30) << far;
+    EXPECT_NEAR(decay(S(0.3), -far), 1, eps) << far;
+    EXPECT_LE(decay(-2 * far, -far), 1e-30) << far;
+  }
+  for (const double a : {-85.0, -81.0, -79.5, -30.0, 0.001})  // around the end of the room that float has
+    for (const double b : {-82.0, -80.0, 0.3}) {
+      const double f = 1 / (1 + std::exp(-a)), i = 1 / (1 + std::exp(-b));
+      // a and b of 80 are themselves rounded by 80 eps; what is below e^-80 is nothing in float.
+      const double wanted = f / (f + i);
+      EXPECT_NEAR(decay(static_cast<S>(a), static_cast<S>(b)), wanted, 200 * eps * wanted + 1e-34) << a << ", " << b;
+    }
 }
 
 template <class S>

@@ -47,7 +47,7 @@ struct ReducedExp {
   }
 };
 
-/// exp of an x within the range where it is a normal number.
+/// exp of an x within the range where it is a normal number, or for floats n = -127.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
   if constexpr (kHasBits<S>) {
@@ -58,38 +58,43 @@ MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
     return map<S>([](const auto& native) { return Eigen::internal::pexp(native); }, x);
   }
 }
-template <class S>
-inline constexpr S kLeastExponent = std::is_same_v<S, float> ? S(-87.33) : S(-708.39);
 }  // namespace detail
 
-/// exp(x): 0 below the smallest normal number, the largest power that is finite, not infinity, above the range.
-/// exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
+/// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity, above the
+/// range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   using P = Packet<S, N>;
-  const P least(detail::kLeastExponent<S>), most(std::is_same_v<S, float> ? S(88.376) : S(709.78));
-  return select(x < least, P(S(0)), detail::exp_within_range(minimum(maximum(x, least), most)));
+  if constexpr (detail::kHasBits<S>) {
+    // The least is next to 2^-127, which `power_of_two` takes for 0.
+    return detail::exp_within_range(minimum(maximum(x, P(S(-88.03))), P(S(88.376))));
+  } else {
+    const P least(std::is_same_v<S, float> ? S(-87.33) : S(-708.39));
+    const P most(std::is_same_v<S, float> ? S(88.376) : S(709.78));
+    return select(x < least, P(S(0)), detail::exp_within_range(minimum(maximum(x, least), most)));
+  }
 }
 
-/// exp(x), but never below the smallest normal number, nor above its reciprocal: for gates that are shut to all purposes, and
-/// cheaper.
+/// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the overflow of
+/// numbers that the gate, met first, would have made nothing.
 template <class S, int N>
-MINRNN_INLINE Packet<S, N> bounded_exp(Packet<S, N> x) {
-  const Packet<S, N> least(detail::kLeastExponent<S>);
-  return detail::exp_within_range(minimum(maximum(x, least), -least));
+MINRNN_INLINE Packet<S, N> gated(Packet<S, N> factor, Packet<S, N> x) {
+  const Packet<S, N> zero(S(0));
+  return select(factor == zero, zero, factor * x);
 }
 
 /// sigmoid(x) and sigmoid(-x) = 1 - sigmoid(x), each to full relative precision, for one exponential and one division.
 template <class S, int N>
 struct SigmoidPair {
   Packet<S, N> value, complement;
+  Packet<S, N> smaller;  // of the two
 };
 
 /// From e = exp(-|x|) and 1 / (1 + e).
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair_of(Packet<S, N> x, Packet<S, N> e, Packet<S, N> larger) {
   const Packet<S, N> smaller = e * larger, negative = x < S(0);
-  return {select(negative, smaller, larger), select(negative, larger, smaller)};
+  return {select(negative, smaller, larger), select(negative, larger, smaller), smaller};
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair(Packet<S, N> x) {
@@ -159,7 +164,7 @@ MINRNN_INLINE Gelu<S, N> gelu(Packet<S, N> x) {
   // Beyond 22 the sigmoid is 0 or 1 to the last bit and u' would only overflow.
   const P y = minimum(maximum(x, P(S(-22))), P(S(22)));
   const P square = y * y;
-  const auto [s, complement] = sigmoid_pair(scale * y * fma(P(S(0.044715)), square, P(S(1))));
+  const auto [s, complement, smaller] = sigmoid_pair(scale * y * fma(P(S(0.044715)), square, P(S(1))));
   const P slope = scale * fma(P(S(3 * 0.044715)), square, P(S(1)));
   return {x * s, fma(y * s * complement, slope, s)};
 }
@@ -172,7 +177,7 @@ struct Silu {
 
 template <class S, int N>
 MINRNN_INLINE Silu<S, N> silu(Packet<S, N> x) {
-  const auto [s, complement] = sigmoid_pair(x);
+  const auto [s, complement, smaller] = sigmoid_pair(x);
   return {x * s, s * fma(x, complement, Packet<S, N>(S(1)))};
 }
 

@@ -28,25 +28,18 @@ struct Recurrence {
   Number decay, input;
 };
 
-/// sigmoid(k) and sigmoid(-k), each to full relative precision and none below the smallest normal number.
-template <class S, int N>
-MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
-  const Packet<S, N> e = bounded_exp(-k), value = Packet<S, N>(S(1)) / (e + S(1));
-  return {value, e * value};
-}
 /// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which,
-/// and not below the smallest normal number, so that it has a sign. Both come back to full relative precision without an
-/// exponential.
+/// even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is exactly 0:
+/// the smallest normal number would let through what the largest ones make of it.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
-  const Packet<S, N> least((std::numeric_limits<S>::min)());
-  return with_sign_of(maximum(minimum(gate.value, gate.complement), least), k);
+  return with_sign_of(gate.smaller, k);
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> unpack(Packet<S, N> packed) {
   const Packet<S, N> smaller = absolute(packed), larger = Packet<S, N>(S(1)) - smaller;
-  const auto negative = packed < S(0);
-  return {select(negative, smaller, larger), select(negative, larger, smaller)};
+  const auto negative = with_sign_of(Packet<S, N>(S(1)), packed) < S(0);
+  return {select(negative, smaller, larger), select(negative, larger, smaller), smaller};
 }
 
 /// A gate and its complement with exponents of their own, and both in one number.
@@ -58,12 +51,12 @@ struct ScaledGate {
   MINRNN_INLINE explicit ScaledGate(P k) {
     using S = typename P::Scalar;
     const Scaled<P> e = scaled_exp(-absolute(k));
-    const P e_value = value_of(e), large = P(S(1)) / (e_value + S(1));
-    const Scaled<P> larger{large, P(S(0))}, smaller = e * large;
+    const P e_value = value_of(e), larger_value = P(S(1)) / (e_value + S(1));
+    const Scaled<P> larger{larger_value, P(S(0))}, smaller = e * larger;
     const auto negative = k < S(0);
     value = select(negative, smaller, larger);
     complement = select(negative, larger, smaller);
-    packed = pack(sigmoid_pair_of(k, e_value, large), k);
+    packed = pack(sigmoid_pair_of(k, e_value, larger_value), k);
   }
 };
 
@@ -88,10 +81,8 @@ template <Candidate kCandidate>
 struct CandidateOf {
   template <class P>
   MINRNN_INLINE static P candidate(P k) {
-    using S = typename P::Scalar;
     if constexpr (kCandidate == Candidate::positive) {
-      const P e = bounded_exp(k);
-      return select(k < S(0), e / (e + S(1)), k + S(0.5));
+      return positive_candidate(k);
     } else {
       return k;
     }
@@ -128,19 +119,19 @@ struct MinGruGates : CandidateOf<kCandidate> {
       k = {z.packed, h_tilde.value};
       return Recurrence<Scaled<P>>{z.complement, z.value * h_tilde.scaled};
     } else {
-      const auto z = gate_pair(k[0]);
+      const auto z = sigmoid_pair(k[0]);
       k = {pack(z, k[0]), MinGruGates::candidate(k[1])};
       return Recurrence<P>{z.complement, z.value * k[1]};
     }
   }
 
-  /// From delta = dL/dh_t: dk_z = delta (h~ - h_{t-1}) z (1 - z), dk_h = delta z h~'. Returns 1 - z.
+  /// From delta = dL/dh_t: dk_z = delta (h~ - h_{t-1}) z (1 - z), dk_h = delta z h~'. Returns 1 - z. Of products, what is small
+  /// comes first: a gate that is shut meets large numbers before they meet each other.
   template <class P>
   MINRNN_INLINE static P backward(const Values<P>& kept, P before, P delta, Values<P>& dk) {
-    const auto [z, keep] = unpack(kept[0]);
-    const P in = delta * z;
-    dk[0] = in * keep * (kept[1] - before);
-    dk[1] = in * MinGruGates::slope(kept[1]);
+    const auto [z, keep, smaller] = unpack(kept[0]);
+    dk[0] = delta * (z * keep * (kept[1] - before));
+    dk[1] = delta * z * MinGruGates::slope(kept[1]);
     return keep;
   }
   template <class P>
@@ -189,15 +180,16 @@ struct MinLstmGates : CandidateOf<kCandidate> {
     } else {
       const P h_tilde = MinLstmGates::candidate(k[2]);
       if constexpr (kNormalised) {
-        // As above, but with m = 0 as long as the exponentials have room: beyond that e^-m is nothing beside the largest.
-        const P room(std::is_same_v<S, float> ? S(80) : S(700));
-        const P m = maximum(maximum(-k[0], -k[1]) - room, P(S(0)));
-        const P w = bounded_exp(-k[0] - m), u = bounded_exp(-k[1] - m), of_f = u + S(1), of_i = w + S(1);
+        // As above, but with m = 0 as long as the exponentials have room: beyond that e^-m is nothing beside the largest,
+        // which is e^room then. Not -k - (largest - room): of large numbers that difference would round to -k - largest.
+        const P room(std::is_same_v<S, float> ? S(80) : S(700)), largest = maximum(-k[0], -k[1]);
+        const auto within = [&](P x) { return exp(minimum(x, x - largest + room)); };
+        const P w = within(-k[0]), u = within(-k[1]), of_f = u + S(1), of_i = w + S(1);
         const P reciprocal = P(S(1)) / (of_f + of_i);
         k = {u * reciprocal, w * reciprocal, h_tilde};
         return Recurrence<P>{of_f * reciprocal, of_i * reciprocal * h_tilde};
       } else {
-        const auto f = gate_pair(k[0]), i = gate_pair(k[1]);
+        const auto f = sigmoid_pair(k[0]), i = sigmoid_pair(k[1]);
         k = {pack(f, k[0]), pack(i, k[1]), h_tilde};
         return Recurrence<P>{f.value, i.value * h_tilde};
       }
@@ -211,16 +203,16 @@ struct MinLstmGates : CandidateOf<kCandidate> {
     using S = typename P::Scalar;
     const P h_tilde = kept[2], slope = MinLstmGates::slope(h_tilde);
     if constexpr (kNormalised) {
-      const P f = decay(kept), i = P(S(1)) - f, difference = delta * (before - h_tilde);
-      dk[0] = difference * f * kept[1];
-      dk[1] = -difference * i * kept[0];
+      const P f = decay(kept), i = P(S(1)) - f, difference = before - h_tilde;
+      dk[0] = delta * (f * kept[1] * difference);
+      dk[1] = -delta * (i * kept[0] * difference);
       dk[2] = delta * i * slope;
       return f;
     } else {
-      const auto [f, not_f] = unpack(kept[0]);
-      const auto [i, not_i] = unpack(kept[1]);
-      dk[0] = delta * before * f * not_f;
-      dk[1] = delta * h_tilde * i * not_i;
+      const auto [f, not_f, smaller_f] = unpack(kept[0]);
+      const auto [i, not_i, smaller_i] = unpack(kept[1]);
+      dk[0] = delta * (f * not_f * before);
+      dk[1] = delta * (i * not_i * h_tilde);
       dk[2] = delta * i * slope;
       return f;
     }

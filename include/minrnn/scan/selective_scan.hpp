@@ -122,14 +122,14 @@ class SelectiveScan {
               for (Index i = 0; i < steps; ++i) {
                 const S* bc = in.bc.column(first + i, b);
                 if (starts.at(i)) h = P(S(0));
-                h = fma(bounded_exp(delta[i] * a), h, x[i] * P(bc[n]));
+                h = fma(exp(delta[i] * a), h, x[i] * P(bc[n]));
                 out.set(i, fma(h, P(bc[states + n]), out[i]));
               }
               lanes.store(row + n * channels, h);
             }
             for (Index i = 0; i < steps; ++i) {
               const P gate = lanes.load(in.gate.column(first + i, b) + channel);
-              lanes.store(y.column(first + i, b) + channel, out[i] * silu(gate).value);
+              lanes.store(y.column(first + i, b) + channel, gated(silu(gate).value, out[i]));
             }
           });
         }
@@ -187,7 +187,7 @@ class SelectiveScan {
               const P a = lanes.load(in.a.col(n).data() + channel);
               P h = lanes.load(borders.column(block, b) + channel + n * channels);
               for (Index i = 0; i < steps; ++i) {
-                const P e = bounded_exp(delta[i] * a);
+                const P e = exp(delta[i] * a);
                 before.set(i, h);
                 factor.set(i, e);
                 h = fma(e, starts.at(i) ? P(S(0)) : h, x[i] * P(in.bc.column(first + i, b)[n]));
@@ -206,7 +206,7 @@ class SelectiveScan {
                   carried = P(S(0));
                   continue;
                 }
-                carried = factor[i] * g;
+                carried = gated(factor[i], g);
                 const P dlog = carried * h;  // with respect to delta_t A
                 dexponent.set(i, fma(dlog, a, dexponent[i]));
                 da = fma(dlog, delta[i], da);
@@ -217,8 +217,9 @@ class SelectiveScan {
             for (Index i = 0; i < steps; ++i) {
               const P ddelta = fma(lanes.load(at(in.u, i)), dx[i], dexponent[i]);
               lanes.store(at(out.du, i), fma(delta[i], dx[i], skip * ds[i]));
-              lanes.store(at(out.draw, i), ddelta * sigmoid(lanes.load(at(in.raw, i))));
-              lanes.store(at(out.dgate, i), lanes.load(at(dy, i)) * s[i] * silu(lanes.load(at(in.gate, i))).derivative);
+              lanes.store(at(out.draw, i), gated(sigmoid(lanes.load(at(in.raw, i))), ddelta));
+              lanes.store(at(out.dgate, i),
+                          lanes.load(at(dy, i)) * gated(silu(lanes.load(at(in.gate, i))).derivative, s[i]));
             }
           });
           for (Index i = 0; i < steps; ++i) {
