@@ -31,7 +31,7 @@ struct AttentionOptions {
 ///             positions count modulo 2^20 and a stream has no end
 /// Gradient    `AttentionHead`, tiles computed again; dq, dk turned back
 /// Parameters  qkv, out; as Linear at first, without biases
-/// Memory      kept for backward: 7 heads E + heads scalars per step. Scratch of a thread grows with T
+/// Memory      kept for backward: 7 heads E + 2 heads scalars per step. Scratch of a thread grows with T
 /// Threads     each has heads of sequences
 /// Throws      std::invalid_argument for a size below 1, an odd head size, a window above 2^19, a wrong shape
 /// Source      Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoFormer"; Dao et al. 2022
@@ -66,6 +66,7 @@ class Attention {
     Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
     Sequence<S> o_;        // (heads E, T, B)
     Sequence<S> log_sum_;  // (T, heads, B)
+    Sequence<S> unit_;     // (T, heads, B) by which q is divided
     Sequence<S> dqkv_;     // (3 heads E, T, B)
     Sequence<S> scratch_;  // of each worker
 
@@ -237,7 +238,7 @@ class Attention {
     const SequenceView<S> q = cache.q_.resize(padded, time, heads_ * batch);
     const SequenceView<S> k = cache.k_.resize(padded, earlier + time, heads_ * batch);
     const SequenceView<S> v = cache.v_.resize(padded, earlier + time, heads_ * batch);
-    const SequenceView<S> scratch = scratch_of(cache);
+    const SequenceView<S> scratch = scratch_of(cache), unit = cache.unit_.resize(time, heads_, batch);
     parallel_for(heads_ * batch, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
       const auto& entry = frames.entry(b);
@@ -261,6 +262,15 @@ class Attention {
         rotary_.rotate(from, turns, scale(), Turn::forth, q.column(t, tile));
         rotary_.rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
         std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
+      }
+      S most = 0;
+      for (Index j = 0; j < earlier + time; ++j) most = std::max<S>(most, Head::largest_of(head_size_, k.column(j, tile)));
+      S* units = unit.column(tile % heads_, b);
+      for (Index t = 0; t < time; ++t) {
+        S* query = q.column(t, tile);
+        units[t] = Head::unit_of(head_size_, Head::largest_of(head_size_, query), most);
+        if (units[t] != S(1))
+          for (Index e = 0; e < head_size_; ++e) query[e] /= units[t];
       }
     });
   }
@@ -295,7 +305,8 @@ class Attention {
             cache.q_.view().column(0, tile),
             cache.k_.view().column(0, tile),
             cache.v_.view().column(0, tile),
-            cache.frames_.first_keys(tile / heads_)};
+            cache.frames_.first_keys(tile / heads_),
+            cache.unit_.view().column(tile % heads_, tile / heads_)};
   }
   /// Of each worker: the turns of one position, and what a head needs.
   SequenceView<S> scratch_of(Cache& cache) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -22,6 +23,7 @@ namespace minrnn::detail {
 ///             +------------+         backward: for each block of keys over the queries that see it, the tile again from
 ///                                      what forward kept of each query, log sum exp s
 ///
+/// Range       scores of a query are in units of its own, so that none leaves the range of S; exponents are s times the unit
 /// Shapes      q, k, v: columns of `padded(E)` scalars, E features of a head, zeros below; q scaled already. Keys are
 ///             `earlier` of before the first query, then one for each of the T queries
 /// Source      Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"
@@ -29,7 +31,7 @@ template <class S>
 class AttentionHead {
   using Kernel = ProductKernel<S>;
   using P = Packet<S>;
-  static constexpr Index kPanel = Kernel::kPanel, kQueries = 48, kKeys = 64;
+  static constexpr Index kPanel = Kernel::kPanel, kQueries = 48, kKeys = 64, kAlong = 8;
   static_assert(kKeys % kPanel == 0);
 
  public:
@@ -37,6 +39,7 @@ class AttentionHead {
   Index time, earlier;        // T queries; keys before them
   const S *q, *k, *v;         // (padded(E), T), (padded(E), earlier + T) twice
   const std::int32_t* first;  // (T): the first key that each query sees; the last is its own
+  const S* unit;              // (T): powers of two that the queries are divided by, and with them their scores
 
   static Index padded(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
   /// Scalars of scratch that either direction needs.
@@ -44,7 +47,7 @@ class AttentionHead {
     return 2 * size * padded(keys) + padded(size) * (time + kQueries) + 2 * kKeys * (kQueries + size) + 2 * time;
   }
 
-  /// o: columns o_stride apart. log_sum (T): log sum exp s of each query.
+  /// o: columns o_stride apart. log_sum (T): log sum exp s of each query, in its unit.
   void forward(S* scratch, S* o, Index o_stride, S* log_sum) const {
     S* keys_by_row = take(scratch, size * padded(earlier + time));
     S* scores = take(scratch, kKeys * kQueries);
@@ -64,13 +67,14 @@ class AttentionHead {
           P most(largest[j]);
           for (Index i = 0; i < padded(keys); i += P::size) most = maximum(most, P::load(column + i));
           const S before = std::exchange(largest[j], most.largest());
+          const P scale(unit[t + j]);
           P sum(S(0));
           for (Index i = 0; i < padded(keys); i += P::size) {
-            const P p = exp(P::load(column + i) - P(largest[j]));
+            const P p = exp((P::load(column + i) - P(largest[j])) * scale);
             p.store(column + i);
             sum = sum + p;
           }
-          const P factor = exp(P(before) - P(largest[j]));
+          const P factor = exp((P(before) - P(largest[j])) * scale);
           total[j] = total[j] * factor.first() + sum.sum();
           if (before != largest[j])
             for (Index i = 0; i < padded(size); i += P::size) {
@@ -85,24 +89,56 @@ class AttentionHead {
         for_lanes<S>(size, [&](auto lanes) {
           lanes.store(o + (t + j) * o_stride, lanes.load(sums + j * padded(size)) * scale);
         });
-        log_sum[t + j] = largest[j] + log(P(total[j])).first();
+        log_sum[t + j] = largest[j] + log(P(total[j])).first() / unit[t + j];
       }
     }
+  }
+
+  /// A power of two by which a query is divided so that its product with any of the keys is a number: 1 as long as `q` and `k`,
+  /// the largest magnitudes of both, leave it one.
+  static S unit_of(Index size, S q, S k) {
+    constexpr int kMost = std::numeric_limits<S>::max_exponent - 2;
+    if (!(q > S(1) && k > S(1)) || !std::isfinite(q)) return S(1);
+    const int exponent = std::ilogb(q) + std::ilogb(k) + std::ilogb(static_cast<S>(size)) + 3;
+    return exponent <= kMost ? S(1) : std::ldexp(S(1), std::min<int>(exponent - kMost, kMost));
+  }
+  /// The largest magnitude of a column (E); 0 where an element is not finite, which no unit makes a number.
+  static S largest_of(Index size, const S* column) {
+    P most(S(0)), zeros(S(0));
+    for_lanes<S>(size, [&](auto lanes) {
+      const P x = lanes.load(column);
+      most = maximum(most, absolute(x));
+      zeros = fma(x, P(S(0)), zeros);
+    });
+    return zeros.sum() == S(0) ? most.largest() : S(0);
   }
 
   /// One query (E) over `count` keys and values that lie anywhere, key i at keys + place(i): a step. weights: scratch (count).
   template <class Place>
   static void attend_once(Index size, const S* q, const S* keys, const S* values, Index count, Place&& place,
                           S* weights, S* o) {
-    S largest = std::numeric_limits<S>::lowest(), total = 0;
-    for (Index i = 0; i < count; ++i) {
-      const S* key = keys + place(i);
-      P sum(S(0));
-      for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q), lanes.load(key), sum); });
-      weights[i] = sum.sum();
-      largest = std::max<S>(largest, weights[i]);
+    // Scores in a unit: that they are numbers is known only when they are there.
+    const auto largest_score = [&](S unit) {
+      S largest = std::numeric_limits<S>::lowest(), zeros = 0;
+      for (Index i = 0; i < count; ++i) {
+        const S* key = keys + place(i);
+        P sum(S(0));
+        for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q) * P(1 / unit), lanes.load(key), sum); });
+        weights[i] = sum.sum();
+        largest = std::max<S>(largest, weights[i]);
+        zeros += weights[i] * S(0);
+      }
+      return std::pair{largest, zeros == S(0)};
+    };
+    S unit = 1, total = 0;
+    auto [largest, numbers] = largest_score(unit);
+    if (!numbers) [[unlikely]] {
+      S most = 0;
+      for (Index i = 0; i < count; ++i) most = std::max<S>(most, largest_of(size, keys + place(i)));
+      unit = unit_of(size, largest_of(size, q), most);
+      largest = largest_score(unit).first;
     }
-    for_lanes<S>(count, [&](auto lanes) { lanes.store(weights, exp(lanes.load(weights) - P(largest))); });
+    for_lanes<S>(count, [&](auto lanes) { lanes.store(weights, exp((lanes.load(weights) - P(largest)) * P(unit))); });
     for (Index i = 0; i < count; ++i) total += weights[i];
     for_lanes<S>(size, [&](auto lanes) {
       P sum(S(0));
@@ -128,11 +164,15 @@ class AttentionHead {
     pack_rows(k, keys_by_row);
     pack_rows(v, values_by_row);
     std::fill_n(dq, padded(size) * time, S(0));
-    for (Index t = 0; t < time; ++t) {
-      P sum(S(0));
-      for_lanes<S>(size,
-                   [&](auto lanes) { sum = fma(lanes.load(o + t * o_stride), lanes.load(d_o + t * o_stride), sum); });
-      along[t] = sum.sum();
+    // Summed in the order of the kernel: where a query sees a single key, o is its value, and dp - <do, o> is 0 to the bit.
+    for (Index t = 0; t < time; t += kAlong) {
+      P sums[kAlong];
+      const Index count = std::min<Index>(kAlong, time - t);
+      for (Index j = 0; j < count; ++j) sums[j] = P(S(0));
+      for (Index e = 0; e < size; ++e)
+        for (Index j = 0; j < count; ++j)
+          sums[j] = fma(P(o[(t + j) * o_stride + e]), P(d_o[(t + j) * o_stride + e]), sums[j]);
+      for (Index j = 0; j < count; ++j) along[t + j] = sums[j].first();
     }
     for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
       const Index block = std::min<Index>(kKeys, all - key);
@@ -147,17 +187,20 @@ class AttentionHead {
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
         for (Index j = 0; j < count; ++j) {
           S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
-          const P log_total(log_sum[t + j]), mean(along[t + j]);
+          const P log_total(log_sum[t + j]), mean(along[t + j]), scale(unit[t + j]);
           for (Index i = 0; i < padded(keys); i += P::size) {
-            const P probability = exp(P::load(p + i) - log_total);
+            const P probability = exp((P::load(p + i) - log_total) * scale);
             probability.store(p + i);
             (probability * (P::load(ds + i) - mean)).store(ds + i);
           }
           for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
         add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv);
-        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk);
         add_seen_keys(k + key * padded(size), t, count, key, keys, d_scores, dq + t * padded(size));
+        for (Index j = 0; j < count; ++j)  // times q, which is in its unit
+          if (unit[t + j] != S(1))
+            for (Index i = 0; i < keys; ++i) d_scores[j * kKeys + i] *= unit[t + j];
+        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk);
       }
       for (Index i = block; i-- > 0;) write_key(key + i, dk + i * size, dv + i * size);
     }

@@ -108,7 +108,7 @@ class Mamba {
     detail::for_packets<S>(filtered, [&](auto lanes, Index t, Index b) {
       const auto d =
           lanes.load(du.column(t, b)) + lanes.load(through_bc.column(t, b)) + lanes.load(through_delta.column(t, b));
-      lanes.store(du.column(t, b), d * silu(lanes.load(filtered.column(t, b))).derivative);
+      lanes.store(du.column(t, b), gated(silu(lanes.load(filtered.column(t, b))).derivative, d));
     });
     const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
     const auto through_gate = gate_.backward(dgate, none, cache.gate_);
