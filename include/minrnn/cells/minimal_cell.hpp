@@ -38,9 +38,9 @@ class MinimalCell {
   /// From a trained layer of the same kind and sizes. Throws std::invalid_argument where its sizes differ.
   template <class Layer>
   explicit MinimalCell(const Layer& layer) {
-    for (Index gate = 0; gate < kGates; ++gate) {
-      const auto& w = layer.weight(static_cast<int>(gate));
-      const auto& b = layer.bias(static_cast<int>(gate));
+    for (int gate = 0; gate < Gates::kCount; ++gate) {
+      const auto& w = layer.weight(gate);
+      const auto& b = layer.bias(gate);
       check_matrix(Gates::kName, "weight of the layer", w, Hidden, In);
       for (Index r = 0; r < Hidden; ++r) {
         b_[gate * kPadded + r] = b(r, 0);
@@ -73,8 +73,8 @@ class MinimalCell {
   MINRNN_INLINE void product(const S* x, S* k) const {
     constexpr Index rows = std::min<Index>(kPanel, kRows - first);
     if constexpr (rows > 0) {
-      ProductKernel<S>::template run<static_cast<int>(rows / kWidth), 1>(In, w_.data() + first * In, rows, x, 1, 0,
-                                                                         b_.data() + first, 0, k + first, 0);
+      ProductKernel<S>::template run<int{rows / kWidth}, 1>(In, w_.data() + first * In, rows, x, 1, 0,
+                                                            b_.data() + first, 0, k + first, 0);
       product<first + rows>(x, k);
     }
   }

@@ -7,6 +7,7 @@
 #endif
 
 #include <algorithm>
+#include <cstdint>
 
 #include "minrnn/core/types.hpp"
 
@@ -53,7 +54,7 @@ class Tiling {
     const Index parts = batch == 0 || batch >= kFewSequences
                             ? 1
                             : std::clamp<Index>(kTilesOfFew / batch, 1, std::max<Index>(time / least, 1));
-    split((time + parts - 1) / parts, features * time * batch < kLeastWork ? 1 : most);
+    split((time + parts - 1) / parts, std::int64_t{features} * time * batch < kLeastWork ? 1 : most);
   }
   /// Stretches of `steps` steps, however many the sequences.
   static Tiling of_steps(Index steps, Index time, Index batch) {

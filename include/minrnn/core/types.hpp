@@ -11,7 +11,7 @@ namespace minrnn {
 using Index = Eigen::Index;
 
 template <class S>
-using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic>;
+using Matrix = Eigen::Matrix<S, Eigen::Dynamic, Eigen::Dynamic, Eigen::ColMajor>;
 
 /// A matrix over somebody else's memory: (rows, columns), features fastest, columns `outerStride` scalars apart.
 template <class S>

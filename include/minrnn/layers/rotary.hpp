@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <numbers>
 #include <vector>
 
@@ -30,7 +31,7 @@ class Rotary {
     for (Index e = 0; e < size / 2; ++e) {
       const double turns = static_cast<double>(kTurn) / (2 * std::numbers::pi) *
                            std::pow(base, -2.0 * static_cast<double>(e) / static_cast<double>(size));
-      frequencies_.push_back(std::max<Index>(std::lround(turns), 1));
+      frequencies_.push_back(std::max<std::int64_t>(std::llround(turns), 1));
     }
   }
 
@@ -76,7 +77,7 @@ class Rotary {
   };
 
  private:
-  std::vector<Index> frequencies_;  // (E / 2) turns in kTurn positions
+  std::vector<std::int64_t> frequencies_;  // (E / 2) turns in kTurn positions; their product with one needs 64 bits
 };
 
 }  // namespace minrnn::detail
