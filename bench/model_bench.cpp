@@ -42,11 +42,11 @@ class ModelStep {
   }
 
   void operator()() {
-    auto state = model_.initial_state(tokens_.batch()), dstate = model_.initial_state(tokens_.batch());
+    auto state = model_.initial_state(tokens_.batch());
     zero_gradients(model_);
     const auto logits = model_.forward(tokens_.view(), state, cache_);
     softmax_cross_entropy(logits, targets_.view(), dlogits_);
-    model_.backward(dlogits_, dstate, cache_);
+    model_.backward(dlogits_, cache_);
     clip_gradient_norm(model_, 1.0f);
     adam_.step(model_);
   }

@@ -45,9 +45,9 @@ class LongStep {
   }
   void operator()() {
     zero_gradients(layer_);
-    auto state = layer_.initial_state(1), dstate = layer_.initial_state(1);
+    auto state = layer_.initial_state(1);
     layer_.forward(x_, state, cache_);
-    layer_.backward(dy_, dstate, cache_);
+    layer_.backward(dy_, cache_);
   }
   const L& layer() const { return layer_; }
 

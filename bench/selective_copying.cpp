@@ -120,11 +120,10 @@ void train(const Settings& s, M& model, Random random) {
   std::int64_t step = 0;
   while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
     const Batch batch(s.length, s.batch, random);
-    auto state = model.initial_state(s.batch), dstate = model.initial_state(s.batch);
-    M::State::visit(dstate, Name{}, [](const Name&, auto& part) { part.setZero(); });  // nothing follows
+    auto state = model.initial_state(s.batch);
     loss = softmax_cross_entropy(model.forward(batch.tokens.view(), state, cache), batch.targets.view(), dlogits).loss;
     zero_gradients(model);
-    model.backward(dlogits.view(), dstate, cache);
+    model.backward(dlogits.view(), cache);
     clip_gradient_norm(model, 1.0);
     const double by_clock = s.minutes == 0 ? 0 : seconds() / (60 * s.minutes);
     adam.options.learning_rate = static_cast<float>(std::min(schedule(step), schedule.at(std::min(by_clock, 1.0))));

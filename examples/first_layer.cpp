@@ -64,8 +64,8 @@ int main() {
   };
   state = layer.initial_state(batch);
   layer.forward(x, state, cache);
-  auto dstate = layer.initial_state(batch);  // in dL/d(final state), out dL/d(initial state)
-  zero_gradients(layer);                     // backward adds
+  auto dstate = zero_state(layer, batch);  // in dL/d(final state), out dL/d(initial state)
+  zero_gradients(layer);                   // backward adds
   const Tensor dx = layer.backward(y, dstate, cache).tensor();
 
   double worst = 0;

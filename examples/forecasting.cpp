@@ -64,10 +64,10 @@ int main(int argc, char** argv) {
       const float* window = series.data() + random.below(kTraining - kTime);
       for (Index t = 0; t < kTime; ++t) change(0, t, b) = window[t + 1] - (x(0, t, b) = window[t]);
     }
-    auto state = net.initial_state(kBatch), dstate = net.initial_state(kBatch);
+    auto state = net.initial_state(kBatch);
     const double loss = mean_square(net.forward(x, state, cache), change, dy);
     zero_gradients(net);
-    net.backward(dy, dstate, cache);
+    net.backward(dy, cache);
     clip_gradient_norm(net, 1);
     adam.options.learning_rate = static_cast<float>(rate(i));
     adam.step(net);

@@ -25,9 +25,9 @@ class LeakyIntegrator {
       visitor(scope / "h", self.h);
     }
   };
-  struct Cache {
+  struct Cache : CacheBase {  // knows whether forward was the last to use it
     SequenceView<const S> x;  // (F, T, B)
-    Sequence<S> h, dx;        // (F, T, B)
+    Output<S> h, dx;          // (F, T, B)
     Matrix<S> first, rate;    // (F, B), the state before the first step; (F, 1)
   };
 
@@ -37,13 +37,16 @@ class LeakyIntegrator {
   State initial_state(Index batch) const { return {Matrix<S>::Zero(k_.size(), batch)}; }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    cache.x = x;
     cache.first = state.h;
-    return infer(x, state, cache);
+    const auto y = infer(x, state, cache);
+    cache.x = x;
+    cache.keep({input_size(), output_size()}, x.time(), x.batch());
+    return y;
   }
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
     if (x.features() != k_.size() || x.batch() != state.h.cols()) throw std::invalid_argument("LeakyIntegrator: x");
-    const SequenceView<S> h = cache.h.resize(x.features(), x.time(), x.batch());
+    cache.forget();
+    const SequenceView<S> h = cache.h.resize(x.features(), x.time(), x.batch(), x);
     cache.rate = (1 + (-k_.value.array()).exp()).inverse();
     for (Index b = 0; b < x.batch(); ++b)
       for (Index t = 0; t < x.time(); ++t)
@@ -58,8 +61,9 @@ class LeakyIntegrator {
   }
   // Forward read upwards. dstate carries dL/dh_t from the steps after t.
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    cache.check_backward("LeakyIntegrator", {input_size(), output_size()}, dy);
     const SequenceView<const S> x = cache.x, h = cache.h.view();
-    const SequenceView<S> dx = cache.dx.resize(x.features(), x.time(), x.batch());
+    const SequenceView<S> dx = cache.dx.resize(x.features(), x.time(), x.batch(), dy);
     for (Index b = 0; b < x.batch(); ++b)
       for (Index t = x.time() - 1; t >= 0; --t)
         for (Index f = 0; f < x.features(); ++f) {
@@ -71,6 +75,9 @@ class LeakyIntegrator {
           k_.grad(f) += delta * (x.column(t, b)[f] - before) * r * (1 - r);
         }
     return dx;
+  }
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
   }
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {

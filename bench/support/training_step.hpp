@@ -37,8 +37,7 @@ class TrainingStep {
     zero_gradients(layer_);
     auto state = layer_.initial_state(x_.batch());
     layer_.forward(x_, state, cache_);
-    auto dstate = layer_.initial_state(x_.batch());
-    layer_.backward(dy_, dstate, cache_);
+    layer_.backward(dy_, cache_);
   }
 
  private:

@@ -66,12 +66,12 @@ class Training {
     for (Index b = 0; b < settings_.batch; ++b)
       text_.copy_tokens(static_cast<Index>(random.below(places)), context + 1, tokens_.view().column(0, b));
 
-    auto state = model_.initial_state(settings_.batch), dstate = model_.initial_state(settings_.batch);
+    auto state = model_.initial_state(settings_.batch);
     cache_.seek_draw(static_cast<std::uint64_t>(progress.step));
     const auto logits = model_.forward(tokens_.view().chunk(0, context), state, cache_);
     const double loss = minrnn::softmax_cross_entropy(logits, tokens_.view().chunk(1, context), dlogits_).loss;
     zero_gradients(model_);
-    model_.backward(dlogits_.view(), dstate, cache_);
+    model_.backward(dlogits_.view(), cache_);
     const double norm = clip_gradient_norm(model_, settings_.clip);
     if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
     adam_.options.learning_rate = learning_rate;

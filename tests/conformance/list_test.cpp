@@ -29,7 +29,7 @@ TEST(ConformanceList, EveryLayerIsTested) {
     EXPECT_TRUE(all.emplace(descriptor.name).second) << descriptor.name << " is the name of two layers";
     if (descriptor.mixes) mixers.emplace(descriptor.name);
   });
-  EXPECT_EQ(layers_of("Conformance"), all);
+  for (const char* suite : {"Conformance", "Poison", "Misuse"}) EXPECT_EQ(layers_of(suite), all) << suite;
   EXPECT_EQ(layers_of("MixerConformance"), mixers);
 }
 

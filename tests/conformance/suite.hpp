@@ -14,7 +14,9 @@
 #include <thread>
 #include <vector>
 
-#include "conformance/layers.hpp"
+#include "conformance/fixture.hpp"
+#include "conformance/misuse.hpp"
+#include "conformance/poison.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/testing/gradient_check.hpp"
 #include "support/compare.hpp"
@@ -23,82 +25,6 @@
 
 /// What every layer promises. A translation unit tests a group of layers by MINRNN_TEST_CONFORMANCE(Group).
 namespace minrnn::tests {
-
-/// The largest disagreement of any gradient of any layer, told when all tests are done.
-class WorstGradient : public ::testing::Environment {
- public:
-  struct Found {
-    double error = -1;
-    std::string layer, where;
-  };
-  static Found& found() {
-    static Found worst;
-    return worst;
-  }
-  static void note(std::string_view layer, const GradientCheckResult& result) {
-    if (!std::isnan(found().error) && !(result.error <= found().error))
-      found() = {result.error, std::string(layer), result.where};
-  }
-  void TearDown() override {
-    if (!(found().error < 0))
-      std::cout << "worst gradient error: " << found().error << " (" << found().layer << ", " << found().where << ")\n";
-  }
-};
-inline ::testing::Environment* const worst_gradient = ::testing::AddGlobalTestEnvironment(new WorstGradient);
-
-/// Sums over time, and a state handed over in another form, round differently: some hundred units of 1.1e-16 (double) or
-/// 6e-8 (float) relative to the largest element.
-template <class S>
-inline constexpr double kRounding = std::is_same_v<S, float> ? 1e-5 : 1e-12;
-
-template <class Descriptor>
-class Conformance : public ::testing::Test {
- protected:
-  struct Size {
-    Index inputs, outputs;
-  };
-  // Less than a packet; and whole packets, with and without a rest, of float and double.
-  static constexpr Size kSmall{5, 7}, kLarge{17, 16}, kOdd{6, 35};
-  // So many steps of few sequences are divided into stretches.
-  static constexpr Index kLong = 2100;
-
-  template <class S>
-  static auto make(Size size = kSmall, std::uint64_t seed = 1) {
-    Random random(seed);
-    return Descriptor::template make<S>(size.inputs, size.outputs, random);
-  }
-
-  /// Equal bits where the layer promises them.
-  template <class S>
-  static ::testing::AssertionResult agree(const Results<S>& a, const Results<S>& b) {
-    return Descriptor::exact ? equal_but_sums(a, b, kRounding<S>) : close(a, b, kRounding<S>);
-  }
-
-  template <class L>
-  static std::vector<Example<L>> examples(const L& layer, Index time, Index batch,
-                                          std::initializer_list<std::pair<Index, Index>> starts) {
-    std::vector<Example<L>> list;
-    list.push_back(Example<L>(layer, time, batch));
-    list.push_back(Example<L>(layer, time, batch, 8).from_carried_state());
-    list.push_back(Example<L>(layer, time, batch, 9).with_starts(starts).from_carried_state());
-    return list;
-  }
-
-  /// The message of the std::invalid_argument that `body` throws.
-  template <class Body>
-  static std::string message_of(Body&& body) {
-    try {
-      body();
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    } catch (const std::exception& error) {
-      ADD_FAILURE() << "another exception: " << error.what();
-      return {};
-    }
-    ADD_FAILURE() << "no exception";
-    return {};
-  }
-};
 
 TYPED_TEST_SUITE_P(Conformance);
 
@@ -202,8 +128,7 @@ TYPED_TEST_P(Conformance, SegmentsOfAPackedBatchAreTheirOwnSequences) {
   zero_gradients(layer);
   Matrix<double> y(layer.output_size(), time * batch), dx(layer.input_size(), time * batch);
   auto dstate_of_all = random_state_gradient(layer, batch);
-  auto final_state = layer.initial_state(batch), first_gradient = layer.initial_state(batch);
-  for (auto* m : matrices_of<L>(first_gradient)) m->setZero();
+  auto final_state = layer.initial_state(batch), first_gradient = zero_state(layer, batch);
   const auto put = [&](typename L::State& from, typename L::State& to, Index b) {
     const auto source = matrices_of<L>(from), target = matrices_of<L>(to);
     for (std::size_t i = 0; i < source.size(); ++i)
@@ -293,18 +218,6 @@ TYPED_TEST_P(Conformance, SequencesOfABatchAreIndependent) {
   };
   check(11, 3);
   check(5, 34);  // several sequences to a tile
-
-  // Nor does a sequence of NaN spoil its neighbours.
-  const auto layer = TestFixture::template make<float>();
-  Example example(layer, 6, 3);
-  const auto clean = forward(layer, example)["y"], inferred = infer(layer, example)["y"];
-  const auto streamed = stream(layer, example)["y"];
-  example.x.view().matrix(1).setConstant(std::numeric_limits<float>::quiet_NaN());
-  for (const Index b : {Index{0}, Index{2}}) {
-    EXPECT_TRUE(equal<float>(forward(layer, example)["y"].middleCols(6 * b, 6), clean.middleCols(6 * b, 6)));
-    EXPECT_TRUE(equal<float>(infer(layer, example)["y"].middleCols(6 * b, 6), inferred.middleCols(6 * b, 6)));
-    EXPECT_TRUE(equal<float>(stream(layer, example)["y"].middleCols(6 * b, 6), streamed.middleCols(6 * b, 6)));
-  }
 }
 
 TYPED_TEST_P(Conformance, AnyNumberOfThreadsGivesTheSameBits) {
@@ -610,9 +523,7 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
     }
     zero_gradients(mixer);
     zero_gradients(readout);
-    auto dstate = mixer.initial_state(kBatch);
-    for (auto* m : matrices_of<decltype(mixer)>(dstate)) m->setZero();
-    mixer.backward(readout.backward(dy.view(), none, readout_cache), dstate, cache);
+    mixer.backward(readout.backward(dy.view(), readout_cache), cache);
     adam_mixer.step(mixer);
     adam_readout.step(readout);
   }
@@ -622,20 +533,6 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
 
 REGISTER_TYPED_TEST_SUITE_P(MixerConformance, LearnsToHoldAnImpulse);
 
-struct LayerNames {
-  template <class Descriptor>
-  static std::string GetName(int) {
-    return std::string(Descriptor::name);
-  }
-};
-
-template <class List>
-struct TypesOf;
-template <class... Descriptors>
-struct TypesOf<conformance::LayerList<Descriptors...>> {
-  using type = ::testing::Types<Descriptors...>;
-};
-
 }  // namespace minrnn::tests
 
 /// Tests the layers of conformance::Group.
@@ -643,6 +540,8 @@ struct TypesOf<conformance::LayerList<Descriptors...>> {
   namespace minrnn::tests {                                                     \
   using Group##Types = TypesOf<conformance::Group>::type;                       \
   INSTANTIATE_TYPED_TEST_SUITE_P(Group, Conformance, Group##Types, LayerNames); \
+  INSTANTIATE_TYPED_TEST_SUITE_P(Group, Poison, Group##Types, LayerNames);      \
+  INSTANTIATE_TYPED_TEST_SUITE_P(Group, Misuse, Group##Types, LayerNames);      \
   }                                                                             \
   static_assert(true)
 

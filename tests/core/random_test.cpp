@@ -118,5 +118,11 @@ TEST(Random, BelowHasNoBiasWhereTheRangeIsLarge) {
   EXPECT_EQ(random.below(1), 0u);
 }
 
+TEST(Random, RefusesToDrawFromNothing) {
+  Random random(1);
+  EXPECT_THROW(random.below(0), std::invalid_argument);
+  EXPECT_EQ(random.below(1), 0u);
+}
+
 }  // namespace
 }  // namespace minrnn::tests

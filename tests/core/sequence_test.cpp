@@ -6,6 +6,8 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
+#include <new>
 #include <numeric>
 #include <vector>
 
@@ -120,11 +122,36 @@ TEST(SequenceView, HasChunksFramesAndSequences) {
   EXPECT_EQ(chunk.frame(1).matrix()(0, 1), 120);
 
   EXPECT_EQ(message_of([&] { view.chunk(3, 2); }),
-            "SequenceView::chunk: first + count: wanted steps within (4), given 5");
+            "SequenceView::chunk: first and count: wanted steps within 4, given 3 and 2");
   EXPECT_EQ(message_of([&] { view.chunk(-1, 2); }),
-            "SequenceView::chunk: first + count: wanted steps within (4), given 1");
+            "SequenceView::chunk: first and count: wanted steps within 4, given -1 and 2");
   EXPECT_EQ(message_of([&] { view.sequences(2, 1); }),
-            "SequenceView::sequences: first + count: wanted sequences within (2), given 3");
+            "SequenceView::sequences: first and count: wanted sequences within 2, given 2 and 1");
+}
+
+TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
+  constexpr Index kMost = std::numeric_limits<Index>::max();
+  Eigen::Tensor<float, 3> tensor = counted();
+  const SequenceView<float> view = tensor;
+  EXPECT_EQ(message_of([&] { view.chunk(1, kMost); }),
+            "SequenceView::chunk: first and count: wanted steps within 4, given 1 and " + std::to_string(kMost));
+  EXPECT_THROW(view.chunk(kMost, kMost), std::invalid_argument);
+  EXPECT_THROW(view.sequences(1, kMost), std::invalid_argument);
+  EXPECT_EQ(message_of([&] { view.frame(4); }), "SequenceView::frame: t: wanted a step below 4, given 4");
+  EXPECT_THROW(view.frame(-1), std::invalid_argument);
+  EXPECT_EQ(message_of([&] { view.matrix(2); }), "SequenceView::matrix: b: wanted a sequence below 2, given 2");
+  EXPECT_THROW(view.matrix(-1), std::invalid_argument);
+
+  constexpr Index kHalf = Index{1} << (std::numeric_limits<Index>::digits / 2 + 1);
+  float* memory = tensor.data();
+  EXPECT_THROW(SequenceView<float>(memory, kHalf, kHalf, 1), std::invalid_argument);
+  EXPECT_THROW(SequenceView<float>(memory, 1, kHalf, kHalf, 1), std::invalid_argument);
+  EXPECT_THROW(SequenceView<float>(memory, -1, 2, 3), std::invalid_argument);
+  EXPECT_THROW(SequenceView<float>(memory, 1, 2, 3, -2), std::invalid_argument);
+  EXPECT_THROW(FrameView<float>(memory, -1), std::invalid_argument);
+  EXPECT_THROW(FrameView<float>(memory, 2, -1), std::invalid_argument);
+  EXPECT_THROW(FrameView<float>(memory, 2, 3, -2), std::invalid_argument);
+  EXPECT_THROW(FrameView<float>(memory, kHalf, kHalf), std::invalid_argument);
 }
 
 TEST(SequenceView, CarriesItsStartsIntoItsParts) {
@@ -177,6 +204,73 @@ TEST(FrameView, IsAMatrixAVectorOrAMapWithoutACopy) {
   static_assert(!std::is_constructible_v<FrameView<float>, Matrix<double>&>);
 }
 
+/// A view of an Eigen object has its elements, or there is no such view.
+template <class M>
+void expect_right_or_refused(M&& m, bool taken) {
+  EXPECT_EQ((std::is_constructible_v<FrameView<const float>, M>), taken) << m;
+  if constexpr (std::is_constructible_v<FrameView<const float>, M>) {
+    const FrameView<const float> view(m);
+    ASSERT_EQ(view.features(), m.rows());
+    ASSERT_EQ(view.batch(), m.cols());
+    for (Index j = 0; j < m.cols(); ++j)
+      for (Index i = 0; i < m.rows(); ++i) EXPECT_EQ(view.column(j)[i], m(i, j));
+    EXPECT_EQ(view.matrix(), m.matrix());
+  }
+}
+
+TEST(FrameView, OfAnyEigenObjectIsRightOrDoesNotCompile) {
+  using RowMajor = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  Matrix<float> x(4, 5);
+  for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<float>(i);
+  const Matrix<float> fixed = x;
+  RowMajor rows = x;
+  Eigen::Matrix<float, 3, 4, Eigen::RowMajor> small_rows;
+  for (Index i = 0; i < 12; ++i) small_rows.data()[i] = static_cast<float>(i);
+  Eigen::VectorXf v = x.col(1);
+  Eigen::ArrayXXf array = x.array();
+  Eigen::MatrixXcf complex(3, 3);
+  complex.setConstant({1, 2});
+  float interleaved[] = {1, 10, 2, 20, 3, 30};
+
+  expect_right_or_refused(x, true);
+  expect_right_or_refused(fixed, true);
+  expect_right_or_refused(array, true);
+  expect_right_or_refused(v, true);
+  expect_right_or_refused(x.col(2), true);
+  expect_right_or_refused(fixed.col(2), true);
+  expect_right_or_refused(x.middleCols(1, 3), true);
+  expect_right_or_refused(x.block(1, 1, 2, 3), true);
+  expect_right_or_refused(x.topRows(2), true);
+  expect_right_or_refused(x.topRows<2>(), true);
+  expect_right_or_refused(x.col(1).segment(1, 2), true);
+  expect_right_or_refused(rows.transpose(), true);
+  expect_right_or_refused(rows.row(1).transpose(), true);
+  expect_right_or_refused(Eigen::Map<Eigen::VectorXf>(interleaved, 6), true);
+  expect_right_or_refused(
+      Eigen::Map<Matrix<float>, 0, Eigen::OuterStride<>>(interleaved, 2, 2, Eigen::OuterStride<>(3)), true);
+  expect_right_or_refused(Eigen::Ref<Eigen::VectorXf>(v), true);
+
+  expect_right_or_refused(x.row(1), false);
+  expect_right_or_refused(x.row(1).transpose(), false);
+  expect_right_or_refused(x.transpose(), false);
+  expect_right_or_refused(x.diagonal(), false);
+  expect_right_or_refused(x.reshaped(10, 2), true);
+  expect_right_or_refused(rows, false);
+  expect_right_or_refused(rows.col(1), false);
+  expect_right_or_refused(small_rows.col(1), false);
+  expect_right_or_refused(v.reverse(), false);
+  expect_right_or_refused(v(Eigen::seq(0, 2, 2)), false);
+  expect_right_or_refused(complex.real(), false);
+  expect_right_or_refused(Eigen::Map<Eigen::VectorXf, 0, Eigen::InnerStride<2>>(interleaved, 3), false);
+  expect_right_or_refused(Eigen::Map<Eigen::VectorXf, 0, Eigen::InnerStride<>>(interleaved, 3, Eigen::InnerStride<>(2)),
+                          false);
+  expect_right_or_refused(Eigen::Map<Matrix<float>, 0, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>>(
+                              interleaved, 1, 2, Eigen::Stride<Eigen::Dynamic, Eigen::Dynamic>(3, 2)),
+                          false);
+  Eigen::Ref<Eigen::VectorXf, 0, Eigen::InnerStride<>> strided(x.row(1).transpose());
+  expect_right_or_refused(strided, false);
+}
+
 TEST(Sequence, GrowsAndNeverShrinks) {
   Sequence<double> sequence(5, 7, 3);
   const double* data = sequence.data();
@@ -197,6 +291,48 @@ TEST(SequenceView, OfNothingMayHaveNoMemory) {
   EXPECT_EQ(none.chunk(5, 5).data(), nullptr);
   EXPECT_EQ(none.frame(9).data(), nullptr);
   EXPECT_EQ(SequenceView<float>(nullptr, 3, 0, 4).sequences(2, 2).data(), nullptr);
+}
+
+TEST(Sequence, RefusesSizesThatAreNoneAndStaysAsItWas) {
+  Sequence<float> sequence(2, 3, 1);
+  const float* data = sequence.data();
+  constexpr Index kLarge = Index{1} << (std::numeric_limits<Index>::digits - 1);
+  constexpr Index kHalf = Index{1} << (std::numeric_limits<Index>::digits / 2 + 1);
+  EXPECT_EQ(message_of([&] { sequence.resize(-1, 2, 3); }),
+            "Sequence: (F, T, B): wanted sizes of at least 0 that memory can hold, given (-1, 2, 3)");
+  EXPECT_THROW(sequence.resize(kLarge, 1, 1), std::invalid_argument);
+  EXPECT_THROW(sequence.resize(kHalf, kHalf, 1), std::invalid_argument);
+  EXPECT_THROW(sequence.resize(1, kHalf, kHalf), std::invalid_argument);
+  EXPECT_THROW(Sequence<float>(-1, 2, 3), std::invalid_argument);
+  EXPECT_THROW(Sequence<float>(kLarge, 1, 1), std::invalid_argument);
+  EXPECT_EQ(sequence.view().data(), data);
+  EXPECT_EQ(sequence.size(), 6);
+  EXPECT_EQ(Sequence<float>(kLarge, 0, 1).size(), 0) << "nothing, however wide, takes no memory";
+}
+
+TEST(Sequence, IsEmptyWhereItsMemoryCannotBeHad) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__has_feature)
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+  GTEST_SKIP() << "an address sanitizer ends the program where memory cannot be had";
+#endif
+#endif
+  Sequence<float> sequence(2, 3, 1);
+  EXPECT_THROW(sequence.resize(Index{1} << (std::numeric_limits<Index>::digits - 7), 1, 1), std::bad_alloc);
+  EXPECT_EQ(sequence.view().data(), nullptr);
+  EXPECT_EQ(sequence.size(), 0);
+  sequence.resize(2, 3, 1);
+  std::fill_n(sequence.data(), 6, 1.0f);
+}
+
+TEST(Output, LiesApartFromItsArgument) {
+  Output<float> output;
+  Sequence<float> x(3, 4, 2);
+  const SequenceView<float> first = output.resize(3, 4, 2, x.view());
+  const SequenceView<float> second = output.resize(3, 4, 2, first.chunk(2, 1));
+  EXPECT_NE(second.data(), first.data());
+  EXPECT_EQ(output.resize(3, 4, 2, second).data(), first.data());
+  EXPECT_EQ(output.resize(3, 4, 2, x.view()).data(), first.data()) << "no need to change";
+  EXPECT_EQ(output.view().data(), first.data());
 }
 
 TEST(Sequence, MovesItsMemory) {

@@ -230,9 +230,8 @@ struct Training {
         dy.data()[k] = y.data()[k] - target.data()[k];
         loss += static_cast<double>(dy.data()[k] * dy.data()[k]);
       }
-      auto dstate = model.initial_state(2);
       zero_gradients(model);
-      model.backward(dy, dstate, cache);
+      model.backward(dy, cache);
       adam.step(model);
       best = std::min(best, loss);
       smoothed = 0.9f * smoothed + 0.1f * static_cast<float>(loss);

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/sequential.hpp"
+#include "minrnn/loss/mean_square.hpp"
 #include "support/compare.hpp"
 
 namespace minrnn::tests {
@@ -21,8 +24,7 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
     MinGru<double>::Cache cache;
     layer.forward(x.view(), state, cache);
     zero_gradients(layer);
-    auto dstate = layer.initial_state(2);
-    dstate.h.setZero();
+    auto dstate = zero_state(layer, 2);
     layer.backward(dy.view(), dstate, cache);
     visit_parameters(layer, [&](const Name& name, const Parameter<double>& p) {
       if (name.str() == "h_0") result = p.grad;
@@ -42,6 +44,38 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   const Matrix<double> slopes = first.array() / dstate_first.col(0).array();
   EXPECT_TRUE(close<double>(Matrix<double>(slopes.array() * dstate.rowwise().sum().array()), both, 1e-14));
   EXPECT_TRUE(gradient(restored).first.isZero(0));
+}
+
+// The loop of the README, in which no gradient reaches the final state: that the initial state is learned changes nothing.
+TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
+  Random random(1);
+  Sequential net{MinGru<double>(2, 4, random, {.learn_initial_state = true}), Linear<double>(4, 1, random)};
+  Sequence<double> x(2, 6, 3), target(1, 6, 3), dy;
+  for (Sequence<double>* s : {&x, &target})
+    for (Index i = 0; i < s->size(); ++i) s->data()[i] = random.normal();
+  decltype(net)::Cache cache;
+  const auto loss = [&] {
+    auto state = net.initial_state(3);
+    return mean_square(net.forward(x.view(), state, cache), target.view(), dy);
+  };
+  loss();
+  zero_gradients(net);
+  net.backward(dy.view(), cache);
+  Index compared = 0;
+  visit_parameters(net, [&](const Name& name, Parameter<double>& p) {
+    const Matrix<double> gradient = p.grad;
+    for (Index i = 0; i < p.size(); ++i, ++compared) {
+      double& weight = p.value.data()[i];
+      const double kept = weight, step = 1e-5;
+      weight = kept + step;
+      const double above = loss();
+      weight = kept - step;
+      const double below = loss();
+      weight = kept;
+      EXPECT_NEAR(gradient.data()[i], (above - below) / (2 * step), 1e-8) << name.str() << " " << i;
+    }
+  });
+  EXPECT_EQ(compared, 2 * (2 * 4 + 4) + 4 + 5);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <numeric>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -82,13 +83,26 @@ typename L::State state_after(const L& layer, SequenceView<const typename L::Sca
   return state;
 }
 
+/// Sequence b of every matrix of a state becomes `value`, but for what counts frames.
+template <class L>
+void poison_state(typename L::State& state, Index batch, Index b, typename L::Scalar value) {
+  L::State::visit(state, Name{}, [&](const Name& name, auto& m) {
+    if (!name.str().ends_with("position")) std::fill_n(m.data() + b * (m.size() / batch), m.size() / batch, value);
+  });
+}
+
 template <class L>
 struct Example {
   using S = typename L::Scalar;
+  struct Poison {
+    Index sequence;
+    S value;
+  };
   Sequence<S> x, dy, warm_up;
   std::vector<std::uint8_t> flags;
   bool has_flags = false;
   bool warm = false;  // begin with a carried state, not an initial one
+  std::optional<Poison> of_state, of_state_gradient;
 
   Example(const L& layer, Index time, Index batch, std::uint64_t seed = 7) {
     Random random(seed);
@@ -111,7 +125,14 @@ struct Example {
   }
   SequenceView<const S> output_gradient() const { return dy.view(); }
   typename L::State state(const L& layer) const {
-    return warm ? state_after(layer, warm_up.view()) : layer.initial_state(x.batch());
+    auto state = warm ? state_after(layer, warm_up.view()) : layer.initial_state(x.batch());
+    if (of_state) poison_state<L>(state, x.batch(), of_state->sequence, of_state->value);
+    return state;
+  }
+  typename L::State state_gradient(const L& layer) const {
+    auto gradient = random_state_gradient(layer, x.batch());
+    if (of_state_gradient) poison_state<L>(gradient, x.batch(), of_state_gradient->sequence, of_state_gradient->value);
+    return gradient;
   }
 };
 
@@ -124,7 +145,7 @@ Results<typename L::Scalar> train(L layer, const Example<L>& example, typename L
   Results<typename L::Scalar> results;
   results["y"] = to_matrix(layer.forward(x, state, cache));
   add_state<L>(results, "state", state);
-  auto dstate = random_state_gradient(layer, x.batch());
+  auto dstate = example.state_gradient(layer);
   results["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, cache));
   add_state<L>(results, "dstate", dstate);
   add_gradients(results, layer);
@@ -156,7 +177,7 @@ Results<typename L::Scalar> train_chunks(L layer, const Example<L>& example, con
     keep(layer.forward(x.chunk(t, chunks[i]), state, caches[i]), y.view().chunk(t, chunks[i]));
   Results<S> results;
   add_state<L>(results, "state", state);
-  auto dstate = random_state_gradient(layer, x.batch());
+  auto dstate = example.state_gradient(layer);
   for (std::size_t i = chunks.size(); i-- > 0;) {
     t -= chunks[i];
     keep(layer.backward(dy.chunk(t, chunks[i]), dstate, caches[i]), dx.view().chunk(t, chunks[i]));

@@ -62,6 +62,9 @@ class Leaky {
   FrameView<const double> step(FrameView<const double> x, State& state, Cache& cache) const {
     return forward(x.sequence(), state, cache).frame(0);
   }
+  SequenceView<const double> backward(SequenceView<const double> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
   SequenceView<const double> backward(SequenceView<const double> dy, State& dstate, Cache& cache) {
     const auto x = cache.x_;
     const auto dx = cache.dx_.resize(x.features(), x.time(), x.batch());

@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
 #include <cstdlib>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "minrnn/core/types.hpp"
 
@@ -31,8 +34,16 @@ namespace minrnn::detail {
 #endif
 }
 
-inline std::string text(std::string_view s) { return std::string(s); }
-inline std::string text(Index n) { return std::to_string(n); }
+/// What a message says: a literal, a string that is there anyway, a number, or a function that gives the text.
+template <class T>
+std::string text(const T& said) {
+  if constexpr (std::is_invocable_v<const T&>)
+    return said();
+  else if constexpr (std::is_arithmetic_v<T>)
+    return std::to_string(said);
+  else
+    return std::string(said);
+}
 
 /// "(64, 7, any)": a shape as the messages spell it; -1 stands for any size.
 template <class... Sizes>
@@ -42,21 +53,62 @@ std::string shape_text(Sizes... sizes) {
   return result + ")";
 }
 
-[[noreturn]] inline void throw_argument(std::string_view where, std::string_view argument, const std::string& wanted,
-                                        const std::string& given) {
-  fail(std::string(where) + ": " + std::string(argument) + ": wanted " + wanted + ", given " + given);
+[[noreturn]] inline void throw_argument(std::string_view where, std::string_view argument, std::string_view wanted,
+                                        std::string_view given) {
+  fail(std::string(where) + ": " + std::string(argument) + ": wanted " + std::string(wanted) + ", given " +
+       std::string(given));
 }
 
-/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`.
-template <class Wanted, class Given>
-void check(bool ok, std::string_view where, std::string_view argument, const Wanted& wanted, const Given& given) {
+/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`. A text that must be built is passed as a
+/// function, which is called only where the check fails.
+template <class Argument, class Wanted, class Given>
+void check(bool ok, std::string_view where, Argument&& argument, Wanted&& wanted, Given&& given) {
+  static_assert(
+      !(std::same_as<Argument, std::string> || std::same_as<Wanted, std::string> || std::same_as<Given, std::string>),
+      "pass a function that gives the text: it must not be built where the check succeeds");
   if (!ok) [[unlikely]]
-    throw_argument(where, argument, text(wanted), text(given));
+    throw_argument(where, text(argument), text(wanted), text(given));
 }
 
-/// Throws unless size >= 1.
+/// The largest size of a layer. Small multiples of it, as the rows of all gates, are far from the end of an Index.
+inline constexpr Index kMostSize = Index{1} << (std::numeric_limits<Index>::digits >= 63 ? 40 : 21);
+
+/// Throws unless 1 <= size <= kMostSize.
 inline void check_size(std::string_view where, std::string_view argument, Index size) {
   check(size >= 1, where, argument, "a size of at least 1", size);
+  check(
+      size <= kMostSize, where, argument, [] { return "a size of at most " + std::to_string(kMostSize); }, size);
+}
+
+/// a times b, of which each is a size. Throws where that is above kMostSize.
+inline Index product_of_sizes(std::string_view where, std::string_view argument, Index a, Index b) {
+  check(
+      a <= kMostSize / b, where, argument, [] { return "a product of at most " + std::to_string(kMostSize); },
+      [&] { return std::to_string(a) + " times " + std::to_string(b); });
+  return a * b;
+}
+
+/// Throws unless there may be so many sequences.
+inline void check_batch(std::string_view where, Index batch) {
+  check(batch >= 0, where, "batch", "at least 0 sequences", batch);
+}
+
+/// True where a block of such sizes is none that memory could hold, or a size is negative.
+inline bool beyond_memory(Index features, Index time, Index batch) {
+  constexpr int kBits = (std::numeric_limits<Index>::digits - 4) / 3;
+  if (((features | time | batch) >> kBits) == 0) [[likely]]
+    return false;  // the product of three such sizes is far below the largest Index
+  if (features < 0 || time < 0 || batch < 0) return true;
+  if (features == 0 || time == 0 || batch == 0) return false;
+  constexpr Index kMost = (std::numeric_limits<Index>::max)() / 16;  // scalars of up to 16 bytes
+  return features > kMost / time || features * time > kMost / batch;
+}
+
+/// Throws unless (F, T, B) are sizes that a block may have.
+inline void check_block(std::string_view where, Index features, Index time, Index batch) {
+  check(!beyond_memory(features, time, batch), where, "(F, T, B)", "sizes of at least 0 that memory can hold", [&] {
+    return "(" + std::to_string(features) + ", " + std::to_string(time) + ", " + std::to_string(batch) + ")";
+  });
 }
 
 /// Throws unless a view has this many features and, where batch >= 0, this many sequences.
@@ -69,6 +121,13 @@ void check_sequence(std::string_view where, std::string_view argument, const Vie
     throw_argument(where, argument, "(F, T, B) = " + shape_text(features, time, batch),
                    view.data() == nullptr && view.size() != 0 ? "a null pointer"
                                                               : shape_text(view.features(), view.time(), view.batch()));
+}
+
+/// Throws unless x is an argument for a layer of this many features; one that was moved from has none.
+template <class View>
+void check_input(std::string_view where, const View& x, Index features) {
+  check(features >= 1, where, "layer", "one with its parameters", "one that was moved from");
+  check_sequence(where, "x", x, features);
 }
 
 template <class M>

@@ -4,6 +4,7 @@
 
 #include <concepts>
 
+#include "minrnn/core/cache.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 
@@ -19,7 +20,8 @@ struct AnyVisitor {
 /// A causal map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state after>:
 ///   forward   y = f(x, state); state becomes the state after x. y lives in cache; x must outlive backward.
 ///   backward  dx = dL/dx, which lives in cache; adds dL/dparameter to grad. dstate: in dL/d(final state), out
-///             dL/d(initial state). Changes nothing that it reads: a second call adds the same again.
+///             dL/d(initial state); left out where nothing depends on the final state. Changes nothing that it reads: a second
+///             call adds the same again. Throws where forward was not the last to use the cache.
 ///   infer     the same y as forward without dropout; keeps nothing for a backward.
 ///   step      infer for one frame; allocates nothing once cache has seen this batch size.
 template <class L>
@@ -32,11 +34,28 @@ concept SequenceLayer = std::copyable<L> && std::movable<typename L::Cache> && !
   { fixed.initial_state(Index{1}) } -> std::same_as<typename L::State>;
   { fixed.forward(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { layer.backward(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
+  { layer.backward(x, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { fixed.infer(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { fixed.step(frame, state, cache) } -> std::same_as<FrameView<const typename L::Scalar>>;
   L::visit(layer, Name{}, visitor);
   L::visit(fixed, Name{}, visitor);
   L::State::visit(state, Name{}, visitor);
 };
+
+/// A gradient with respect to the state of a layer that is zero: dL/d(final state) where L does not depend on that state. An
+/// initial state is none: it may be learned.
+template <class L>
+typename L::State zero_state(const L& layer, Index batch) {
+  auto state = layer.initial_state(batch);
+  L::State::visit(state, Name{}, [](const Name&, auto& m) { m.setZero(); });
+  return state;
+}
+
+/// layer.backward(dy, cache) for a layer that has layer.backward(dy, dstate, cache).
+template <class L, class View, class Cache>
+auto backward_from_zero(L& layer, const View& dy, Cache& cache) {
+  auto dstate = zero_state(layer, dy.batch());
+  return layer.backward(dy, dstate, cache);
+}
 
 }  // namespace minrnn

@@ -63,7 +63,9 @@ class Tiling {
     return tiling;
   }
   /// How many tiles may each hold sums of this many scalars: fewer where the sums are large.
-  static Index most_for_sums(Index size) { return std::clamp<Index>((Index{1} << 22) / size, 8, kMostTiles); }
+  static Index most_for_sums(Index size) {
+    return std::clamp<Index>((Index{1} << 22) / std::max<Index>(size, 1), 8, kMostTiles);
+  }
 
   /// Stretches of time of each sequence; 1 where sequences are many or short.
   Index parts() const { return parts_; }

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -18,7 +19,12 @@ struct Parameter {
   using Scalar = S;
 
   Parameter() = default;
-  Parameter(Index rows, Index columns) : value(Matrix<S>::Zero(rows, columns)), grad(Matrix<S>::Zero(rows, columns)) {}
+  /// Zeros. Throws std::invalid_argument for sizes below 0 or that no memory holds.
+  Parameter(Index rows, Index columns) {
+    detail::check_block("Parameter", rows, columns, 1);
+    value.setZero(rows, columns);
+    grad.setZero(rows, columns);
+  }
   /// A vector: one column, and rank 1 in a checkpoint.
   explicit Parameter(Index size) : Parameter(size, 1) { rank = 1; }
 

@@ -47,8 +47,9 @@ class Random {
     for (int i = 0; i < 12; ++i) sum += static_cast<std::int64_t>((*this)()) >> 12;
     return static_cast<double>(sum) * 0x1p-52;
   }
-  /// Uniform in 0 .. n - 1, without bias.
+  /// Uniform in 0 .. n - 1, without bias. Throws std::invalid_argument for n = 0.
   constexpr std::uint64_t below(std::uint64_t n) {
+    if (n == 0) detail::throw_argument("Random::below", "n", "at least 1", "0");
     for (const std::uint64_t limit = (max)() - (max)() % n;;)
       if (const std::uint64_t x = (*this)(); x < limit) return x % n;
   }

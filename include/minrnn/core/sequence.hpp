@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -35,28 +36,41 @@ struct Starts {
 template <class S>
 class SequenceView;
 
+namespace detail {
+/// Marks the constructors of parts of a view: their sizes are known to be right.
+struct Part {};
+}  // namespace detail
+
 /// One time step of all sequences, (F, B): a non-owning view, features contiguous, sequences `stride` scalars apart.
-/// Converts from any column-major Eigen matrix, vector or map without a copy.
+/// Converts from any Eigen matrix, vector, block or map without a copy, if its type says that it is column-major and that its
+/// rows are contiguous; a row of a matrix, a diagonal or a map with an inner stride does not convert.
+/// Throws std::invalid_argument for sizes or a stride below 0, or sizes that no memory holds.
 template <class S>
 class FrameView {
  public:
   FrameView() = default;
   FrameView(S* data, Index features, Index batch, Index stride, Starts starts = {})
-      : data_(data), features_(features), batch_(batch), stride_(stride), starts_(starts) {}
+      : FrameView(detail::Part{}, data, features, batch, stride, starts) {
+    detail::check_block("FrameView", features, 1, batch);
+    detail::check(stride >= 0, "FrameView", "stride", "at least 0 scalars", stride);
+  }
   FrameView(S* data, Index features, Index batch = 1) : FrameView(data, features, batch, features) {}
+  FrameView(detail::Part, S* data, Index features, Index batch, Index stride, Starts starts)
+      : data_(data), features_(features), batch_(batch), stride_(stride), starts_(starts) {}
 
   template <class M>
   requires requires(M& m) {
     { m.data() } -> std::convertible_to<S*>;
     { m.outerStride() } -> std::convertible_to<Index>;
     requires !std::remove_cvref_t<M>::IsRowMajor;
+    requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
   }
   FrameView(M&& m)  // NOLINT: implicit, an Eigen matrix is a frame
-      : FrameView(m.data(), m.rows(), m.cols(), m.outerStride()) {}
+      : FrameView(detail::Part{}, m.data(), m.rows(), m.cols(), m.outerStride(), {}) {}
 
   operator FrameView<const S>() const  // NOLINT: implicit, as T* to const T*
       requires(!std::is_const_v<S>) {
-    return {data_, features_, batch_, stride_, starts_};
+    return {detail::Part{}, data_, features_, batch_, stride_, starts_};
   }
 
   S* data() const { return data_; }
@@ -64,13 +78,14 @@ class FrameView {
   Index batch() const { return batch_; }
   Index stride() const { return stride_; }
   Starts starts() const { return starts_; }
+  /// The features of sequence b, which is not checked.
   S* column(Index b) const { return data_ + b * stride_; }
-  FrameView with_starts(Starts starts) const { return {data_, features_, batch_, stride_, starts}; }
+  FrameView with_starts(Starts starts) const { return {detail::Part{}, data_, features_, batch_, stride_, starts}; }
 
   /// The frame as a matrix (F, B).
   MatrixMap<S> matrix() const { return {data_, features_, batch_, Eigen::OuterStride<>(stride_)}; }
   /// The frame as a sequence of one step, (F, 1, B).
-  SequenceView<S> sequence() const { return {data_, features_, 1, batch_, stride_, starts_}; }
+  SequenceView<S> sequence() const { return {detail::Part{}, data_, features_, 1, batch_, stride_, starts_}; }
 
  private:
   S* data_ = nullptr;
@@ -81,6 +96,7 @@ class FrameView {
 /// A block (F, T, B) of features, time steps and sequences: features fastest, then time, then batch. Each sequence is one
 /// contiguous (F, T) matrix; sequences lie `batch_stride` scalars apart. It is PyTorch's `batch_first` array byte for byte.
 /// Non-owning and cheap to copy; may carry the starts of its segments.
+/// Throws std::invalid_argument for sizes or a stride below 0, sizes that no memory holds, a part that is not within the view.
 template <class S>
 class SequenceView {
  public:
@@ -88,9 +104,17 @@ class SequenceView {
 
   SequenceView() = default;
   SequenceView(S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts = {})
-      : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
+      : SequenceView(detail::Part{}, data, features, time, batch, batch_stride, starts) {
+    detail::check_block("SequenceView", features, time, batch);
+    detail::check(batch_stride >= 0, "SequenceView", "batch stride", "at least 0 scalars", batch_stride);
+  }
   SequenceView(S* data, Index features, Index time, Index batch = 1)
-      : SequenceView(data, features, time, batch, features * time) {}
+      : SequenceView(detail::Part{}, data, features, time, batch, 0, {}) {
+    detail::check_block("SequenceView", features, time, batch);
+    batch_stride_ = features * time;
+  }
+  SequenceView(detail::Part, S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts)
+      : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
 
   /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy.
   template <class Tensor>
@@ -104,7 +128,7 @@ class SequenceView {
 
   operator SequenceView<const S>() const  // NOLINT: implicit, as T* to const T*
       requires(!std::is_const_v<S>) {
-    return {data_, features_, time_, batch_, batch_stride_, starts_};
+    return {detail::Part{}, data_, features_, time_, batch_, batch_stride_, starts_};
   }
 
   S* data() const { return data_; }
@@ -116,29 +140,36 @@ class SequenceView {
   bool contiguous() const { return batch_ <= 1 || batch_stride_ == features_ * time_; }
   Starts starts() const { return starts_; }
   bool starts(Index t, Index b) const { return starts_(t, b); }
+  /// The features at step t of sequence b, which are not checked.
   S* column(Index t, Index b) const { return data_ + b * batch_stride_ + t * features_; }
 
-  SequenceView with_starts(Starts starts) const { return {data_, features_, time_, batch_, batch_stride_, starts}; }
+  SequenceView with_starts(Starts starts) const {
+    return {detail::Part{}, data_, features_, time_, batch_, batch_stride_, starts};
+  }
   /// The same with flags (T, B), contiguous; they must outlive every use of the view.
   SequenceView with_starts(const std::uint8_t* flags) const { return with_starts(Starts{flags, time_}); }
 
   /// Time steps [first, first + count) of all sequences.
   SequenceView chunk(Index first, Index count) const {
-    detail::check(first >= 0 && count >= 0 && first + count <= time_, "SequenceView::chunk", "first + count",
-                  "steps within " + detail::shape_text(time_), first + count);
-    return {from(first * features_), features_, count, batch_, batch_stride_, starts_.from(first, 0)};
+    check_range("SequenceView::chunk", "steps", first, count, time_);
+    return {detail::Part{}, from(first * features_), features_, count, batch_, batch_stride_, starts_.from(first, 0)};
   }
   /// Sequences [first, first + count).
   SequenceView sequences(Index first, Index count) const {
-    detail::check(first >= 0 && count >= 0 && first + count <= batch_, "SequenceView::sequences", "first + count",
-                  "sequences within " + detail::shape_text(batch_), first + count);
-    return {from(first * batch_stride_), features_, time_, count, batch_stride_, starts_.from(0, first)};
+    check_range("SequenceView::sequences", "sequences", first, count, batch_);
+    return {detail::Part{}, from(first * batch_stride_), features_, time_, count,
+            batch_stride_,  starts_.from(0, first)};
   }
   FrameView<S> frame(Index t) const {
-    return {from(t * features_), features_, batch_, batch_stride_, starts_.from(t, 0)};
+    detail::check(
+        t >= 0 && t < time_, "SequenceView::frame", "t", [&] { return "a step below " + std::to_string(time_); }, t);
+    return {detail::Part{}, from(t * features_), features_, batch_, batch_stride_, starts_.from(t, 0)};
   }
   /// Sequence b as a matrix (F, T).
   MatrixMap<S> matrix(Index b) const {
+    detail::check(
+        b >= 0 && b < batch_, "SequenceView::matrix", "b", [&] { return "a sequence below " + std::to_string(batch_); },
+        b);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
   /// The block as an Eigen::TensorMap (F, T, B). Throws std::invalid_argument where it is not contiguous.
@@ -150,6 +181,12 @@ class SequenceView {
   }
 
  private:
+  static void check_range(std::string_view where, const char* what, Index first, Index count, Index size) {
+    detail::check(
+        first >= 0 && count >= 0 && first <= size && count <= size - first, where, "first and count",
+        [&] { return std::string(what) + " within " + std::to_string(size); },
+        [&] { return std::to_string(first) + " and " + std::to_string(count); });
+  }
   /// An empty block may have no memory to point into.
   S* from(Index offset) const { return size() == 0 ? data_ : data_ + offset; }
 
@@ -160,6 +197,7 @@ class SequenceView {
 
 /// Memory for a block (F, T, B) that is used again from call to call: it grows and never shrinks, so a loop over equal
 /// shapes allocates once. Move-only. Contents are undefined after `resize`.
+/// Throws std::invalid_argument for sizes below 0 or that no memory holds, and std::bad_alloc; it is empty after the latter.
 template <class S>
 class Sequence {
  public:
@@ -174,18 +212,28 @@ class Sequence {
   }
 
   SequenceView<S> resize(Index features, Index time, Index batch) {
+    detail::check_block("Sequence", features, time, batch);
     const Index size = features * time * batch;
-    if (size > capacity_) {
-      capacity_ = 0;
-      data_.reset();
-      data_ = detail::allocate<S>(size);
-      capacity_ = size;
-    }
+    reserve(size);
     // Tests define this, so that whatever is read before it is written shows.
 #ifdef MINRNN_POISON_BUFFERS
     std::fill_n(data_.get(), size, std::numeric_limits<S>::quiet_NaN());
 #endif
-    return view_ = SequenceView<S>(data_.get(), features, time, batch);
+    return view_ = SequenceView<S>(detail::Part{}, data_.get(), features, time, batch, features * time, {});
+  }
+  /// Room for so many scalars. Where that is more than there was, the block is empty afterwards.
+  void reserve(Index size) {
+    if (size <= capacity_) return;
+    view_ = {};
+    capacity_ = 0;
+    data_.reset();
+    data_ = detail::allocate<S>(size);
+    capacity_ = size;
+  }
+  Index capacity() const { return capacity_; }
+  /// True where p points into its memory.
+  bool holds(const S* p) const {
+    return !std::less<const S*>{}(p, data_.get()) && std::less<const S*>{}(p, data_.get() + capacity_);
   }
 
   S* data() { return data_.get(); }
@@ -203,6 +251,59 @@ class Sequence {
   detail::Memory<S> data_;
   Index capacity_ = 0;
   SequenceView<S> view_;
+};
+
+/// Memory for the result of a call, which never lies where the argument of the call does. So a result may be the next
+/// argument of the same cache: y = layer.step(y, state, cache).
+template <class S>
+class Output {
+ public:
+  /// Room for (F, T, B) apart from `argument`. A result of one frame has room for a second one from the beginning, so that a
+  /// step which is given its own result allocates nothing.
+  template <class Argument>
+  SequenceView<S> resize(Index features, Index time, Index batch, const Argument& argument) {
+    detail::check_block("Output", features, time, batch);
+    const Index size = features * time * batch;
+    const bool better = now_.capacity() < size && other_.capacity() >= size && !other_.holds(argument.data());
+    if (now_.holds(argument.data()) || better) std::swap(now_, other_);
+    if (time == 1) other_.reserve(size);
+    return now_.resize(features, time, batch);
+  }
+
+  SequenceView<S> view() { return now_.view(); }
+  SequenceView<const S> view() const { return now_.view(); }
+
+ private:
+  Sequence<S> now_, other_;
+};
+
+/// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward writes over
+/// it, so where it is also the argument of that forward, a copy of it stays for backward.
+template <class S>
+class LastResult {
+ public:
+  /// The argument of a forward: x, or a copy.
+  SequenceView<const S> keep(SequenceView<const S> x) {
+    const std::less<const S*> before;
+    if (x.size() == 0 || before(x.data(), first_) || !before(x.data(), last_)) return x;
+    const SequenceView<S> copy = copy_.resize(x.features(), x.time(), x.batch());
+    for (Index b = 0; b < x.batch(); ++b) copy.matrix(b) = x.matrix(b);
+    return SequenceView<const S>(copy).with_starts(x.starts());
+  }
+  /// Takes note of the result of any call, and gives it back.
+  SequenceView<const S> note(SequenceView<const S> y) {
+    first_ = y.data();
+    last_ = y.size() == 0 ? first_ : y.column(y.time(), y.batch() - 1);
+    return y;
+  }
+  FrameView<const S> note(FrameView<const S> y) {
+    note(y.sequence());
+    return y;
+  }
+
+ private:
+  const S *first_ = nullptr, *last_ = nullptr;
+  Sequence<S> copy_;
 };
 
 }  // namespace minrnn

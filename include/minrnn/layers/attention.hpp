@@ -57,9 +57,10 @@ class Attention {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
     friend Attention;
     typename Linear<S>::Cache qkv_, out_;
+    LastResult<S> result_;
     detail::SlidingWindow::Frames frames_;
     typename Rotary::Table turns_;
     Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
@@ -69,11 +70,6 @@ class Attention {
     Sequence<S> unit_;     // (T, heads, B) by which q is divided
     Sequence<S> dqkv_;     // (3 heads E, T, B)
     Sequence<S> scratch_;  // of each worker
-
-   public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
   };
 
   Attention(Index features, Index heads, Random& random, const AttentionOptions& options = {})
@@ -83,13 +79,15 @@ class Attention {
   Index output_size() const { return qkv_.input_size(); }
 
   State initial_state(Index batch) const {
-    detail::check(batch >= 0, "Attention", "batch", "at least 0 sequences", batch);
+    detail::check_batch("Attention", batch);
     return {Matrix<S>::Zero(inner() * window_.ring(), batch), Matrix<S>::Zero(inner() * window_.ring(), batch),
             Matrix<S>::Zero(1, batch)};
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    check_input(x, state);
+    check_argument(x, state);
+    cache.forget();
+    x = cache.result_.keep(x);
     NoState none;
     const SequenceView<const S> qkv = qkv_.forward(x, none, cache.qkv_);
     cache.frames_.fill(window_, x, FrameView<const S>(state.position));
@@ -104,15 +102,21 @@ class Attention {
       head_of(cache, tile)
           .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), log_sum.column(head, b));
     });
-    return SequenceView<const S>(out_.forward(o, none, cache.out_)).with_starts(x.starts());
+    const SequenceView<const S> y = out_.forward(o, none, cache.out_);
+    cache.keep(sizes(), x.time(), x.batch());
+    return cache.result_.note(y).with_starts(x.starts());
   }
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    return x.time() == 1 ? step(x.frame(0), state, cache).sequence() : forward(x, state, cache);
+    if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
+    const SequenceView<const S> y = forward(x, state, cache);
+    cache.forget();
+    return y;
   }
 
   FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    check_input(x.sequence(), state);
+    check_argument(x.sequence(), state);
+    cache.forget();
     NoState none;
     const FrameView<const S> qkv = qkv_.step(x, none, cache.qkv_);
     const SequenceView<S> o = cache.o_.resize(inner(), 1, x.batch());
@@ -124,14 +128,14 @@ class Attention {
       of_sequence(0, 0);
     else
       parallel_for(x.batch(), of_sequence);
-    return FrameView<const S>(out_.step(o.frame(0), none, cache.out_)).with_starts(x.starts());
+    return cache.result_.note(out_.step(o.frame(0), none, cache.out_)).with_starts(x.starts());
   }
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Attention", sizes(), dy);
     const SequenceView<const S> o = cache.o_.view();
     const Index time = o.time(), batch = o.batch();
     const auto& frames = cache.frames_;
-    detail::check_sequence("Attention", "dy", dy, output_size(), time, batch);
     check_state("dstate.keys", "dstate.values", "dstate.position", dstate, batch);
     NoState none;
     const SequenceView<const S> d_o = out_.backward(dy, none, cache.out_);
@@ -175,6 +179,10 @@ class Attention {
     return qkv_.backward(dqkv, none, cache.qkv_);
   }
 
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
+
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     Linear<S>::visit(self.qkv_, scope / "qkv", visitor);
@@ -186,15 +194,17 @@ class Attention {
     detail::check_size("Attention", "features", features);
     detail::check_size("Attention", "heads", heads);
     if (options.head_size == 0) {
-      detail::check(features % heads == 0, "Attention", "heads",
-                    "a divisor of " + std::to_string(features) + " features", std::to_string(heads));
+      detail::check(
+          features % heads == 0, "Attention", "heads",
+          [&] { return "a divisor of " + std::to_string(features) + " features"; }, heads);
       options.head_size = features / heads;
     }
     detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
                   options.head_size);
+    detail::product_of_sizes("Attention", "heads", heads, options.head_size);
     detail::check(options.window >= 1 && options.window <= Rotary::kTurn / 2, "Attention", "window",
                   "from 1 to 2^19 frames", options.window);
-    detail::check(options.base > 1, "Attention", "base", "a number above 1", std::to_string(options.base));
+    detail::check(options.base > 1, "Attention", "base", "a number above 1", options.base);
     return options;
   }
 
@@ -206,6 +216,7 @@ class Attention {
         window_(options.window, Rotary::kTurn),
         rotary_(options.head_size, options.base) {}
 
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), heads_, window_.ring()}; }
   Index inner() const { return heads_ * head_size_; }
   /// Where the frame of a position stands in a state.
   Index slot(Index position) const { return window_.place(position) * inner(); }
@@ -217,8 +228,8 @@ class Attention {
     detail::check_matrix("Attention", values, state.values, inner() * window_.ring(), batch);
     detail::check_matrix("Attention", position, state.position, 1, batch);
   }
-  void check_input(SequenceView<const S> x, const State& state) const {
-    detail::check_sequence("Attention", "x", x, input_size());
+  void check_argument(SequenceView<const S> x, const State& state) const {
+    detail::check_input("Attention", x, input_size());
     check_state("state.keys", "state.values", "state.position", state, x.batch());
   }
 
@@ -264,7 +275,8 @@ class Attention {
         std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
       }
       S most = 0;
-      for (Index j = 0; j < earlier + time; ++j) most = std::max<S>(most, Head::largest_of(head_size_, k.column(j, tile)));
+      for (Index j = 0; j < earlier + time; ++j)
+        most = std::max<S>(most, Head::largest_of(head_size_, k.column(j, tile)));
       S* units = unit.column(tile % heads_, b);
       for (Index t = 0; t < time; ++t) {
         S* query = q.column(t, tile);

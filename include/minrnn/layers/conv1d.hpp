@@ -34,16 +34,12 @@ class Conv1d {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
     friend Conv1d;
     SequenceView<const S> x_;           // (F, T, B)
     Sequence<S> first_, last_;          // (F (K-1), 1, B) the tail before the first step; scratch
-    Sequence<S> y_, dx_;                // (F, T, B)
+    Output<S> y_, dx_;                  // (F, T, B)
     detail::PartialSums<S> gradients_;  // per tile: dw, db
-   public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
   };
 
   Conv1d(Index features, Index kernel, Random& random) {
@@ -59,19 +55,25 @@ class Conv1d {
   Index input_size() const { return w_.value.rows(); }
   Index output_size() const { return w_.value.rows(); }
   Index kernel_size() const { return w_.value.cols(); }
-  State initial_state(Index batch) const { return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)}; }
+  State initial_state(Index batch) const {
+    detail::check_batch("Conv1d", batch);
+    return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)};
+  }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    return infer(x, state, cache);  // x and the first tail are all that backward needs
+    const auto y = infer(x, state, cache);  // x and the first tail are all that backward needs
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
   }
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    detail::check_sequence("Conv1d", "x", x, input_size());
+    detail::check_input("Conv1d", x, input_size());
     detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (kernel_size() - 1), x.batch());
+    cache.forget();
     cache.x_ = x;
     keep(state.tail, cache.first_);
     const Index features = input_size();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch());
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const Tiling tiling(features, x.time(), x.batch());
     for_sequences(tiling, [&](Index b, Index first, Index last, Index) {
       for (Index t = first; t < last; ++t) {
@@ -103,11 +105,11 @@ class Conv1d {
   }
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Conv1d", sizes(), dy);
     const SequenceView<const S> x = cache.x_;
-    detail::check_sequence("Conv1d", "dy", dy, input_size(), x.time(), x.batch());
     detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
     const Index features = input_size(), kernel = kernel_size(), time = x.time();
-    const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch());
+    const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch(), dy);
     const Tiling tiling(features, time, x.batch());
     cache.gradients_.reset(w_.size() + features, tiling.count());
     keep(dstate.tail, cache.last_);
@@ -156,6 +158,10 @@ class Conv1d {
     return dx;
   }
 
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
+
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     visitor(scope / "w", self.w_);
@@ -164,6 +170,8 @@ class Conv1d {
 
  private:
   static constexpr Index kMostTaps = 16;
+
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size()}; }
 
   /// How many earlier frames the output at t sees: fewer than K - 1 after a start.
   Index reach(SequenceView<const S> x, Index t, Index b) const {

@@ -24,7 +24,7 @@ namespace minrnn {
 template <class S>
 class Dropout : public FrameWise<Dropout<S>, S> {
  public:
-  class Cache {
+  class Cache : public CacheBase {
    public:
     /// The next forward makes draw number `draw`.
     void seek_draw(std::uint64_t draw) { next_draw_ = draw; }
@@ -32,13 +32,12 @@ class Dropout : public FrameWise<Dropout<S>, S> {
    private:
     friend Dropout;
     std::uint64_t next_draw_ = 0, draw_ = 0;
-    Index time_ = 0, batch_ = 0;
-    Sequence<S> y_, dx_;  // (F, T, B)
+    Output<S> y_, dx_;  // (F, T, B)
   };
 
   Dropout(Index features, double rate, Random& random) : features_(features), seed_(random()) {
     detail::check_size("Dropout", "features", features);
-    detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", std::to_string(rate));
+    detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
     threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));
     threshold_ = std::min<std::uint32_t>(threshold_, kWhole - 1);
     scale_ = static_cast<S>(kWhole / static_cast<double>(kWhole - threshold_));
@@ -46,20 +45,19 @@ class Dropout : public FrameWise<Dropout<S>, S> {
 
   Index input_size() const { return features_; }
   Index output_size() const { return features_; }
+  CacheBase::Sizes cache_sizes() const { return {features_, features_}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
-    detail::check_sequence("Dropout", "x", x, features_);
+    detail::check_input("Dropout", x, features_);
     cache.draw_ = cache.next_draw_++;
-    cache.time_ = x.time();
-    cache.batch_ = x.batch();
     return mask(x, cache.draw_, cache.y_);
   }
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
-    detail::check_sequence("Dropout", "dy", dy, features_, cache.time_, cache.batch_);
+    cache.check_backward("Dropout", cache_sizes(), dy);
     return mask(dy, cache.draw_, cache.dx_);
   }
   SequenceView<const S> evaluate(SequenceView<const S> x, Cache&) const {
-    detail::check_sequence("Dropout", "x", x, features_);
+    detail::check_input("Dropout", x, features_);
     return x;
   }
 
@@ -69,9 +67,9 @@ class Dropout : public FrameWise<Dropout<S>, S> {
  private:
   static constexpr std::uint32_t kWhole = 1 << 16;
 
-  SequenceView<const S> mask(SequenceView<const S> x, std::uint64_t draw, Sequence<S>& result) const {
+  SequenceView<const S> mask(SequenceView<const S> x, std::uint64_t draw, Output<S>& result) const {
     if (threshold_ == 0) return x;
-    const SequenceView<S> y = result.resize(features_, x.time(), x.batch());
+    const SequenceView<S> y = result.resize(features_, x.time(), x.batch(), x);
     const detail::Frames frames(32, x);
     const std::uint64_t key = mix_bits(seed_ ^ mix_bits(draw + 1));
     parallel_for(frames.tiles(), [&](Index tile, Index) {

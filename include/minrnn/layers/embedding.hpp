@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "minrnn/core/cache.hpp"
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/random.hpp"
@@ -34,16 +35,17 @@ inline void check_tokens(std::string_view where, std::string_view argument, Toke
 /// Shapes      tokens (1, T, B), y (F, T, B); table (F, V)
 /// Gradient    dtable(:, v) = sum over the steps with token v of dy_t
 /// Parameters  table, normal with the deviation of the options at first
+/// Memory      kept for backward: a copy of the tokens
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a token outside 0 .. V - 1
 template <class S>
 class Embedding {
  public:
   using Scalar = S;
 
-  class Cache {
+  class Cache : public CacheBase {
     friend Embedding;
-    Tokens tokens_;  // (1, T, B)
-    Sequence<S> y_;  // (F, T, B)
+    Sequence<std::int32_t> tokens_;  // (1, T, B)
+    Sequence<S> y_;                  // (F, T, B)
   };
 
   Embedding(Index vocabulary, Index features, Random& random, double deviation = 1) {
@@ -56,21 +58,24 @@ class Embedding {
   Index vocabulary_size() const { return table_.value.cols(); }
   Index output_size() const { return table_.value.rows(); }
 
-  /// The tokens must outlive backward.
   SequenceView<const S> forward(Tokens tokens, Cache& cache) const {
     detail::check_tokens("Embedding", "tokens", tokens, vocabulary_size());
-    cache.tokens_ = tokens;
+    cache.forget();
     const Index features = output_size();
+    const SequenceView<std::int32_t> kept = cache.tokens_.resize(1, tokens.time(), tokens.batch());
     const SequenceView<S> y = cache.y_.resize(features, tokens.time(), tokens.batch());
     for (Index b = 0; b < tokens.batch(); ++b)
-      for (Index t = 0; t < tokens.time(); ++t)
-        std::copy_n(table_.value.col(*tokens.column(t, b)).data(), features, y.column(t, b));
+      for (Index t = 0; t < tokens.time(); ++t) {
+        const std::int32_t token = *kept.column(t, b) = *tokens.column(t, b);
+        std::copy_n(table_.value.col(token).data(), features, y.column(t, b));
+      }
+    cache.keep(sizes(), tokens.time(), tokens.batch());
     return SequenceView<const S>(y).with_starts(tokens.starts());
   }
 
   void backward(SequenceView<const S> dy, Cache& cache) {
-    const Tokens tokens = cache.tokens_;
-    detail::check_sequence("Embedding", "dy", dy, output_size(), tokens.time(), tokens.batch());
+    cache.check_backward("Embedding", sizes(), dy);
+    const Tokens tokens = cache.tokens_.view();
     // Threads divide the features, so that each element is summed in the order of the tokens.
     constexpr Index kFeatures = 64;
     const Index features = output_size();
@@ -91,6 +96,8 @@ class Embedding {
   }
 
  private:
+  CacheBase::Sizes sizes() const { return {vocabulary_size(), output_size()}; }
+
   Parameter<S> table_;  // (F, V)
 };
 

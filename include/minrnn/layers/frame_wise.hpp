@@ -16,27 +16,39 @@ struct NoState {
 
 /// A layer without memory: derives state, step and infer from what it does to frames. `Derived` has
 ///   apply(x, cache)     y of all frames of x, keeping for `adjoint` what it needs
-///   adjoint(dy, cache)  dx, adding to the gradients
+///   adjoint(dy, cache)  dx, adding to the gradients; begins with cache.check_backward(name, cache_sizes(), dy)
 ///   evaluate(x, cache)  y without keeping anything; may be left out where it is `apply`
-/// and names its Scalar. The results live in cache.
+///   cache_sizes()       features in and out, and what else the kept blocks depend on
+/// and a Cache that derives from CacheBase. The results live in cache.
 template <class Derived, class S>
 class FrameWise {
  public:
   using Scalar = S;
   using State = NoState;
 
-  State initial_state(Index) const { return {}; }
+  State initial_state(Index batch) const {
+    detail::check_batch("initial_state", batch);
+    return {};
+  }
 
   template <class Cache>
   SequenceView<const S> forward(SequenceView<const S> x, State&, Cache& cache) const {
-    return SequenceView<const S>(self().apply(x, cache)).with_starts(x.starts());
+    cache.forget();
+    const SequenceView<const S> y = self().apply(x, cache);
+    cache.keep(self().cache_sizes(), x.time(), x.batch());
+    return y.with_starts(x.starts());
   }
   template <class Cache>
   SequenceView<const S> backward(SequenceView<const S> dy, State&, Cache& cache) {
     return static_cast<Derived&>(*this).adjoint(dy, cache);
   }
   template <class Cache>
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return static_cast<Derived&>(*this).adjoint(dy, cache);
+  }
+  template <class Cache>
   SequenceView<const S> infer(SequenceView<const S> x, State&, Cache& cache) const {
+    cache.forget();
     if constexpr (requires { self().evaluate(x, cache); })
       return SequenceView<const S>(self().evaluate(x, cache)).with_starts(x.starts());
     else

@@ -59,33 +59,28 @@ class GatedScan {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
     friend GatedScan;
     // kept for backward
     SequenceView<const S> x_;  // (F, T, B)
     Sequence<S> kept_;         // (G H, T, B)
-    Sequence<S> h_;            // (H, T, B)
+    Output<S> h_;              // (H, T, B)
     Matrix<S> first_;          // (H, B) the state before the first step
     // results and scratch
-    Sequence<S> dx_;                 // (F, T, B)
+    Output<S> dx_;                   // (F, T, B)
     Sequence<S> block_;              // k (G H, 1, B) of a step, or dk (G H, block, workers) of a block of time
     PackedGates<S, kGates> packed_;  // W and b
     PackedWeight<S> transposed_;     // W^T (F, G H)
     Sequence<S> reset_;              // (H) the initial state
     Matrix<S> carry_;                // (H, B), or two such planes: the state as the recurrence carries it
     PartialSums<S> gradients_;       // per tile: dW of each gate, db, dh_0
-
-   public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
   };
 
   Index input_size() const { return w_[0].value.cols(); }
   Index output_size() const { return w_[0].value.rows(); }
 
   State initial_state(Index batch) const {
-    check(batch >= 0, Gates::kName, "batch", "at least 0 sequences", batch);
+    check_batch(Gates::kName, batch);
     State state{Matrix<S>::Zero(output_size(), batch)};
     if (learns_initial_state())
       for (Index b = 0; b < batch; ++b)
@@ -96,22 +91,27 @@ class GatedScan {
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    check_input(x, state);
+    check_argument(x, state);
+    cache.forget();
     cache.x_ = x;
     cache.first_ = state.h;
-    return run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache);
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
   }
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
     if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
-    check_input(x, state);
+    check_argument(x, state);
+    cache.forget();
     return run<false>(x, state, cache);
   }
 
   FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    check_input(x.sequence(), state);
+    check_argument(x.sequence(), state);
+    cache.forget();
     const Index features = output_size();
-    const SequenceView<S> h = cache.h_.resize(features, 1, x.batch());
+    const SequenceView<S> h = cache.h_.resize(features, 1, x.batch(), x);
     const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
     const S* reset = initial_row(cache).data();
     for (int gate = 0; gate < kGates; ++gate)
@@ -134,13 +134,13 @@ class GatedScan {
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
     const SequenceView<const S> kept = cache.kept_.view();
-    check_sequence(Gates::kName, "dy", dy, h.features(), h.time(), h.batch());
+    cache.check_backward(Gates::kName, sizes(), dy);
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index weight = features * inputs, bias_offset = kGates * weight, reset_offset = bias_offset + rows;
     const Index block = block_steps();
     const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
-    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy);
     const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
     cache.gradients_.reset(reset_offset + features, tiling.count());
     cache.transposed_.resize(inputs, rows);
@@ -159,14 +159,17 @@ class GatedScan {
     };
 
     run_stretches<Affine>(
-        tiling, Direction::backward, dstate.h,
+        tiling, Direction::backward, x.starts(), dstate.h,
         [&](Stretch s, S* whole_a, S* whole_b) {
-          for (Index t = s.last - 1; t >= s.first; --t)
+          for (Index t = s.last - 1; t >= s.first; --t) {
+            const bool start = x.starts(t, s.sequence);
             for_lanes<S, kInterleaved>(features, [&](auto lanes) {
               using P = typename decltype(lanes)::P;
-              const P a = x.starts(t, s.sequence) ? P(S(0)) : Gates::decay(load(lanes, kept.column(t, s.sequence)));
-              compose(lanes, Affine<P>{a, a * lanes.load(dy.column(t, s.sequence))}, whole_a, whole_b, features);
+              const P a = Gates::decay(load(lanes, kept.column(t, s.sequence))), zero(S(0));
+              const Affine<P> next{a, a * lanes.load(dy.column(t, s.sequence))};
+              compose(lanes, start ? Affine<P>{zero, zero} : next, start, whole_a, whole_b, features);
             });
+          }
         },
         [&](Stretch s, S* row) {  // dL/dh_t from the steps after t
           S* sums = cache.gradients_.tile(s.tile);
@@ -225,6 +228,10 @@ class GatedScan {
     return dx;
   }
 
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
+
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     for (int gate = 0; gate < kGates; ++gate) {
@@ -264,8 +271,10 @@ class GatedScan {
     return std::clamp<Index>(65536 / ((kGates + 1) * output_size() + input_size()), 96, 512);
   }
 
-  void check_input(SequenceView<const S> x, const State& state) const {
-    check_sequence(Gates::kName, "x", x, input_size());
+  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+
+  void check_argument(SequenceView<const S> x, const State& state) const {
+    check_input(Gates::kName, x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kLogSpace)
       check(!(state.h.array() < S(0)).any(), Gates::kName, "state.h", "no negative element in log-space arithmetic",
@@ -295,7 +304,7 @@ class GatedScan {
     const Index features = output_size(), block = block_steps();
     const Tiling tiling(features, x.time(), x.batch());
     const bool divided = tiling.parts() > 1;  // then a second pass reads k
-    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch());
+    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> kept =
         keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
     const S* reset = initial_row(cache).data();
@@ -316,7 +325,7 @@ class GatedScan {
     };
     carry_state<Operator>(state.h, cache.carry_);
     run_stretches<Operator>(
-        tiling, Direction::forward, cache.carry_,
+        tiling, Direction::forward, x.starts(), cache.carry_,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
             using Op = Operator<typename decltype(lanes)::P>;
@@ -325,12 +334,11 @@ class GatedScan {
                                       [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
                                         using P = typename decltype(lanes)::P;
                                         store(lanes, k, kept.column(first + j, s.sequence));
-                                        Op op = operator_of(k);
-                                        if (x.starts(first + j, s.sequence)) {
-                                          const auto after = op(Op::carried(lanes.load(reset)));
-                                          op = {Op::carried(P(S(0))), after};
-                                        }
-                                        whole = whole.then(op);
+                                        const Op op = operator_of(k);
+                                        if (x.starts(first + j, s.sequence))
+                                          whole = {Op::carried(P(S(0))), op(Op::carried(lanes.load(reset)))};
+                                        else
+                                          whole = whole.then(op);
                                       });
             store_operator(lanes, whole, whole_a, whole_b, features);
           });

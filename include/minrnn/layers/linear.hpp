@@ -26,10 +26,10 @@ struct LinearOptions {
 template <class S>
 class Linear : public FrameWise<Linear<S>, S> {
  public:
-  class Cache {
+  class Cache : public CacheBase {
     friend Linear;
     SequenceView<const S> x_;           // (F, T, B)
-    Sequence<S> y_, dx_;                // (H, T, B), (F, T, B)
+    Output<S> y_, dx_;                  // (H, T, B), (F, T, B)
     detail::PackedWeight<S> packed_;    // W, or W^T in backward
     detail::PartialSums<S> gradients_;  // per tile: dW, db
   };
@@ -60,11 +60,12 @@ class Linear : public FrameWise<Linear<S>, S> {
 
   Index input_size() const { return w_.value.cols(); }
   Index output_size() const { return w_.value.rows(); }
+  CacheBase::Sizes cache_sizes() const { return {input_size(), output_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
-    detail::check_sequence("Linear", "x", x, input_size());
+    detail::check_input("Linear", x, input_size());
     cache.x_ = x;
-    const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch());
+    const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
     const S* bias = b_.size() > 0 ? b_.value.data() : nullptr;
     const detail::Frames frames(kMostTiles, x);
     const bool few = frames.count() < detail::kFewColumns;
@@ -86,9 +87,9 @@ class Linear : public FrameWise<Linear<S>, S> {
   }
 
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    cache.check_backward("Linear", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_;
-    detail::check_sequence("Linear", "dy", dy, output_size(), x.time(), x.batch());
-    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch());
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy);
     const Index sums_size = w_.size() + b_.size();
     const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
     cache.packed_.resize(input_size(), output_size());

@@ -49,22 +49,18 @@ class Mamba {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
     friend Mamba;
     typename Linear<S>::Cache in_, gate_, bc_, down_, up_, out_;
     typename Conv1d<S>::Cache conv_;
+    LastResult<S> result_;
     SelectiveScan<S> scan_;
     SequenceView<const S> filtered_, gate_result_, bc_result_, raw_;  // results of conv, gate, bc and up
     Sequence<S> u_, gated_;                                           // (D, T, B)
     Sequence<S> du_, draw_, dgate_;                                   // (D, T, B)
     Sequence<S> dbc_;                                                 // (2 N, T, B)
-    Sequence<S> dx_;                                                  // (F, T, B)
+    Output<S> dx_;                                                    // (F, T, B)
     Matrix<S> a_, da_, dskip_;                                        // (D, N), (D, N), (D)
-
-   public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
   };
 
   Mamba(Index features, Random& random, const MambaOptions& options = {})
@@ -74,12 +70,14 @@ class Mamba {
   Index output_size() const { return in_.input_size(); }
 
   State initial_state(Index batch) const {
-    detail::check(batch >= 0, "Mamba", "batch", "at least 0 sequences", batch);
+    detail::check_batch("Mamba", batch);
     return {conv_.initial_state(batch), Matrix<S>::Zero(a_log_.size(), batch)};
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    return run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache);
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
   }
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
     return run<false>(x, state, cache);
@@ -89,9 +87,9 @@ class Mamba {
   }
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Mamba", sizes(), dy);
     const SequenceView<const S> filtered = cache.filtered_;
     const Index channels = skip_.size(), time = filtered.time(), batch = filtered.batch();
-    detail::check_sequence("Mamba", "dy", dy, output_size(), time, batch);
     detail::check_matrix("Mamba", "dstate.h", dstate.h, a_log_.size(), batch);
     detail::check_matrix("Mamba", "dstate.conv.tail", dstate.conv.tail, channels * (conv_.kernel_size() - 1), batch);
     NoState none;
@@ -112,11 +110,15 @@ class Mamba {
     });
     const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
     const auto through_gate = gate_.backward(dgate, none, cache.gate_);
-    const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch);
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy);
     detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
       lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
     });
     return dx;
+  }
+
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
   }
 
   template <class Self, class V>
@@ -133,12 +135,17 @@ class Mamba {
   }
 
  private:
+  CacheBase::Sizes sizes() const {
+    return {input_size(), output_size(), skip_.size(), a_log_.value.cols(), conv_.kernel_size()};
+  }
+
   static MambaOptions checked(Index features, MambaOptions options) {
     detail::check_size("Mamba", "features", features);
     detail::check_size("Mamba", "expansion", options.expansion);
     detail::check_size("Mamba", "states", options.states);
     detail::check_size("Mamba", "kernel", options.kernel);
     detail::check(options.delta_rank >= 0, "Mamba", "delta_rank", "a size of at least 1, or 0", options.delta_rank);
+    detail::product_of_sizes("Mamba", "expansion", options.expansion, features);
     if (options.delta_rank == 0) options.delta_rank = (features + 15) / 16;
     return options;
   }
@@ -182,9 +189,11 @@ class Mamba {
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
     const Index channels = skip_.size(), time = x.time(), batch = x.batch();
-    detail::check_sequence("Mamba", "x", x, input_size());
+    detail::check_input("Mamba", x, input_size());
     detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
     detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
+    cache.forget();
+    if (keep) x = cache.result_.keep(x);
     NoState none;
     const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
       return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);
@@ -201,7 +210,7 @@ class Mamba {
     cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
     cache.a_ = -a_log_.value.array().exp();
     cache.scan_.forward(scan_inputs(cache), state.h, gated, keep);
-    return SequenceView<const S>(through(out_, gated, cache.out_, none)).with_starts(x.starts());
+    return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 
   Linear<S> in_, gate_;

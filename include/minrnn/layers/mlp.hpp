@@ -31,11 +31,11 @@ struct MlpOptions {
 template <class S>
 class Mlp : public FrameWise<Mlp<S>, S> {
  public:
-  class Cache {
+  class Cache : public CacheBase {
     friend Mlp;
     SequenceView<const S> x_;                 // (F, T, B)
     Sequence<S> pre_;                         // (D or 2 D, T, B) u, then v
-    Sequence<S> y_, dx_;                      // (F, T, B)
+    Output<S> y_, dx_;                        // (F, T, B)
     Sequence<S> block_, dpre_;                // scratch of each worker
     detail::PackedWeight<S> first_, second_;  // W_in and W_out, or their transposes
     detail::PartialSums<S> gradients_;        // per tile: dw_in, db_in, dw_out, db_out
@@ -59,16 +59,17 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   Index input_size() const { return w_in_.value.cols(); }
   Index output_size() const { return input_size(); }
   Index inner_size() const { return w_out_.value.cols(); }
+  CacheBase::Sizes cache_sizes() const { return {input_size(), output_size(), w_in_.value.rows(), inner_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const { return run(x, cache, true); }
   SequenceView<const S> evaluate(SequenceView<const S> x, Cache& cache) const { return run(x, cache, false); }
 
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
-    detail::check_sequence("Mlp", "dy", dy, input_size(), x.time(), x.batch());
     const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
     const Index b_in = w_in_.size(), w_out = b_in + rows, b_out = w_out + w_out_.size(), size = b_out + features;
-    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch());
+    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy);
     const SequenceView<S> activated = cache.block_.resize(inner, block, worker_count());
     const SequenceView<S> dpre = cache.dpre_.resize(rows, block, worker_count());
     cache.first_.resize(features, rows);
@@ -128,10 +129,10 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
 
   SequenceView<const S> run(SequenceView<const S> x, Cache& cache, bool keep) const {
-    detail::check_sequence("Mlp", "x", x, input_size());
+    detail::check_input("Mlp", x, input_size());
     cache.x_ = x;
     const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch());
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> pre =
         keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, worker_count());
     const SequenceView<S> activated = cache.block_.resize(inner, block, worker_count());

@@ -23,11 +23,8 @@ class Recompute {
   using Scalar = typename Inner::Scalar;
   using State = typename Inner::State;
 
-  class Cache {
+  class Cache : public CacheBase {
    public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
     void seek_draw(std::uint64_t draw) {
       next_draw_ = draw;
       detail::seek_draw(inner_, draw);
@@ -37,7 +34,7 @@ class Recompute {
     friend Recompute;
     typename Inner::Cache inner_;
     SequenceView<const Scalar> x_;
-    Sequence<Scalar> y_, dx_;     // (H, T, B), (F, T, B)
+    Output<Scalar> y_, dx_;       // (H, T, B), (F, T, B)
     std::vector<State> borders_;  // the state before each chunk
     std::uint64_t first_draw_ = 0, next_draw_ = 0;
   };
@@ -52,6 +49,7 @@ class Recompute {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     detail::check_sequence("Recompute", "x", x, input_size());
+    cache.forget();
     cache.x_ = x;
     cache.borders_.clear();
     cache.first_draw_ = cache.next_draw_;
@@ -60,21 +58,24 @@ class Recompute {
       return inner_.forward(chunk, state, cache.inner_);
     });
     cache.next_draw_ += cache.borders_.size();  // inner counts its forwards
+    cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     detail::check_sequence("Recompute", "x", x, input_size());
+    cache.forget();
     return for_chunks(x, cache,
                       [&](SequenceView<const Scalar> chunk) { return inner_.infer(chunk, state, cache.inner_); });
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
     return inner_.step(x, state, cache.inner_);
   }
 
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Recompute", sizes(), dy);
     const SequenceView<const Scalar> x = cache.x_;
-    detail::check_sequence("Recompute", "dy", dy, output_size(), x.time(), x.batch());
-    const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch());
+    const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy);
     for (std::size_t i = cache.borders_.size(); i-- > 0;) {
       const Index first = static_cast<Index>(i) * steps_, steps = std::min<Index>(steps_, x.time() - first);
       State state = cache.borders_[i];
@@ -85,6 +86,9 @@ class Recompute {
     detail::seek_draw(cache.inner_, cache.next_draw_);
     return dx;
   }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
@@ -94,10 +98,12 @@ class Recompute {
   const Inner& inner() const { return inner_; }
 
  private:
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), steps_}; }
+
   /// One chunk at least, so that inner sees an empty sequence too, and checks its state.
   template <class Body>
   SequenceView<const Scalar> for_chunks(SequenceView<const Scalar> x, Cache& cache, Body&& body) const {
-    const SequenceView<Scalar> y = cache.y_.resize(output_size(), x.time(), x.batch());
+    const SequenceView<Scalar> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
     Index first = 0;
     do {
       const Index steps = std::min<Index>(steps_, x.time() - first);

@@ -47,45 +47,45 @@ class Recurrent {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
     friend Recurrent;
     // kept for backward
     SequenceView<const S> x_;      // (F, T, B)
     Sequence<S> kept_;             // (4 H, T, B) what Gates keeps
-    Sequence<S> h_, c_;            // (H, T, B)
+    Output<S> h_;                  // (H, T, B)
+    Sequence<S> c_;                // (H, T, B)
     Matrix<S> first_h_, first_c_;  // (H, B) the state before the first step
     // results and scratch
-    Sequence<S> dx_;               // (F, T, B)
+    Output<S> dx_;                 // (F, T, B)
     Sequence<S> frames_, before_;  // per worker: x or dx, and h_{t-1}, of a block (F or H, columns)
     Sequence<S> p_, q_;            // per worker: (G H, columns), and of a frame (G H, group); or dp and dq of a block
     Sequence<S> through_;          // per worker: W_hh^T dq of a frame (H, group)
     PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
     Matrix<S> recurrent_transposed_;     // W_hh^T, for groups of one sequence
     PartialSums<S> gradients_;           // per group: dW_ih, dW_hh, db_ih, db_hh
-
-   public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
   };
 
   Index input_size() const { return weight_ih_.value.cols(); }
   Index output_size() const { return weight_hh_.value.cols(); }
   State initial_state(Index batch) const {
-    check(batch >= 0, Gates::kName, "batch", "at least 0 sequences", batch);
+    check_batch(Gates::kName, batch);
     const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
     return {zero, kHasCell ? zero : Matrix<S>()};
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    check_input(x, state);
+    check_argument(x, state);
+    cache.forget();
     cache.x_ = x;
     cache.first_h_ = state.h;
     cache.first_c_ = state.c;
-    return run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache);
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
   }
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    check_input(x, state);
+    check_argument(x, state);
+    cache.forget();
     return run<false>(x, state, cache);
   }
   FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
@@ -94,14 +94,14 @@ class Recurrent {
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
-    check_sequence(Gates::kName, "dy", dy, h.features(), h.time(), h.batch());
+    cache.check_backward(Gates::kName, sizes(), dy);
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "dstate.c", dstate.c, h.features(), h.batch());
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
     const Index groups = group_count(h.batch()), workers = worker_count();
     const Index columns = block_columns(h.time(), h.batch());
-    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch());
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy);
     const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
     const SequenceView<S> before = cache.before_.resize(features, columns, workers);
     const SequenceView<S> dp = cache.p_.resize(rows, columns, workers);
@@ -195,6 +195,10 @@ class Recurrent {
     return dx;
   }
 
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
+  }
+
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     visitor(scope / "weight_ih", self.weight_ih_);
@@ -230,8 +234,10 @@ class Recurrent {
         std::copy_n(x.column(t, first_sequence + i), x.features(), frames);
   }
 
-  void check_input(SequenceView<const S> x, const State& state) const {
-    check_sequence(Gates::kName, "x", x, input_size());
+  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+
+  void check_argument(SequenceView<const S> x, const State& state) const {
+    check_input(Gates::kName, x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "state.c", state.c, output_size(), x.batch());
   }
@@ -240,7 +246,7 @@ class Recurrent {
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index time = x.time(), batch = x.batch(), workers = worker_count(), columns = block_columns(time, batch);
-    const SequenceView<S> h = cache.h_.resize(features, time, batch);
+    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
     const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
     const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
     const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);

@@ -18,14 +18,14 @@ class Residual {
   using Scalar = typename Inner::Scalar;
   using State = typename Inner::State;
 
-  class Cache {
+  class Cache : public CacheBase {
    public:
     void seek_draw(std::uint64_t draw) { detail::seek_draw(inner_, draw); }
 
    private:
     friend Residual;
     typename Inner::Cache inner_;
-    Sequence<Scalar> y_, dx_;  // (F, T, B)
+    Output<Scalar> y_, dx_;  // (F, T, B)
   };
 
   explicit Residual(Inner inner) : inner_(std::move(inner)) {
@@ -38,16 +38,25 @@ class Residual {
   State initial_state(Index batch) const { return inner_.initial_state(batch); }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
-    return add(x, inner_.forward(x, state, cache.inner_), cache.y_);
+    cache.forget();
+    const auto y = add(x, inner_.forward(x, state, cache.inner_), cache.y_);
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
     return add(x, inner_.infer(x, state, cache.inner_), cache.y_);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
     return add(x.sequence(), inner_.step(x, state, cache.inner_).sequence(), cache.y_).frame(0);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Residual", sizes(), dy);
     return add(dy, inner_.backward(dy, dstate, cache.inner_), cache.dx_);
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
   }
 
   template <class Self, class V>
@@ -58,9 +67,11 @@ class Residual {
   const Inner& inner() const { return inner_; }
 
  private:
+  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+
   static SequenceView<const Scalar> add(SequenceView<const Scalar> a, SequenceView<const Scalar> b,
-                                        Sequence<Scalar>& result) {
-    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch());
+                                        Output<Scalar>& result) {
+    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a);
     const detail::Frames frames(32, a, b);
     parallel_for(frames.tiles(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {

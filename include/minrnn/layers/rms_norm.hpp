@@ -24,11 +24,11 @@ namespace minrnn {
 template <class S>
 class RmsNorm : public FrameWise<RmsNorm<S>, S> {
  public:
-  class Cache {
+  class Cache : public CacheBase {
     friend RmsNorm;
     SequenceView<const S> x_;           // (F, T, B)
     Sequence<S> r_;                     // (1, T, B)
-    Sequence<S> y_, dx_;                // (F, T, B)
+    Output<S> y_, dx_;                  // (F, T, B)
     detail::PartialSums<S> gradients_;  // per tile: dgain
   };
 
@@ -40,12 +40,13 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
 
   Index input_size() const { return gain_.size(); }
   Index output_size() const { return gain_.size(); }
+  CacheBase::Sizes cache_sizes() const { return {input_size(), output_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
-    detail::check_sequence("RmsNorm", "x", x, input_size());
+    detail::check_input("RmsNorm", x, input_size());
     cache.x_ = x;
     const Index features = input_size();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch());
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> r = cache.r_.resize(1, x.time(), x.batch());
     const detail::Frames frames(kMostTiles, x);
     parallel_for(frames.tiles(), [&](Index tile, Index) {
@@ -63,10 +64,10 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
   }
 
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+    cache.check_backward("RmsNorm", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, r = cache.r_.view();
-    detail::check_sequence("RmsNorm", "dy", dy, input_size(), x.time(), x.batch());
     const Index features = input_size();
-    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch());
+    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy);
     const detail::Frames frames(kMostTiles, x);
     cache.gradients_.reset(features, frames.tiles());
     parallel_for(frames.tiles(), [&](Index tile, Index) {
@@ -111,7 +112,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
       squares = fma(v, v, squares);
     });
     const S sum = squares.sum();
-    if (sum <= std::numeric_limits<S>::max()) [[likely]]
+    if (sum <= (std::numeric_limits<S>::max)()) [[likely]]
       return 1 / std::sqrt(sum / features + kEpsilon);
     // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is nothing.
     constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);

@@ -35,7 +35,7 @@ class Sequential {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
    public:
     void seek_draw(std::uint64_t draw) {
       for_each_index([&](auto i) { detail::seek_draw(std::get<i>(parts_), draw); });
@@ -44,14 +44,16 @@ class Sequential {
    private:
     friend Sequential;
     std::tuple<typename First::Cache, typename Rest::Cache...> parts_;
+    LastResult<Scalar> result_;
   };
 
   explicit Sequential(First first, Rest... rest) : layers_(std::move(first), std::move(rest)...) {
     for_each_index([&](auto i) {
       if constexpr (i > 0)
-        detail::check(std::get<i>(layers_).input_size() == std::get<i - 1>(layers_).output_size(), "Sequential",
-                      "input size of layer " + std::to_string(i), std::get<i - 1>(layers_).output_size(),
-                      std::get<i>(layers_).input_size());
+        detail::check(
+            std::get<i>(layers_).input_size() == std::get<i - 1>(layers_).output_size(), "Sequential",
+            [&] { return "input size of layer " + std::to_string(i); }, std::get<i - 1>(layers_).output_size(),
+            std::get<i>(layers_).input_size());
     });
   }
   /// The same with a name for each layer instead of its number; the names must live as long as the layer (literals do).
@@ -68,26 +70,35 @@ class Sequential {
   }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
+    x = cache.result_.keep(x);
     for_each_index(
         [&](auto i) { x = std::get<i>(layers_).forward(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
-    return x;
+    cache.keep(sizes(), x.time(), x.batch());
+    return cache.result_.note(x);
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
     for_each_index(
         [&](auto i) { x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
-    return x;
+    return cache.result_.note(x);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+    cache.forget();
     for_each_index(
         [&](auto i) { x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
-    return x;
+    return cache.result_.note(x);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+    cache.check_backward("Sequential", sizes(), dy);
     for_each_index([&](auto up) {
       constexpr std::size_t i = kCount - 1 - up;
       dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_));
     });
     return dy;
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
   }
 
   template <class Self, class V>
@@ -104,6 +115,8 @@ class Sequential {
   }
 
  private:
+  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+
   template <class Body>
   static void for_each_index(Body&& body) {
     [&]<std::size_t... i>(std::index_sequence<i...>) { (body(std::integral_constant<std::size_t, i>{}), ...); }

@@ -28,11 +28,8 @@ class Stack {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
    public:
-    Cache() = default;
-    Cache(Cache&&) = default;
-    Cache& operator=(Cache&&) = default;
     void seek_draw(std::uint64_t draw) {
       draw_ = draw;
       for (auto& part : parts_) detail::seek_draw(part, draw);
@@ -41,6 +38,7 @@ class Stack {
    private:
     friend Stack;
     std::vector<typename L::Cache> parts_;  // made by the first call, when the depth is known
+    LastResult<Scalar> result_;
     std::uint64_t draw_ = 0;
   };
 
@@ -51,13 +49,15 @@ class Stack {
     layers_.reserve(static_cast<std::size_t>(depth));
     for (Index i = 0; i < depth; ++i) layers_.push_back(make());
     for (std::size_t i = 1; i < layers_.size(); ++i)
-      detail::check(layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
-                    "input size of layer " + std::to_string(i), layers_[i - 1].output_size(), layers_[i].input_size());
+      detail::check(
+          layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
+          [&] { return "input size of layer " + std::to_string(i); }, layers_[i - 1].output_size(),
+          layers_[i].input_size());
   }
 
   Index depth() const { return static_cast<Index>(layers_.size()); }
-  Index input_size() const { return layers_.front().input_size(); }
-  Index output_size() const { return layers_.back().output_size(); }
+  Index input_size() const { return layers_.empty() ? 0 : layers_.front().input_size(); }
+  Index output_size() const { return layers_.empty() ? 0 : layers_.back().output_size(); }
   State initial_state(Index batch) const {
     State state;
     for (const L& layer : layers_) state.parts.push_back(layer.initial_state(batch));
@@ -66,23 +66,32 @@ class Stack {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     prepare(state, cache);
+    cache.forget();
+    x = cache.result_.keep(x);
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, state.parts[i], cache.parts_[i]);
-    return x;
+    cache.keep(sizes(), x.time(), x.batch());
+    return cache.result_.note(x);
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     prepare(state, cache);
+    cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i]);
-    return x;
+    return cache.result_.note(x);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
     prepare(state, cache);
+    cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i]);
-    return x;
+    return cache.result_.note(x);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
-    prepare(dstate, cache);
+    cache.check_backward("Stack", sizes(), dy);
+    check_state(dstate);
     for (std::size_t i = layers_.size(); i-- > 0;) dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i]);
     return dy;
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
+    return backward_from_zero(*this, dy, cache);
   }
 
   template <class Self, class V>
@@ -91,12 +100,23 @@ class Stack {
     for (auto& layer : self.layers_) L::visit(layer, scope / i++, visitor);
   }
 
-  const L& layer(Index i) const { return layers_[static_cast<std::size_t>(i)]; }
+  /// Throws std::invalid_argument where there is no layer i.
+  const L& layer(Index i) const {
+    detail::check(
+        i >= 0 && i < depth(), "Stack", "layer", [&] { return "one of " + std::to_string(depth()); }, i);
+    return layers_[static_cast<std::size_t>(i)];
+  }
 
  private:
-  void prepare(const State& state, Cache& cache) const {
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth()}; }
+
+  void check_state(const State& state) const {
     detail::check(state.parts.size() == layers_.size(), "Stack", "state", depth(),
                   static_cast<Index>(state.parts.size()));
+  }
+  void prepare(const State& state, Cache& cache) const {
+    detail::check(!layers_.empty(), "Stack", "layer", "one with its parameters", "one that was moved from");
+    check_state(state);
     if (cache.parts_.size() == layers_.size()) return;
     cache.parts_ = std::vector<typename L::Cache>(layers_.size());
     for (auto& part : cache.parts_) detail::seek_draw(part, cache.draw_);

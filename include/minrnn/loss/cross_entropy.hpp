@@ -28,7 +28,7 @@ template <class S>
 Index place_of_largest(const S* x, Index n) {
   Packet<S> most(-std::numeric_limits<S>::infinity());
   Index whole = 0;
-  for (; whole + Packet<S>::size <= n; whole += Packet<S>::size) most = max(most, Packet<S>::load(x + whole));
+  for (; whole + Packet<S>::size <= n; whole += Packet<S>::size) most = maximum(most, Packet<S>::load(x + whole));
   S largest = most.largest();
   for (Index i = whole; i < n; ++i) largest = std::max<S>(largest, x[i]);
   const Index place = std::find(x, x + n, largest) - x;

@@ -49,11 +49,12 @@ struct LanguageModelBlock {
   static Layer make(const LanguageModelOptions& options, Random& random, MakeMixer& make_mixer) {
     check_size("LanguageModel", "expansion", options.expansion);
     check_size("LanguageModel", "mlp_factor", options.mlp_factor);
-    const Index dim = options.dim, inner = options.expansion * dim;
+    const Index dim = options.dim, inner = product_of_sizes("LanguageModel", "expansion", options.expansion, dim);
+    const Index mlp_inner = product_of_sizes("LanguageModel", "mlp_factor", options.mlp_factor, dim);
     // Parts are named one by one: the order in which arguments are evaluated differs between compilers.
     using Names = std::array<std::string_view, ProjectingMixer<Mixer> ? 3 : 5>;
     const auto finish = [&](const Names& names, auto... mixing) {
-      Mlp<S> mlp(dim, options.mlp_factor * dim, random);
+      Mlp<S> mlp(dim, mlp_inner, random);
       Dropout<S> mix_dropout(dim, options.dropout, random), feed_dropout(dim, options.dropout, random);
       Mix mix(Branch::named(names, RmsNorm<S>(dim), std::move(mixing)..., mix_dropout));
       Feed feed(FeedBranch::named({"norm", "mlp", "dropout"}, RmsNorm<S>(dim), std::move(mlp), feed_dropout));

@@ -55,15 +55,15 @@ class TokenModel {
         blocks_(make_blocks()),
         norm_(dim),
         output_(dim, vocabulary, random, {.bias = false}) {
-    detail::check(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
-                  "from " + std::to_string(dim) + " features to as many",
-                  std::to_string(blocks_.input_size()) + " to " + std::to_string(blocks_.output_size()));
+    detail::check(
+        blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
+        [&] { return "from " + std::to_string(dim) + " features to as many"; },
+        [&] { return std::to_string(blocks_.input_size()) + " to " + std::to_string(blocks_.output_size()); });
   }
 
   Index vocabulary_size() const { return embedding_.vocabulary_size(); }
   State initial_state(Index batch) const { return {blocks_.initial_state(batch)}; }
 
-  /// The tokens must outlive backward.
   SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache) const {
     NoState none;
     const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
@@ -88,6 +88,8 @@ class TokenModel {
     const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_), none, cache.norm_);
     embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_), cache.embedding_);
   }
+
+  void backward(SequenceView<const S> dlogits, Cache& cache) { backward_from_zero(*this, dlogits, cache); }
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {

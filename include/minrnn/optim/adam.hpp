@@ -84,7 +84,7 @@ class Adam {
           const P g = lanes.load(grad), r_before = lanes.load(root);
           const P first_moment = fma(g, P(S(1) - options.beta1), lanes.load(one) * options.beta1);
           // Of numbers relative to the larger, whose squares have no range to leave.
-          const P least(std::numeric_limits<S>::min()), unit = maximum(maximum(absolute(g), r_before), least);
+          const P least((std::numeric_limits<S>::min)()), unit = maximum(maximum(absolute(g), r_before), least);
           const P now = g / unit, before = r_before / unit;
           const P r = unit * square_root(fma(now * now, P(S(1) - options.beta2), before * before * options.beta2));
           lanes.store(one, first_moment);
@@ -121,7 +121,7 @@ class Adam {
       if (!ok) [[unlikely]]
         detail::throw_argument(where, option, wanted, std::to_string(given));
     };
-    const auto at_least_0 = [](S option) { return option >= S(0) && option <= std::numeric_limits<S>::max(); };
+    const auto at_least_0 = [](S option) { return option >= S(0) && option <= (std::numeric_limits<S>::max)(); };
     const char *amount = "a finite number of at least 0", *fraction = "a number of at least 0 and below 1";
     wants(at_least_0(options.learning_rate), "learning_rate", amount, options.learning_rate);
     wants(options.beta1 >= S(0) && options.beta1 < S(1), "beta1", fraction, options.beta1);

@@ -29,7 +29,7 @@ double gradient_norm(const L& layer) {
   };
   const double norm = norm_of_scaled(1);
   if (norm < 0x1p-400) return norm_of_scaled(0x1p600);  // a square that is lost above is below 2^-1022
-  if (norm > std::numeric_limits<double>::max()) return norm_of_scaled(0x1p-600);
+  if (norm > (std::numeric_limits<double>::max)()) return norm_of_scaled(0x1p-600);
   return norm;
 }
 
@@ -39,14 +39,13 @@ double gradient_norm(const L& layer) {
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <class L>
 double clip_gradient_norm(L& layer, double limit) {
-  if (!(limit > 0)) [[unlikely]]
-    detail::throw_argument("clip_gradient_norm", "limit", "a positive number", std::to_string(limit));
+  detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);
   if (!(norm > limit) || !std::isfinite(norm)) return norm;
   // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it is
   // out of that of double.
   const double whole = limit / norm;
-  const bool fits = whole >= std::numeric_limits<double>::min();
+  const bool fits = whole >= (std::numeric_limits<double>::min)();
   const double first = fits ? whole : 1 / norm, second = fits ? 1 : limit;
   visit_parameters(layer, [&](const Name&, auto& p) {
     using S = typename std::decay_t<decltype(p)>::Scalar;

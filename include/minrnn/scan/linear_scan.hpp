@@ -30,62 +30,70 @@ template <template <class> class Operator, class S, class Factor>
 void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form,
           Factor&& factor) {
   const Index features = h.features();
-  const auto op = [&](auto lanes, Index t, Index sequence) MINRNN_INLINE_LAMBDA {
-    // A start forgets what came before: the operator with a = 0.
+  // At a start nothing is carried: a_t and what came before are left out, whatever they are.
+  const auto op = [&](auto lanes, Index t, Index sequence, bool start) MINRNN_INLINE_LAMBDA {
     using P = typename decltype(lanes)::P;
     using Op = Operator<P>;
-    return Op{a.starts(t, sequence) ? Op::carried(P(S(0))) : factor(lanes.load(a.column(t, sequence))),
+    return Op{start ? Op::carried(P(S(0))) : factor(lanes.load(a.column(t, sequence))),
               factor(lanes.load(b.column(t, sequence)))};
   };
   run_stretches<Operator>(
-      scan_tiling(form, features, h.time(), h.batch()), Direction::forward, carry,
+      scan_tiling(form, features, h.time(), h.batch()), Direction::forward, a.starts(), carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
-        for (Index t = s.first; t < s.last; ++t)
-          for_lanes<S, kInterleaved>(
-              features, [&](auto lanes) { compose(lanes, op(lanes, t, s.sequence), whole_a, whole_b, features); });
+        for (Index t = s.first; t < s.last; ++t) {
+          const bool start = a.starts(t, s.sequence);
+          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
+            compose(lanes, op(lanes, t, s.sequence, start), start, whole_a, whole_b, features);
+          });
+        }
       },
       [&](Stretch s, S* row) {
-        for (Index t = s.first; t < s.last; ++t)
+        for (Index t = s.first; t < s.last; ++t) {
+          const bool start = a.starts(t, s.sequence);
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            using Op = Operator<typename decltype(lanes)::P>;
-            const auto before = load_carried<typename Op::Carried>(lanes, row, features);
-            const auto carried = op(lanes, t, s.sequence)(before);
+            using P = typename decltype(lanes)::P;
+            using Op = Operator<P>;
+            const auto before = start ? Op::carried(P(S(0))) : load_carried<typename Op::Carried>(lanes, row, features);
+            const auto carried = op(lanes, t, s.sequence, start)(before);
             store_carried(lanes, row, features, carried);
             lanes.store(h.column(t, s.sequence), Op::value(carried));
           });
+        }
       });
 }
 
-/// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. write(lanes, t, b, a_t, h_{t-1}, delta_t) stores the
-/// derivatives; gate(a) turns what is stored as a into the factor of h_{t-1}. h_{t-1} and a_t are 0 at a start.
+/// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. write(lanes, t, b, a_t, h_{t-1}, through, delta_t) stores
+/// the derivatives; gate(a) turns what is stored as a into the factor of h_{t-1}. `through` is delta_t, what the product a_t
+/// h_{t-1} receives; at a start there is no such product: a_t, h_{t-1} and `through` are 0, whatever stands there.
 template <class S, class Gate, class Write>
 void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matrix<S>& initial_state,
                    SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, Gate&& gate, Write&& write) {
   const Index features = h.features();
-  const auto factor = [&](auto lanes, Index t, Index b) {
-    return a.starts(t, b) ? typename decltype(lanes)::P(S(0)) : gate(lanes.load(a.column(t, b)));
-  };
   // The row carries dL/dh_t from the steps after t: it enters step t as a_{t+1} delta_{t+1} and leaves as a_t delta_t.
   run_stretches<Affine>(
-      scan_tiling(form, features, h.time(), h.batch()), Direction::backward, dstate,
+      scan_tiling(form, features, h.time(), h.batch()), Direction::backward, a.starts(), dstate,
       [&](Stretch s, S* whole_a, S* whole_b) {
-        for (Index t = s.last - 1; t >= s.first; --t)
+        for (Index t = s.last - 1; t >= s.first; --t) {
+          const bool start = a.starts(t, s.sequence);
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
-            const P f = factor(lanes, t, s.sequence);
-            compose(lanes, Affine<P>{f, f * lanes.load(dh.column(t, s.sequence))}, whole_a, whole_b, features);
+            const P f = gate(lanes.load(a.column(t, s.sequence))), zero(S(0));
+            const Affine<P> next{f, f * lanes.load(dh.column(t, s.sequence))};
+            compose(lanes, start ? Affine<P>{zero, zero} : next, start, whole_a, whole_b, features);
           });
+        }
       },
       [&](Stretch s, S* row) {
         for (Index t = s.last - 1; t >= s.first; --t) {
+          const bool start = a.starts(t, s.sequence);
           const S* before = t > 0 ? h.column(t - 1, s.sequence) : initial_state.col(s.sequence).data();
           for_lanes<S, kInterleaved>(features, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
-            const P delta = lanes.load(dh.column(t, s.sequence)) + lanes.load(row);
-            const P f = factor(lanes, t, s.sequence);
-            const P previous = a.starts(t, s.sequence) ? P(S(0)) : lanes.load(before);
-            lanes.store(row, f * delta);
-            write(lanes, t, s.sequence, f, previous, delta);
+            const P delta = lanes.load(dh.column(t, s.sequence)) + lanes.load(row), zero(S(0));
+            const P f = start ? zero : gate(lanes.load(a.column(t, s.sequence)));
+            const P through = start ? zero : delta;
+            lanes.store(row, f * through);
+            write(lanes, t, s.sequence, f, start ? zero : lanes.load(before), through, delta);
           });
         }
       });
@@ -131,8 +139,8 @@ void linear_scan_backward(SequenceView<const std::type_identity_t<S>> a, Sequenc
   detail::check_scan<S>("linear_scan_backward", "a", "da", a, da, "db", db, "dstate", dstate);
   detail::scan_backward<S>(
       a, h, initial_state, dh, dstate, form, [](auto gate) { return gate; },
-      [&](auto lanes, Index t, Index b, auto, auto previous, auto delta) {
-        lanes.store(da.column(t, b), previous * delta);
+      [&](auto lanes, Index t, Index b, auto, auto previous, auto through, auto delta) {
+        lanes.store(da.column(t, b), previous * through);
         lanes.store(db.column(t, b), delta);
       });
 }

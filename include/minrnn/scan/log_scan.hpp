@@ -52,9 +52,9 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
     return maximum(minimum(x, largest), -largest);
   };
   detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, exp_of,
-                           [&](auto lanes, Index t, Index b, auto gate, auto previous, auto delta) {
+                           [&](auto lanes, Index t, Index b, auto gate, auto previous, auto through, auto delta) {
                              const auto input = exp_of(lanes.load(log_b.column(t, b)));
-                             lanes.store(dlog_a.column(t, b), finite(gate * previous * delta));
+                             lanes.store(dlog_a.column(t, b), finite(gate * previous * through));
                              lanes.store(dlog_b.column(t, b), finite(input * delta));
                            });
 }

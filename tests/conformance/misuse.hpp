@@ -1,0 +1,219 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "conformance/fixture.hpp"
+
+/// Calls that are natural and must be right, and calls that are wrong and must say so.
+namespace minrnn::tests {
+
+template <class Descriptor>
+class Misuse : public Conformance<Descriptor> {
+ protected:
+  static constexpr Index kSquare = 6;  // input and output of the same size, so that a result may be an argument
+};
+
+TYPED_TEST_SUITE_P(Misuse);
+
+TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
+  const auto check = [&]<class S>(S, Index size, Index time, Index batch) {
+    auto layer = TestFixture::template make<S>({size, size});
+    using L = decltype(layer);
+    const Example<L> example(layer, time, batch);
+    const auto copy_of = [](SequenceView<const S> view) {
+      Sequence<S> copy(view.features(), view.time(), view.batch());
+      for (Index b = 0; b < view.batch(); ++b) copy.view().matrix(b) = view.matrix(b);
+      return copy;
+    };
+    const auto expect_same = [](SequenceView<const S> found, SequenceView<const S> wanted, const char* what) {
+      EXPECT_TRUE(equal<S>(to_matrix(found), to_matrix(wanted), what));
+    };
+    {
+      auto state = example.state(layer), other_state = state;
+      typename L::Cache cache, other_cache;
+      FrameView<const S> y = example.input().frame(0);
+      Matrix<S> wanted = y.matrix();
+      for (int i = 0; i < 7; ++i) {
+        y = layer.step(y, state, cache);
+        wanted = Matrix<S>(layer.step(wanted, other_state, other_cache).matrix());
+        EXPECT_TRUE(equal<S>(Matrix<S>(y.matrix()), wanted, "y of a step")) << i;
+      }
+    }
+    {
+      auto state = example.state(layer), other_state = state;
+      typename L::Cache cache, other_cache;
+      SequenceView<const S> y = example.input();
+      Sequence<S> wanted = copy_of(y);
+      for (int i = 0; i < 4; ++i) {
+        y = layer.infer(y, state, cache);
+        wanted = copy_of(layer.infer(wanted.view(), other_state, other_cache));
+        expect_same(y, wanted.view(), "y of infer");
+      }
+    }
+    {
+      auto state = example.state(layer), other_state = state;
+      typename L::Cache cache, other_cache;
+      const Sequence<S> first = copy_of(layer.forward(example.input(), other_state, other_cache));
+      const SequenceView<const S> given = layer.forward(example.input(), state, cache);
+      const SequenceView<const S> y = layer.forward(given, state, cache);
+      expect_same(y, layer.forward(first.view(), other_state, other_cache), "y of forward");
+      // The argument of the second forward is where it was, so backward may read it; and its gradient may be y itself.
+      L other = layer;
+      zero_gradients(layer);
+      zero_gradients(other);
+      const SequenceView<const S> dx = layer.backward(y, cache);
+      expect_same(dx, other.backward(copy_of(y).view(), other_cache), "dx");
+      Results<S> gradients, wanted;
+      gradients["none"] = wanted["none"] = Matrix<S>::Zero(1, 1);
+      add_gradients(gradients, layer);
+      add_gradients(wanted, other);
+      EXPECT_TRUE(equal(gradients, wanted));
+    }
+  };
+  check(float(), TestFixture::kSquare, 5, 3);
+  check(float(), 40, 3, 1);
+  check(float(), TestFixture::kSquare, TestFixture::kLong, 1);
+  check(double(), TestFixture::kSquare, 70, 2);
+}
+
+TYPED_TEST_P(Misuse, BackwardWithoutAStateIsThatOfZero) {
+  auto layer = TestFixture::template make<double>();
+  using L = decltype(layer);
+  const Example<L> example(layer, 7, 3);
+  const auto run = [&](auto&& backward) {
+    zero_gradients(layer);
+    auto state = example.state(layer);
+    typename L::Cache cache;
+    layer.forward(example.input(), state, cache);
+    Results<double> results;
+    results["dx"] = to_matrix(backward(cache));
+    add_gradients(results, layer);
+    return results;
+  };
+  const auto with = run([&](auto& cache) {
+    auto dstate = layer.initial_state(3);
+    for (auto* m : matrices_of<L>(dstate)) m->setZero();
+    return layer.backward(example.output_gradient(), dstate, cache);
+  });
+  EXPECT_TRUE(equal(run([&](auto& cache) { return layer.backward(example.output_gradient(), cache); }), with));
+  auto zero = zero_state(layer, 3);
+  for (const auto* m : matrices_of<L>(zero)) EXPECT_TRUE(m->isZero(0));
+}
+
+TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
+  auto layer = TestFixture::template make<float>();
+  using L = decltype(layer);
+  auto wider = TestFixture::template make<float>(TestFixture::kOdd);
+  const Example<L> example(layer, 7, 3);
+  zero_gradients(layer);
+  zero_gradients(wider);
+  const auto forward = [&](typename L::Cache& cache) {
+    auto state = example.state(layer);
+    layer.forward(example.input(), state, cache);
+  };
+  const auto expect_refused = [&](const char* what, L& of, SequenceView<const float> dy, typename L::Cache& cache) {
+    const std::string message = this->message_of([&] { of.backward(dy, cache); });
+    EXPECT_NE(message.find(": cache: wanted"), std::string::npos) << what << ": " << message;
+    visit_parameters(of, [&](const Name& name, const auto& p) { EXPECT_TRUE(p.grad.isZero(0)) << name.str(); });
+  };
+  const SequenceView<const float> dy = example.output_gradient();
+  typename L::Cache fresh;
+  expect_refused("a new cache", layer, dy, fresh);
+  {
+    typename L::Cache cache;
+    auto state = example.state(layer);
+    layer.infer(example.input(), state, cache);
+    expect_refused("infer alone", layer, dy, cache);
+    forward(cache);
+    state = example.state(layer);
+    layer.infer(example.input(), state, cache);
+    expect_refused("forward, then infer", layer, dy, cache);
+    forward(cache);
+    state = example.state(layer);
+    layer.step(example.input().frame(0), state, cache);
+    expect_refused("forward, then step", layer, dy, cache);
+    forward(cache);
+    layer.backward(dy, cache);  // forward makes it good again
+    zero_gradients(layer);
+  }
+  {
+    typename L::Cache cache;
+    forward(cache);
+    typename L::Cache moved = std::move(cache);
+    expect_refused("moved from", layer, dy, cache);
+    layer.backward(dy, moved);
+    zero_gradients(layer);
+    auto& same = moved;
+    moved = std::move(same);
+    expect_refused("moved to itself", layer, dy, moved);
+  }
+  if (wider.input_size() != layer.input_size() || wider.output_size() != layer.output_size()) {
+    typename L::Cache cache;
+    forward(cache);
+    const Example<L> other(wider, 7, 3);
+    expect_refused("of a narrower layer", wider, other.output_gradient(), cache);
+  }
+}
+
+TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
+  auto layer = TestFixture::template make<float>();
+  using L = decltype(layer);
+  const Example<L> example(layer, 4, 2);
+  typename L::Cache cache;
+  auto state = example.state(layer);
+  layer.forward(example.input(), state, cache);
+  L taken = std::move(layer);
+  // A clear error, or the natural answer of a layer without parameters; never a crash.
+  const auto attempt = [](auto&& body) {
+    try {
+      body();
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(": "), std::string::npos) << error.what();
+    }
+  };
+  Sequence<float> nothing(0, 4, 2);
+  for (const SequenceView<const float> x : {example.input(), SequenceView<const float>(nothing.view())}) {
+    attempt([&] { layer.backward(example.output_gradient(), cache); });
+    attempt([&] { layer.backward(x, cache); });
+    attempt([&] { layer.forward(x, state, cache); });
+    attempt([&] { layer.infer(x, state, cache); });
+    attempt([&] { layer.step(x.frame(0), state, cache); });
+    attempt([&] {
+      auto fresh = layer.initial_state(2);
+      layer.forward(x, fresh, cache);
+    });
+    attempt([&] {
+      auto fresh = layer.initial_state(2);
+      layer.step(x.frame(0), fresh, cache);
+    });
+  }
+  attempt([&] { layer.input_size(); });
+  attempt([&] { layer.output_size(); });
+  EXPECT_GE(parameter_count(layer), 0);
+  EXPECT_TRUE(equal(train(taken, example), train(TestFixture::template make<float>(), example)));
+}
+
+TYPED_TEST_P(Misuse, NoLayerTakesSizesThatAreNone) {
+  const auto layer = TestFixture::template make<float>();
+  EXPECT_NE(this->message_of([&] { layer.initial_state(-1); }).find("batch: wanted at least 0"), std::string::npos);
+  constexpr Index kHuge = Index{1} << (std::numeric_limits<Index>::digits - 1);
+  for (const auto& [inputs, outputs] : {std::pair<Index, Index>{5, kHuge}, {kHuge, 7}, {5, -1}, {-1, 7}, {0, 7}}) try {
+      const auto made = TestFixture::template make<float>({inputs, outputs});
+      EXPECT_TRUE(made.input_size() == 5 && made.output_size() != outputs) << inputs << ", " << outputs << " was taken";
+    } catch (const std::invalid_argument& error) {
+      EXPECT_NE(std::string(error.what()).find(": wanted "), std::string::npos) << error.what();
+    }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(Misuse, AResultMayBeTheNextArgument, BackwardWithoutAStateIsThatOfZero,
+                            BackwardRefusesACacheThatForwardDidNotUseLast, AMovedFromLayerSaysSo,
+                            NoLayerTakesSizesThatAreNone);
+
+}  // namespace minrnn::tests
