@@ -90,10 +90,12 @@ class Products {
         packed_.multiply(x_.view().column(first, 0), inputs_, n, nullptr, a_.view().column(first, 0), rows_);
       });
       Matrix<S>& sum = sums_[static_cast<std::size_t>(tile)];
+      Sequence<S> packed(detail::kOuterScratch<S>, 1, 1);
       sum.setZero(rows_, inputs_);
       for_blocks(tile * steps, last, [&](Index first, Index n) {
         const S* a = a_.view().column(first, 0);
-        detail::add_outer_product(a, rows_, x_.view().column(first, 0), inputs_, n, sum.data(), rows_, inputs_);
+        detail::add_outer_product(a, rows_, x_.view().column(first, 0), inputs_, n, sum.data(), rows_, inputs_,
+                                  packed.data());
         packed_transposed_.multiply(a, rows_, n, nullptr, dx_.view().column(first, 0), inputs_);
       });
     });

@@ -119,11 +119,12 @@ TYPED_TEST(Product, OfGatesPackedTogether) {
       const Matrix<S> x = this->random(depth, n, 3);
       minrnn::detail::PackedGates<S, 3> packed;
       packed.pack(w, b);
+      Sequence<S> scratch(packed.kScratch, 1, 1);
       std::array<Matrix<S>, 3> y{Matrix<S>(rows, n), Matrix<S>(rows, n), Matrix<S>(rows, n)};
       Index calls = 0;
       minrnn::detail::for_lanes<S>(rows, [&](auto lanes) {
         Index next = 0;
-        packed.for_columns(lanes, x.data(), n, [&](Index j, const auto& k) {
+        packed.for_columns(lanes, x.data(), n, scratch.data(), [&](Index j, const auto& k) {
           EXPECT_EQ(j, next++) << "columns in order";
           for (int gate = 0; gate < 3; ++gate) lanes.store(y[gate].col(j).data(), k[gate]);
           ++calls;
@@ -148,7 +149,9 @@ TYPED_TEST(Product, AddsOuterProducts) {
         const Matrix<S> a = this->random(rows + 1, n, 1), b = this->random(columns + 2, n, 2);
         const Matrix<S> before = this->random(rows, columns, 3);
         Matrix<S> c = before;
-        minrnn::detail::add_outer_product(a.data(), a.rows(), b.data(), b.rows(), n, c.data(), rows, columns);
+        Sequence<S> scratch(minrnn::detail::kOuterScratch<S>, 1, 1);
+        minrnn::detail::add_outer_product(a.data(), a.rows(), b.data(), b.rows(), n, c.data(), rows, columns,
+                                          scratch.data());
         const Matrix<long double> wanted =
             before.template cast<long double>() +
             reference::product<S>(a.topRows(rows), Matrix<S>(b.topRows(columns)).transpose());

@@ -97,14 +97,16 @@ class PackedGates {
     }
   }
 
+  /// Scalars of scratch that `for_columns` needs.
+  static constexpr Index kScratch = kBlock * G * kPanel;
+
   /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie within
   /// a panel.
   template <class Lanes, class Body>
-  MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, Body&& body) const {
+  MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, S* block, Body&& body) const {
     using P = typename Lanes::P;
     static_assert(P::size <= kPanel);
     const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
-    alignas(64) S block[std::size_t{kBlock * G * kPanel}];
     for (Index first = 0; first < n; first += kBlock) {
       const Index columns = std::min<Index>(kBlock, n - first);
       for (int gate = 0; gate < G; ++gate)
@@ -122,13 +124,16 @@ class PackedGates {
   Array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
 };
 
+/// Scalars of scratch that `add_outer_product` needs: a panel of A. Not on the stack, which may be small.
+template <class S>
+inline constexpr Index kOuterScratch = 256 * ProductKernel<S>::kPanel;
+
 /// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.
 template <class S>
 void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, Index n, S* c, Index c_rows,
-                       Index c_columns, Prefetcher<S>* ahead = nullptr) {
+                       Index c_columns, S* packed, Prefetcher<S>* ahead = nullptr) {
   using Kernel = ProductKernel<S>;
-  constexpr Index kPanel = Kernel::kPanel, kDepth = 256;
-  alignas(64) S packed[std::size_t{kPanel * kDepth}];
+  constexpr Index kPanel = Kernel::kPanel, kDepth = kOuterScratch<S> / kPanel;
   for (Index first = 0; first < n; first += kDepth) {
     const Index depth = std::min<Index>(kDepth, n - first);
     for (Index row = 0; row < c_rows; row += kPanel) {

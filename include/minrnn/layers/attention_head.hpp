@@ -44,7 +44,8 @@ class AttentionHead {
   static Index padded(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
   /// Scalars of scratch that either direction needs.
   static Index scratch_size(Index size, Index time, Index keys) {
-    return 2 * size * padded(keys) + padded(size) * (time + kQueries) + 2 * kKeys * (kQueries + size) + 2 * time;
+    return 2 * size * padded(keys) + padded(size) * (time + kQueries) + 2 * kKeys * (kQueries + size) + 2 * time +
+           kOuterScratch<S>;
   }
 
   /// o: columns o_stride apart. log_sum (T): log sum exp s of each query, in its unit.
@@ -160,6 +161,7 @@ class AttentionHead {
     S* dk = take(scratch, size * kKeys);
     S* dv = take(scratch, size * kKeys);
     S* dq = take(scratch, padded(size) * time);
+    S* packed = take(scratch, kOuterScratch<S>);
     S* along = take(scratch, time);  // <do, o>
     pack_rows(k, keys_by_row);
     pack_rows(v, values_by_row);
@@ -195,12 +197,12 @@ class AttentionHead {
           }
           for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
-        add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv);
+        add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv, packed);
         add_seen_keys(k + key * padded(size), t, count, key, keys, d_scores, dq + t * padded(size));
         for (Index j = 0; j < count; ++j)  // times q, which is in its unit
           if (unit[t + j] != S(1))
             for (Index i = 0; i < keys; ++i) d_scores[j * kKeys + i] *= unit[t + j];
-        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk);
+        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk, packed);
       }
       for (Index i = block; i-- > 0;) write_key(key + i, dk + i * size, dv + i * size);
     }
@@ -271,16 +273,16 @@ class AttentionHead {
     }
   }
   /// sums (E, keys) += columns (E, n) tile (keys, n)^T, each key over the queries that see it, likewise.
-  void add_seen_queries(const S* columns, Index stride, Index t, Index n, Index key, Index keys, const S* tile,
-                        S* sums) const {
+  void add_seen_queries(const S* columns, Index stride, Index t, Index n, Index key, Index keys, const S* tile, S* sums,
+                        S* packed) const {
     if (all_seen(t, n, key, keys) || finite(columns, stride, n))
-      return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys);
+      return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys, packed);
     for (Index i = 0; i < keys; ++i) {
       const Index from = std::max<Index>(0, key + i - earlier - t);
       const Index to = std::upper_bound(first + t, first + t + n, key + i) - (first + t);
       if (from < to)
         add_outer_product(columns + from * stride, stride, tile + from * kKeys + i, kKeys, to - from, sums + i * size,
-                          size, 1);
+                          size, 1, packed);
     }
   }
 

@@ -69,6 +69,7 @@ class GatedScan {
     // results and scratch
     Output<S> dx_;                   // (F, T, B)
     Sequence<S> block_;              // k (G H, 1, B) of a step, or dk (G H, block, workers) of a block of time
+    Sequence<S> product_;            // of each worker
     PackedGates<S, kGates> packed_;  // W and b
     PackedWeight<S> transposed_;     // W^T (F, G H)
     Sequence<S> reset_;              // (H) the initial state
@@ -142,6 +143,7 @@ class GatedScan {
     const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy);
     const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
+    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, worker_count());
     cache.gradients_.reset(reset_offset + features, tiling.count());
     cache.transposed_.resize(inputs, rows);
     for (int gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
@@ -203,7 +205,7 @@ class GatedScan {
             Prefetcher<S> ahead = of_next_block(s, first);
             for (int gate = 0; gate < kGates; ++gate)
               add_outer_product(dpre + gate * features, rows, x.column(first, s.sequence), inputs, steps,
-                                sums + gate * weight, features, inputs, &ahead);
+                                sums + gate * weight, features, inputs, product.column(0, s.worker), &ahead);
             cache.transposed_.multiply(dpre, rows, steps, nullptr, dx.column(first, s.sequence), inputs, &ahead);
             last = first;
           }
@@ -307,6 +309,7 @@ class GatedScan {
     const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> kept =
         keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
+    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, worker_count());
     const S* reset = initial_row(cache).data();
     cache.packed_.pack(w_, b_);
 
@@ -330,7 +333,7 @@ class GatedScan {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
             using Op = Operator<typename decltype(lanes)::P>;
             Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
-            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps,
+            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
                                       [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
                                         using P = typename decltype(lanes)::P;
                                         store(lanes, k, kept.column(first + j, s.sequence));
@@ -354,7 +357,8 @@ class GatedScan {
               }
             else
               cache.packed_.for_columns(
-                  lanes, x.column(first, s.sequence), steps, [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                  lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
+                  [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
                     const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
                     prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
                     if constexpr (keep)

@@ -31,6 +31,7 @@ class Linear : public FrameWise<Linear<S>, S> {
     SequenceView<const S> x_;           // (F, T, B)
     Output<S> y_, dx_;                  // (H, T, B), (F, T, B)
     detail::PackedWeight<S> packed_;    // W, or W^T in backward
+    Sequence<S> scratch_;               // of each worker
     detail::PartialSums<S> gradients_;  // per tile: dW, db
   };
 
@@ -94,14 +95,15 @@ class Linear : public FrameWise<Linear<S>, S> {
     const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
     cache.packed_.resize(input_size(), output_size());
     cache.packed_.set_transposed(0, w_.value);
+    const SequenceView<S> scratch = cache.scratch_.resize(detail::kOuterScratch<S>, 1, worker_count());
     cache.gradients_.reset(sums_size, frames.tiles());
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    parallel_for(frames.tiles(), [&](Index tile, Index worker) {
       S* dw = cache.gradients_.tile(tile);
       frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
         const S* dy_n = frames.column(dy, n);
         cache.packed_.multiply(dy_n, frames.stride(dy), count, nullptr, frames.column(dx, n), input_size());
         detail::add_outer_product(dy_n, frames.stride(dy), frames.column(x, n), frames.stride(x), count, dw,
-                                  output_size(), input_size());
+                                  output_size(), input_size(), scratch.column(0, worker));
         if (b_.size() > 0) detail::add_columns(dy_n, frames.stride(dy), count, output_size(), dw + w_.size());
       });
     });

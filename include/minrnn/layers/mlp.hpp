@@ -36,7 +36,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     SequenceView<const S> x_;                 // (F, T, B)
     Sequence<S> pre_;                         // (D or 2 D, T, B) u, then v
     Output<S> y_, dx_;                        // (F, T, B)
-    Sequence<S> block_, dpre_;                // scratch of each worker
+    Sequence<S> block_, dpre_, packed_;       // scratch of each worker
     detail::PackedWeight<S> first_, second_;  // W_in and W_out, or their transposes
     detail::PartialSums<S> gradients_;        // per tile: dw_in, db_in, dw_out, db_out
   };
@@ -76,6 +76,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     cache.first_.set_transposed(0, w_in_.value);
     cache.second_.resize(inner, features);
     cache.second_.set_transposed(0, w_out_.value);
+    const SequenceView<S> packed = cache.packed_.resize(detail::kOuterScratch<S>, 1, worker_count());
     const detail::Frames frames(Tiling::most_for_sums(size), x, dy);
     cache.gradients_.reset(size, frames.tiles());
     parallel_for(frames.tiles(), [&](Index tile, Index worker) {
@@ -101,9 +102,11 @@ class Mlp : public FrameWise<Mlp<S>, S> {
             }
           });
         }
-        detail::add_outer_product(dy_n, frames.stride(dy), a, inner, count, sums + w_out, features, inner);
+        detail::add_outer_product(dy_n, frames.stride(dy), a, inner, count, sums + w_out, features, inner,
+                                  packed.column(0, worker));
         detail::add_columns(dy_n, frames.stride(dy), count, features, sums + b_out);
-        detail::add_outer_product(d, rows, frames.column(x, n), frames.stride(x), count, sums, rows, features);
+        detail::add_outer_product(d, rows, frames.column(x, n), frames.stride(x), count, sums, rows, features,
+                                  packed.column(0, worker));
         detail::add_columns(d, rows, count, rows, sums + b_in);
         cache.first_.multiply(d, rows, count, nullptr, frames.column(dx, n), features);
       });

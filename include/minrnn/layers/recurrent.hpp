@@ -60,6 +60,7 @@ class Recurrent {
     Sequence<S> frames_, before_;  // per worker: x or dx, and h_{t-1}, of a block (F or H, columns)
     Sequence<S> p_, q_;            // per worker: (G H, columns), and of a frame (G H, group); or dp and dq of a block
     Sequence<S> through_;          // per worker: W_hh^T dq of a frame (H, group)
+    Sequence<S> packed_;           // per worker: of add_outer_product
     PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
     Matrix<S> recurrent_transposed_;     // W_hh^T, for groups of one sequence
     PartialSums<S> gradients_;           // per group: dW_ih, dW_hh, db_ih, db_hh
@@ -107,6 +108,7 @@ class Recurrent {
     const SequenceView<S> dp = cache.p_.resize(rows, columns, workers);
     const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.q_.resize(rows, columns, workers);
     const SequenceView<S> through = cache.through_.resize(features, kGroup, workers);
+    const SequenceView<S> packed = cache.packed_.resize(kOuterScratch<S>, 1, workers);
     cache.input_.resize(inputs, rows);
     cache.input_.set_transposed(0, weight_ih_.value);
     if (h.batch() > 1) {
@@ -177,8 +179,9 @@ class Recurrent {
         S* block_frames = frames.column(0, worker);
         const S *block_dp = dp.column(0, worker), *block_dq = dq.column(0, worker);
         gather(x, first, last, first_sequence, count, block_frames);
-        add_outer_product(block_dp, rows, block_frames, inputs, size, sums, rows, inputs);
-        add_outer_product(block_dq, rows, before.column(0, worker), features, size, sums + recurrent, rows, features);
+        add_outer_product(block_dp, rows, block_frames, inputs, size, sums, rows, inputs, packed.column(0, worker));
+        add_outer_product(block_dq, rows, before.column(0, worker), features, size, sums + recurrent, rows, features,
+                          packed.column(0, worker));
         add_columns(block_dp, rows, size, rows, sums + bias_ih);
         add_columns(block_dq, rows, size, rows, sums + bias_hh);
         cache.input_.multiply(block_dp, rows, size, nullptr, block_frames, inputs);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "minrnn/core/cache.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
@@ -92,11 +93,13 @@ class SelectiveScan {
   /// Writes y; remembers for `backward` what it needs beside the inputs where `keep` says so.
   void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep) {
     check("SelectiveScan::forward", in, "y", y, "state", state);
+    kept_.forget();
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
     const SequenceView<S> borders =
         keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
+    const SequenceView<S> columns = columns_.resize(kColumnSize, kMostColumns, worker_count());
     const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-    parallel_for(tiling.count(), [&](Index tile, Index) {
+    parallel_for(tiling.count(), [&](Index tile, Index worker) {
       tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
         S* row = state.col(b).data() + channel;
         for (Index first = 0; first < time; first += kBlock) {
@@ -107,7 +110,8 @@ class SelectiveScan {
           const BlockStarts starts(in.u, first, steps, b);
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
-            Column<P> delta, x, out;
+            const auto column = [&](Index i) { return Column<P>{columns.column(i, worker)}; };
+            const Column<P> delta = column(0), x = column(1), out = column(2);
             const P skip = lanes.load(in.skip.data() + channel);
             for (Index i = 0; i < steps; ++i) {
               const P u = lanes.load(in.u.column(first + i, b) + channel);
@@ -135,11 +139,13 @@ class SelectiveScan {
         }
       });
     });
+    if (keep) kept_.keep(sizes(in), time, in.u.batch());
   }
 
   /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B) enters
   /// as dL/dh_T from what follows and leaves as dL/dh_0.
   void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out) {
+    kept_.check_backward("SelectiveScan::backward", sizes(in), dy);
     check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
     check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
     check("SelectiveScan::backward", in, "draw", out.draw, "dstate", dstate);
@@ -147,13 +153,12 @@ class SelectiveScan {
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
     detail::check_sequence("SelectiveScan::backward", "dbc", SequenceView<const S>(out.dbc), 2 * states, time, batch);
     const SequenceView<const S> borders = borders_.view();
-    detail::check_sequence("SelectiveScan::backward", "what forward kept", borders, channels * states, blocks_of(time),
-                           batch);
     const Index sums_size = channels * (states + 1);
     const detail::ChannelTiling tiling(channels, time, batch, Tiling::most_for_sums(sums_size));
     sums_.reset(sums_size, tiling.count());
     const SequenceView<S> parts =
         tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
+    const SequenceView<S> columns = columns_.resize(kColumnSize, kMostColumns, worker_count());
     const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, worker_count());
     parallel_for(tiling.count(), [&](Index tile, Index worker) {
       S* dbc = group_sums.column(0, worker);
@@ -167,7 +172,9 @@ class SelectiveScan {
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
-            Column<P> delta, x, s, ds, dx, dexponent, before, factor;
+            const auto column = [&](Index i) { return Column<P>{columns.column(i, worker)}; };
+            const Column<P> delta = column(0), x = column(1), s = column(2), ds = column(3), dx = column(4),
+                            dexponent = column(5), before = column(6), factor = column(7);
             S* dskip_sum = sums + channels * states + channel;
             const P skip = lanes.load(in.skip.data() + channel);
             P dskip = lanes.load(dskip_sum);
@@ -240,14 +247,15 @@ class SelectiveScan {
   }
 
  private:
-  static constexpr Index kBlock = 64, kMostTiles = 32;
+  static constexpr Index kBlock = 64, kMostTiles = 32, kMostColumns = 8;
+  static constexpr Index kColumnSize = kBlock * Packet<S, detail::kInterleaved>::size;
 
-  /// A packet of channels for each step of a block, in L1.
+  /// A packet of channels for each step of a block, in L1. Not on the stack, which may be small: 64 KiB with AVX-512.
   template <class P>
   struct Column {
-    alignas(64) S values[kBlock * P::size];
+    S* values;
     MINRNN_INLINE P operator[](Index i) const { return P::load(values + i * P::size); }
-    MINRNN_INLINE void set(Index i, const P& p) { p.store(values + i * P::size); }
+    MINRNN_INLINE void set(Index i, const P& p) const { p.store(values + i * P::size); }
   };
 
   /// The starts of a block of one sequence, a bit for each step.
@@ -278,6 +286,8 @@ class SelectiveScan {
       }
   }
 
+  static CacheBase::Sizes sizes(const Inputs& in) { return {in.a.rows(), in.a.rows(), in.a.cols()}; }
+
   static void check(std::string_view where, const Inputs& in, std::string_view result_name,
                     SequenceView<const S> result, std::string_view state_name, const Matrix<S>& state) {
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
@@ -291,10 +301,12 @@ class SelectiveScan {
   }
 
   // kept for backward
+  CacheBase kept_;
   Sequence<S> borders_;  // (D N, blocks, B)
   // scratch
   Sequence<S> parts_;            // (2 N, T, B groups) dbc of each group of channels
   Sequence<S> group_sums_;       // (2 N, block, workers) dbc of a group in a block
+  Sequence<S> columns_;          // (block of a packet, 8, workers)
   detail::PartialSums<S> sums_;  // per tile: da, dskip
 };
 
