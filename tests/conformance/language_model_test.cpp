@@ -170,6 +170,56 @@ TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
   }
 }
 
+TEST(LanguageModel, TokensMayChangeBetweenForwardAndBackward) {
+  using Model = LanguageModel<MinGru<double>>;
+  Model model = make_model<MinGru<double>>();
+  const Text text(7, 3);
+  Sequence<double> dlogits;
+  const auto gradients = [&](bool change) {
+    typename Model::Cache cache;
+    auto state = model.initial_state(3);
+    Sequence<std::int32_t> tokens(1, 7, 3);
+    std::copy_n(text.tokens.data(), 21, tokens.data());
+    zero_gradients(model);
+    softmax_cross_entropy(model.forward(tokens.view(), state, cache), text.targets.view(), dlogits);
+    if (change) std::fill_n(tokens.data(), 21, std::int32_t{1'000'000});
+    model.backward(dlogits.view(), cache);
+    Results<double> results;
+    add_gradients(results, model);
+    return results;
+  };
+  EXPECT_TRUE(equal(gradients(true), gradients(false)));
+}
+
+TEST(LanguageModel, RefusesABackwardThatNoForwardPrepared) {
+  using Model = LanguageModel<MinGru<double>>;
+  Model model = make_model<MinGru<double>>();
+  const Text text(7, 3);
+  Sequence<double> dlogits;
+  typename Model::Cache cache;
+  auto state = model.initial_state(3);
+  softmax_cross_entropy(model.infer(text.input(), state, cache), text.targets.view(), dlogits);
+  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument);
+  model.forward(text.input(), state, cache);
+  model.step(text.input().frame(0), state, cache);
+  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument);
+}
+
+TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {
+  Random random(1);
+  constexpr Index kLarge = minrnn::detail::kMostSize / 2;
+  for (const LanguageModelOptions& options :
+       {LanguageModelOptions{.vocabulary = 5, .dim = 8, .layers = 1, .expansion = kLarge},
+        {.vocabulary = 5, .dim = 8, .layers = 1, .mlp_factor = kLarge},
+        {.vocabulary = 5, .dim = 0, .layers = 1},
+        {.vocabulary = 0, .dim = 8, .layers = 1},
+        {.vocabulary = 5, .dim = 8, .layers = 0}})
+    EXPECT_THROW(
+        LanguageModel<MinGru<float>>(
+            options, random, [&](Index inputs, Index features) { return MinGru<float>(inputs, features, random); }),
+        std::invalid_argument);
+}
+
 TEST(TokenModel, RefusesBlocksOfAnotherSize) {
   Random random(1);
   const auto make = [&](Index inputs, Index features) {

@@ -165,5 +165,10 @@ TEST(GradientCheck, FollowsItsOptions) {
   EXPECT_LT(check(Leaky::Error::none, {.time = 1, .batch = 1}).error, 1e-8);
 }
 
+TEST(GradientCheck, RefusesAStepThatIsNone) {
+  for (const double step : {0.0, -1e-5, std::nan(""), std::numeric_limits<double>::infinity()})
+    EXPECT_THROW(check(Leaky::Error::none, {.step = step}), std::invalid_argument) << step;
+}
+
 }  // namespace
 }  // namespace minrnn::tests

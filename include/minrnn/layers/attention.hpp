@@ -204,7 +204,8 @@ class Attention {
     detail::product_of_sizes("Attention", "heads", heads, options.head_size);
     detail::check(options.window >= 1 && options.window <= Rotary::kTurn / 2, "Attention", "window",
                   "from 1 to 2^19 frames", options.window);
-    detail::check(options.base > 1, "Attention", "base", "a number above 1", options.base);
+    detail::check(options.base > 1 && std::isfinite(options.base), "Attention", "base", "a finite number above 1",
+                  options.base);
     return options;
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "minrnn/core/cache.hpp"
@@ -51,6 +52,8 @@ class Embedding {
   Embedding(Index vocabulary, Index features, Random& random, double deviation = 1) {
     detail::check_size("Embedding", "vocabulary", vocabulary);
     detail::check_size("Embedding", "features", features);
+    detail::check(deviation >= 0 && std::isfinite(deviation), "Embedding", "deviation", "a finite number of at least 0",
+                  deviation);
     table_ = Parameter<S>(features, vocabulary);
     fill_normal(table_.value, random, deviation);
   }

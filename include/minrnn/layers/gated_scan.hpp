@@ -253,6 +253,7 @@ class GatedScan {
   GatedScan(Index inputs, Index features, Random& random, const MinimalOptions& options) {
     check_size(Gates::kName, "inputs", inputs);
     check_size(Gates::kName, "features", features);
+    check(std::isfinite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);
     const double limit = 1 / std::sqrt(static_cast<double>(inputs));
     for (int gate = 0; gate < kGates; ++gate) {
       w_[gate] = Parameter<S>(features, inputs);

@@ -36,6 +36,8 @@ template <SequenceLayer L>
 GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions& options = {}) {
   using S = typename L::Scalar;
   using State = typename L::State;
+  detail::check(options.step > 0 && std::isfinite(options.step), "check_gradients", "step", "a positive number",
+                options.step);
   L layer = checked;
   Random random(options.seed);
   const Index time = options.time, batch = options.batch;
