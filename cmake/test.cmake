@@ -1,13 +1,15 @@
-# Builds and runs the tests: cmake [-DPRESET=sanitize] -P cmake/test.cmake
+# Builds and runs the tests: cmake [-DPRESET=sanitize|m32] -P cmake/test.cmake
 include(${CMAKE_CURRENT_LIST_DIR}/setup.cmake)
 if(NOT PRESET)
   set(PRESET dev)
 endif()
 if(PRESET STREQUAL "sanitize")
-  set(clang clang++=clang libclang-rt-14-dev)
+  set(also clang++=clang libclang-rt-14-dev)
+elseif(PRESET STREQUAL "m32")
+  set(also g++-multilib googletest)
 endif()
 
-set_up(${clang} c++=g++ ninja=ninja-build ccache=ccache pkg-config=pkg-config libeigen3-dev nlohmann-json3-dev
+set_up(${also} c++=g++ ninja=ninja-build ccache=ccache pkg-config=pkg-config libeigen3-dev nlohmann-json3-dev
        libcli11-dev libgtest-dev libbenchmark-dev)
 run("configuring" ${CMAKE_COMMAND} --preset ${PRESET} ${generator})
 run("building; about ten minutes the first time" ${CMAKE_COMMAND} --build --preset ${PRESET} --parallel ${processors})

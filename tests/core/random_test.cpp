@@ -91,7 +91,7 @@ TEST(Random, IsDistributedAsStated) {
     const double s = random.symmetric(3);
     symmetric += s / kDraws;
     widest = std::max(widest, std::abs(s));
-    ++counts[random.below(7)];
+    ++counts[static_cast<std::size_t>(random.below(7))];
   }
   EXPECT_NEAR(mean, 0.5, error / std::sqrt(12.0));
   EXPECT_GE(least, 0);

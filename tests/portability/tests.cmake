@@ -35,3 +35,45 @@ if(NOT MSVC)
   endforeach()
   target_compile_definitions(minrnn_without_exceptions_function PRIVATE MINRNN_FAIL=on_failure)
 endif()
+
+# The same numbers under Eigen's macros; to rounding where they change its packets or its functions.
+set(numbers ${CMAKE_CURRENT_BINARY_DIR}/eigen_numbers.txt)
+function(minrnn_under_eigen_macros way tolerance)
+  set(target minrnn_eigen_${way})
+  add_executable(${target} ${portability}/eigen_macros.cpp)
+  target_compile_definitions(${target} PRIVATE ${ARGN})
+  target_link_libraries(${target} PRIVATE minrnn_dev)
+  if(NOT MSVC)
+    target_compile_options(${target} PRIVATE -O0)
+  endif()
+  if(way STREQUAL "reference")
+    add_test(NAME portability.eigen.reference COMMAND ${target} write ${numbers})
+    set_tests_properties(portability.eigen.reference PROPERTIES FIXTURES_SETUP eigen_numbers)
+  else()
+    add_test(NAME portability.eigen.${way} COMMAND ${target} compare ${numbers} ${tolerance})
+    set_tests_properties(portability.eigen.${way} PROPERTIES FIXTURES_REQUIRED eigen_numbers)
+  endif()
+endfunction()
+minrnn_under_eigen_macros(reference 0)
+minrnn_under_eigen_macros(row_major 0 EIGEN_DEFAULT_TO_ROW_MAJOR EIGEN_NO_DEBUG)
+minrnn_under_eigen_macros(int_index 0 EIGEN_DEFAULT_DENSE_INDEX_TYPE=int EIGEN_INITIALIZE_MATRICES_BY_ZERO)
+minrnn_under_eigen_macros(unaligned 1e-5 EIGEN_MAX_ALIGN_BYTES=0 EIGEN_FAST_MATH=0)
+minrnn_under_eigen_macros(scalar 1e-5 EIGEN_DONT_VECTORIZE)
+minrnn_under_eigen_macros(
+  others 0 EIGEN_MAX_STATIC_ALIGN_BYTES=0 EIGEN_UNALIGNED_VECTORIZE=0 EIGEN_INITIALIZE_MATRICES_BY_NAN
+  EIGEN_NO_AUTOMATIC_RESIZING EIGEN_RUNTIME_NO_MALLOC EIGEN_STACK_ALLOCATION_LIMIT=0 EIGEN_USE_THREADS EIGEN_USE_BLAS
+  EIGEN_DONT_PARALLELIZE EIGEN_NO_IO EIGEN_PERMANENTLY_DISABLE_STUPID_WARNINGS)
+
+# EIGEN_NO_MALLOC: the cells work, all else says that it does not.
+add_executable(minrnn_cell_without_heap ${portability}/cell_without_heap.cpp)
+target_compile_definitions(minrnn_cell_without_heap PRIVATE EIGEN_NO_MALLOC)
+target_link_libraries(minrnn_cell_without_heap PRIVATE minrnn_dev)
+add_test(NAME portability.cell_without_heap COMMAND minrnn_cell_without_heap)
+if(NOT MSVC)
+  get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+  list(TRANSFORM eigen_include PREPEND -I)
+  add_test(NAME portability.layers_without_heap
+           COMMAND ${CMAKE_CXX_COMPILER} -std=c++20 -fsyntax-only -DEIGEN_NO_MALLOC -I${PROJECT_SOURCE_DIR}/include
+                   ${eigen_include} ${portability}/../link/second.cpp)
+  set_tests_properties(portability.layers_without_heap PROPERTIES PASS_REGULAR_EXPRESSION "EIGEN_NO_MALLOC leaves")
+endif()

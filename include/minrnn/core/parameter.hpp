@@ -10,6 +10,10 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 
+#ifdef EIGEN_NO_MALLOC
+#error "EIGEN_NO_MALLOC leaves the layers of minrnn no memory; minrnn/cells works with it"
+#endif
+
 namespace minrnn {
 
 /// What is learned: a value and the gradient of the loss with respect to it, of the same shape. A vector is a matrix of
