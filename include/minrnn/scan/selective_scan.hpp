@@ -213,8 +213,9 @@ class SelectiveScan {
                   carried = P(S(0));
                   continue;
                 }
-                carried = gated(factor[i], g);
-                const P dlog = carried * h;  // with respect to delta_t A
+                const P e = factor[i], zero(S(0)), forgotten = e == zero;  // as `gated`, of both products
+                carried = select(forgotten, zero, e * g);
+                const P dlog = select(forgotten, zero, carried * h);  // with respect to delta_t A
                 dexponent.set(i, fma(dlog, a, dexponent[i]));
                 da = fma(dlog, delta[i], da);
               }
