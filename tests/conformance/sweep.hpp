@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "conformance/layers.hpp"
+#include "support/run.hpp"
+
+/// Every layer with one extreme number in one place at a time: what float makes of it beside what double does. Float has a
+/// right answer wherever that of double is one of its numbers, however far out of its range the terms of a formula lie.
+namespace minrnn::tests {
+
+/// All that goes into a forward and a backward of one layer, as lists of numbers that can be spoilt.
+template <class L>
+struct Operands {
+  using S = typename L::Scalar;
+  struct List {
+    std::string name;
+    S* data;
+    Index size;
+  };
+
+  L layer;
+  Example<L> example;
+  typename L::State state, dstate;
+
+  Operands(L of, Index time, Index batch)
+      : layer(std::move(of)),
+        example(Example<L>(layer, time, batch).from_carried_state().with_starts({{time / 2, 0}})),
+        state(example.state(layer)),
+        dstate(random_state_gradient(layer, batch)) {}
+
+  std::vector<List> lists() {
+    std::vector<List> all{{"x", example.x.data(), example.x.size()}, {"dy", example.dy.data(), example.dy.size()}};
+    const auto add = [&](const std::string& kind) {
+      return [&all, kind](const Name& name, auto& m) { all.push_back({kind + " " + name.str(), m.data(), m.size()}); };
+    };
+    L::State::visit(state, Name{}, add("state"));
+    L::State::visit(dstate, Name{}, add("dstate"));
+    visit_parameters(layer, [&](const Name& name, auto& p) { add("parameter")(name, p.value); });
+    return all;
+  }
+  template <class Other>
+  void take(Operands<Other>& other) {
+    const auto to = lists();
+    const auto from = other.lists();
+    for (std::size_t i = 0; i < to.size(); ++i)
+      for (Index k = 0; k < to[i].size; ++k) to[i].data[k] = static_cast<S>(from[i].data[k]);
+  }
+
+  Results<S> run() {
+    zero_gradients(layer);
+    auto to = state, gradient = dstate;
+    typename L::Cache cache;
+    Results<S> results;
+    results["y"] = to_matrix(layer.forward(example.input(), to, cache));
+    add_state<L>(results, "state", to);
+    results["dx"] = to_matrix(layer.backward(example.output_gradient(), gradient, cache));
+    add_state<L>(results, "dstate", gradient);
+    add_gradients(results, layer);
+    return results;
+  }
+};
+
+template <class Descriptor>
+void sweep() {
+  // A rounding to float of everything that goes in carries the answer so far, and its terms round as often; what floors, sums
+  // and saturated gates leave is small beside the layer's usual numbers.
+  constexpr double kReach = 64, kRounding = 1e-4;
+  // Terms of a sum nearer than this to the end of float's range may lie beyond it: no order of operations brings them back.
+  constexpr double kMost = 1e30;
+  Random random(1), same(1);
+  Operands narrow(Descriptor::template make<float>(6, 9, random), 6, 2);
+  Operands wide(Descriptor::template make<double>(6, 9, same), 6, 2);
+  wide.take(narrow);
+  const auto clean = wide.run();
+  std::map<std::string, double> usual;
+  for (const auto& [name, m] : clean) usual[name] = m.size() == 0 ? 0 : m.cwiseAbs().maxCoeff();
+
+  /// The largest change of each result where all operands change by half a unit of float.
+  const auto reach_of = [&](const Results<double>& wanted) {
+    Results<double> reach;
+    Random signs(5);
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      for (const auto& list : wide.lists())
+        for (Index k = 0; k < list.size; ++k)
+          if (!list.name.ends_with("position")) list.data[k] *= 1 + 0x1p-24 * (signs.uniform() < 0.5 ? -1 : 1);
+      for (const auto& [name, m] : wide.run()) {
+        const Matrix<double> moved = (m - wanted.at(name)).cwiseAbs();
+        auto& most = reach.try_emplace(name, Matrix<double>::Zero(m.rows(), m.cols())).first->second;
+        most = most.cwiseMax(moved.unaryExpr([](double d) { return std::isnan(d) ? 0 : d; }));
+      }
+      wide.take(narrow);
+    }
+    return reach;
+  };
+  /// The first number of float that is not what double has.
+  const auto finding = [&](const Results<float>& found, const Results<double>& wanted) -> std::string {
+    const auto reach = reach_of(wanted);
+    for (const auto& [name, m] : wanted)
+      for (Index j = 0; j < m.cols(); ++j)
+        for (Index i = 0; i < m.rows(); ++i) {
+          if (!(std::abs(m(i, j)) <= kMost)) continue;
+          const double value = static_cast<double>(found.at(name)(i, j));
+          const double tolerance = kRounding * (std::abs(m(i, j)) + usual.at(name)) + kReach * reach.at(name)(i, j);
+          if (std::abs(value - m(i, j)) <= tolerance) continue;
+          return name + "(" + std::to_string(i) + ", " + std::to_string(j) + ") = " + std::to_string(value) +
+                 " instead of " + std::to_string(m(i, j));
+        }
+    return {};
+  };
+
+  constexpr float kInfinity = std::numeric_limits<float>::infinity();
+  const auto narrow_lists = narrow.lists();
+  const auto wide_lists = wide.lists();
+  for (std::size_t list = 0; list < wide_lists.size(); ++list) {
+    const auto& [name, data, size] = wide_lists[list];
+    for (Index at = 0; at < size; at += std::max<Index>(1, size / 3))
+      for (const float extreme : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 1e30f, -1e30f, 1e20f,
+                                  -1e20f, 1e-40f, 0.0f}) {
+        // The selective scan multiplies five numbers that grow with its input: at 1e20 none of its frames has an answer in
+        // float, and what of its gradients has one is a product with 0 of what has not.
+        if (std::string_view(Descriptor::name).starts_with("mamba") && std::abs(extreme) > 1 && std::isfinite(extreme))
+          continue;
+        if (Descriptor::positive_state && extreme < 0 && name.starts_with("state ")) continue;
+        const float narrow_before = std::exchange(narrow_lists[list].data[at], extreme);
+        const double wide_before = std::exchange(data[at], static_cast<double>(extreme));
+        EXPECT_EQ(finding(narrow.run(), wide.run()), "")
+            << Descriptor::name << ", " << extreme << " in " << name << "[" << at << "]";
+        narrow_lists[list].data[at] = narrow_before;
+        data[at] = wide_before;
+      }
+  }
+}
+
+/// Sweeps every fourth layer of the list, from `part` on: each part compiles in a translation unit of its own.
+template <int part, class... Descriptors>
+void sweep_part(conformance::LayerList<Descriptors...>) {
+  [&]<std::size_t... i>(std::index_sequence<i...>) {
+    (
+        [&] {
+          if constexpr (i % 4 == part) sweep<Descriptors>();
+        }(),
+        ...);
+  }
+  (std::index_sequence_for<Descriptors...>());
+}
+
+}  // namespace minrnn::tests
