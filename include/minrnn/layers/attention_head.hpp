@@ -68,14 +68,15 @@ class AttentionHead {
           P most(largest[j]);
           for (Index i = 0; i < padded(keys); i += P::size) most = maximum(most, P::load(column + i));
           const S before = std::exchange(largest[j], most.largest());
-          const P scale(unit[t + j]);
           P sum(S(0));
-          for (Index i = 0; i < padded(keys); i += P::size) {
-            const P p = exp((P::load(column + i) - P(largest[j])) * scale);
-            p.store(column + i);
-            sum = sum + p;
-          }
-          const P factor = exp((P(before) - P(largest[j])) * scale);
+          in_unit(t + j, [&](auto exp_of) MINRNN_INLINE_LAMBDA {
+            for (Index i = 0; i < padded(keys); i += P::size) {
+              const P p = exp_of(P::load(column + i) - P(largest[j]));
+              p.store(column + i);
+              sum = sum + p;
+            }
+          });
+          const P factor = exp((P(before) - P(largest[j])) * P(unit[t + j]));
           total[j] = total[j] * factor.first() + sum.sum();
           if (before != largest[j])
             for (Index i = 0; i < padded(size); i += P::size) {
@@ -132,7 +133,8 @@ class AttentionHead {
       return std::pair{largest, zeros == S(0)};
     };
     S unit = 1, total = 0;
-    auto [largest, numbers] = largest_score(unit);
+    const auto [first_largest, numbers] = largest_score(unit);
+    S largest = first_largest;
     if (!numbers) [[unlikely]] {
       S most = 0;
       for (Index i = 0; i < count; ++i) most = std::max<S>(most, largest_of(size, keys + place(i)));
@@ -189,12 +191,14 @@ class AttentionHead {
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
         for (Index j = 0; j < count; ++j) {
           S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
-          const P log_total(log_sum[t + j]), mean(along[t + j]), scale(unit[t + j]);
-          for (Index i = 0; i < padded(keys); i += P::size) {
-            const P probability = exp((P::load(p + i) - log_total) * scale);
-            probability.store(p + i);
-            (probability * (P::load(ds + i) - mean)).store(ds + i);
-          }
+          const P log_total(log_sum[t + j]), mean(along[t + j]);
+          in_unit(t + j, [&](auto exp_of) MINRNN_INLINE_LAMBDA {
+            for (Index i = 0; i < padded(keys); i += P::size) {
+              const P probability = exp_of(P::load(p + i) - log_total);
+              probability.store(p + i);
+              (probability * (P::load(ds + i) - mean)).store(ds + i);
+            }
+          });
           for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
         add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv, packed);
@@ -210,6 +214,14 @@ class AttentionHead {
   }
 
  private:
+  /// Calls body(exp_of) with the exponential of a difference of scores of a query.
+  template <class Body>
+  MINRNN_INLINE void in_unit(Index query, Body&& body) const {
+    if (unit[query] == S(1)) [[likely]]
+      return body([](P x) MINRNN_INLINE_LAMBDA { return exp(x); });
+    body([scale = P(unit[query])](P x) MINRNN_INLINE_LAMBDA { return exp(x * scale); });
+  }
+
   static S* take(S*& scratch, Index count) { return std::exchange(scratch, scratch + count); }
 
   /// The first key, rounded down to a block, that one of some queries sees.
