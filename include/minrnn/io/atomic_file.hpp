@@ -3,20 +3,28 @@
 #pragma once
 
 #include <cerrno>
+#include <charconv>
 #include <cstddef>
 #include <cstdio>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #ifdef _WIN32
+#include <chrono>
 #include <io.h>
 #else
 #include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #endif
+
+#include "minrnn/io/printable.hpp"
 
 #ifndef __cpp_exceptions
 #error "minrnn/io says by exceptions what is wrong with a file: compile what includes it without -fno-exceptions"
@@ -27,49 +35,156 @@ namespace minrnn {
 namespace detail {
 
 [[noreturn]] inline void throw_file(const std::filesystem::path& path, const std::string& reason) {
-  throw std::runtime_error((path.empty() ? std::string("(memory)") : path.string()) + ": " + reason);
+  throw std::runtime_error((path.empty() ? std::string("(memory)") : printable(path.string(), 1000)) + ": " + reason);
 }
 inline std::string error_text(int error) { return std::generic_category().message(error); }
 
-/// A file of this name that was not there before; null, and errno says why, where that cannot be had.
-inline std::FILE* open_new_file(const std::filesystem::path& path) {
-#ifdef _WIN32
-  return ::_wfopen(path.c_str(), L"wbx");
-#else
-  return std::fopen(path.c_str(), "wbx");
-#endif
+/// What a name stands for in the end: symbolic links are followed, to a file that need not be there. Throws where the name
+/// leads below /dev or /proc: what is there belongs to the system, though some of it looks like a regular file, as
+/// /dev/stdout does. (/dev/shm is a file system like others.)
+inline std::filesystem::path link_target(const std::filesystem::path& path) {
+  std::filesystem::path target = path;
+  std::error_code ignored;
+  for (int followed = 0;; ++followed) {
+    const auto below =
+        std::filesystem::weakly_canonical(std::filesystem::absolute(target, ignored).parent_path(), ignored);
+    const auto starts_with = [&](std::string_view folder) {
+      const std::string text = below.generic_string() + "/";
+      return text.starts_with(folder);
+    };
+    if ((starts_with("/dev/") && !starts_with("/dev/shm/")) || starts_with("/proc/"))
+      throw_file(path, "cannot be written: it is below " + std::string(starts_with("/dev/") ? "/dev" : "/proc"));
+    if (!std::filesystem::is_symlink(std::filesystem::symlink_status(target, ignored))) return target;
+    if (followed == 40) throw_file(path, "cannot be written: " + error_text(ELOOP));
+    const auto next = std::filesystem::read_symlink(target, ignored);
+    target = next.is_absolute() ? next : target.parent_path() / next;
+  }
 }
 
-/// Hands what was written to the disk. False, and errno says why, where that failed.
+/// The number n where `name` is "<target>.<n>.tmp", else -1.
+inline int temporary_number(std::string_view name, std::string_view target) {
+  if (!name.starts_with(target) || !name.ends_with(".tmp")) return -1;
+  name.remove_prefix(target.size());
+  if (name.size() < 6 || name[0] != '.') return -1;
+  name = name.substr(1, name.size() - 5);
+  int number = -1;
+  const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+  const bool whole = error == std::errc() && end == name.data() + name.size();
+  return whole && name == std::to_string(number) ? number : -1;
+}
+
+/// Hands what was written to the disk. False, and errno says why, where that failed; a file system that does not know how
+/// has not failed.
 inline bool flush_to_disk(std::FILE* file) {
   if (std::fflush(file) != 0) return false;
 #ifdef _WIN32
   return ::_commit(::_fileno(file)) == 0;
 #else
-  return ::fsync(::fileno(file)) == 0;
+  return ::fsync(::fileno(file)) == 0 || errno == EINVAL || errno == ENOSYS || errno == ENOTSUP;
 #endif
 }
 
-/// Hands the names in a directory to the disk, where the system knows of that.
-inline bool flush_directory([[maybe_unused]] const std::filesystem::path& directory) {
-#ifdef _WIN32
-  return true;
-#else
+/// Hands the names in a directory to the disk, where the system can.
+inline void flush_directory([[maybe_unused]] const std::filesystem::path& directory) {
+#ifndef _WIN32
   const int descriptor = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (descriptor < 0) return false;
-  const bool flushed = ::fsync(descriptor) == 0 || errno == EINVAL;  // EINVAL: not in this file system
-  const int error = errno;
+  if (descriptor < 0) return;
+  ::fsync(descriptor);
   ::close(descriptor);
-  errno = error;
-  return flushed;
 #endif
+}
+
+#ifdef _WIN32
+
+/// A file of this name that was not there before; null, and errno says why, where that cannot be had.
+inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path&) {
+  return ::_wfopen(path.c_str(), L"wbx");
+}
+/// Removes a temporary file whose writer is dead: one that nobody has open, or removing would fail, nor has had within the
+/// hour, as a writer closes its file before it renames it.
+inline void remove_dead(const std::filesystem::path& path) {
+  std::error_code error;
+  const auto written = std::filesystem::last_write_time(path, error);
+  if (!error && std::filesystem::file_time_type::clock::now() - written > std::chrono::hours(1))
+    std::filesystem::remove(path, error);
+}
+
+#else
+
+/// True where `descriptor` is the regular file that has this name now.
+inline bool has_name(int descriptor, const std::filesystem::path& path) {
+  struct stat open, named;
+  return ::fstat(descriptor, &open) == 0 && ::lstat(path.c_str(), &named) == 0 && S_ISREG(open.st_mode) &&
+         open.st_dev == named.st_dev && open.st_ino == named.st_ino;
+}
+
+/// Gives a new file the owner and the permissions of the file that it is to replace, where there is one. Where the group
+/// cannot be kept, the new group gets what everybody has.
+inline void take_access(int descriptor, const std::filesystem::path& replaced) {
+  struct stat old;
+  if (::stat(replaced.c_str(), &old) != 0) return;
+  mode_t mode = old.st_mode & 0777;
+  if (::fchown(descriptor, old.st_uid, old.st_gid) != 0 &&
+      ::fchown(descriptor, static_cast<uid_t>(-1), old.st_gid) != 0)
+    mode = (mode & ~mode_t{070}) | ((mode & 07) << 3);
+  ::fchmod(descriptor, mode);  // a file system without permissions keeps none
+}
+
+/// A file of this name that was not there before, with the access of the file that it is to replace; null, and errno says
+/// why, where that cannot be had. It is locked as long as it is open: that is how others see that its writer lives.
+inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path& replaced) {
+  for (;;) {
+    std::error_code ignored;
+    const mode_t mode = std::filesystem::exists(replaced, ignored) ? 0600 : 0666;
+    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (descriptor < 0) return nullptr;
+    while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
+    }                                   // where the file system has no locks, nobody can find it unlocked either
+    if (!has_name(descriptor, path)) {  // removed as dead before it was locked
+      ::close(descriptor);
+      continue;
+    }
+    if (mode == 0600) take_access(descriptor, replaced);
+    std::FILE* file = ::fdopen(descriptor, "wb");
+    if (file == nullptr) {
+      const int error = errno;
+      ::unlink(path.c_str());
+      ::close(descriptor);
+      errno = error;
+    }
+    return file;
+  }
+}
+
+/// Removes a temporary file whose writer is dead: a regular file that nobody has locked.
+inline void remove_dead(const std::filesystem::path& path) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+  if (descriptor < 0) return;
+  // The name may have gone to another file between the two calls.
+  if (::flock(descriptor, LOCK_EX | LOCK_NB) == 0 && has_name(descriptor, path)) ::unlink(path.c_str());
+  ::close(descriptor);
+}
+
+#endif
+
+/// Removes the temporary files "<target>.<number>.tmp" that dead writers have left beside a target.
+inline void remove_leftovers(const std::filesystem::path& target) {
+  const auto folder = target.parent_path();
+  const std::string name = target.filename().string();
+  std::error_code error;
+  std::vector<std::filesystem::path> found;
+  std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    if (temporary_number(entry->path().filename().string(), name) >= 0) found.push_back(entry->path());
+  for (const auto& path : found) remove_dead(path);
 }
 
 }  // namespace detail
 
 /// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.tmp", flushed to the disk,
-/// then renamed. What had the name before stays until that moment, and for good where anything fails. A symbolic link is
-/// replaced, not followed.
+/// then renamed. What had the name before stays until that moment, and for good where anything fails; its permissions, and
+/// where the system allows it its owner, go over to the new file. Where the name is a symbolic link, all of this is done
+/// with the file that it leads to. What a writer that was killed has left behind is removed by the next one.
 ///
 /// Throws  std::runtime_error with the path and the reason; the temporary file is gone by then;
 ///         std::logic_error for a use after `commit` or after such an error
@@ -77,21 +192,23 @@ class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path) : path_(std::move(path)) {
     if (!path_.has_filename()) detail::throw_file(path_, "cannot be written: not the name of a file");
+    target_ = detail::link_target(path_);
     std::error_code error;
-    const auto status = std::filesystem::status(path_, error);
+    const auto status = std::filesystem::status(target_, error);
     // A rename would put a file in the place of a device.
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status))
       detail::throw_file(path_, "cannot be written: there is something that is not a regular file");
+    detail::remove_leftovers(target_);
     for (int number = 0; file_ == nullptr; ++number) {
-      temporary_ = path_;
+      temporary_ = target_;
       temporary_ += ".";
       temporary_ += std::to_string(number);
       temporary_ += ".tmp";
-      file_ = detail::open_new_file(temporary_);
+      file_ = detail::open_temporary(temporary_, target_);
       const int error_number = errno;
       if (file_ == nullptr && (error_number != EEXIST || number == kMostTemporaries))
-        detail::throw_file(
-            path_, "cannot be written: " + temporary_.filename().string() + ": " + detail::error_text(error_number));
+        detail::throw_file(path_, "cannot be written: " + printable(temporary_.filename().string()) + ": " +
+                                      detail::error_text(error_number));
     }
   }
   AtomicFile(const AtomicFile&) = delete;
@@ -107,35 +224,42 @@ class AtomicFile {
   void commit() {
     check_open();
     if (!detail::flush_to_disk(file_)) fail("cannot be flushed to the disk: " + detail::error_text(errno));
+#ifdef _WIN32  // renames no open file
     if (std::fclose(std::exchange(file_, nullptr)) != 0) fail("cannot be closed: " + detail::error_text(errno));
+#endif
     std::error_code error;
-    std::filesystem::rename(temporary_, path_, error);
+    std::filesystem::rename(temporary_, target_, error);
     if (error) fail("cannot be given its name: " + error.message());
     temporary_.clear();
-    const auto directory = path_.parent_path();
-    if (!detail::flush_directory(directory.empty() ? "." : directory))
-      detail::throw_file(path_,
-                         "is written, but its directory cannot be flushed to the disk: " + detail::error_text(errno));
+    discard();  // nothing but the lock
+    // What has its name is written. A directory that cannot be flushed, as in many network file systems, means that the new
+    // name may reach the disk a little later, not that there is anything to do again.
+    const auto directory = target_.parent_path();
+    detail::flush_directory(directory.empty() ? "." : directory);
   }
 
  private:
-  static constexpr int kMostTemporaries = 1000;  // of other writers now, and left behind by a power cut
+  static constexpr int kMostTemporaries = 1000;  // of other writers that are at work now
 
   void check_open() const {
-    if (file_ == nullptr) throw std::logic_error("AtomicFile: " + path_.string() + ": used after its end");
+    if (file_ == nullptr) throw std::logic_error("AtomicFile: " + printable(path_.string()) + ": used after its end");
   }
+  /// Takes the name away before the lock: without it another writer may have the name for a file of its own.
   void discard() noexcept {
+#ifdef _WIN32  // removes no open file
     if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
+#endif
     std::error_code ignored;
     if (!temporary_.empty()) std::filesystem::remove(temporary_, ignored);
     temporary_.clear();
+    if (file_ != nullptr) std::fclose(std::exchange(file_, nullptr));
   }
   [[noreturn]] void fail(const std::string& reason) {
     discard();
     detail::throw_file(path_, reason);
   }
 
-  std::filesystem::path path_, temporary_;
+  std::filesystem::path path_, target_, temporary_;  // as given; what it leads to; what is written
   std::FILE* file_ = nullptr;
 };
 
