@@ -197,6 +197,12 @@ TEST_F(Safetensors, RejectsShapesThatAreNotCounts) {
   for (const char* shape :
        {"[-1]", "[1.0]", "[1e0]", "[-0]", "[null]", "[\"1\"]", "[[1]]", "[{}]", "[true]", "[18446744073709551616]"})
     expect_rejected(file_of("{" + entry("a", shape, "[0,4]") + "}", "1234"), "a.shape: not expected");
+  expect_rejected(file_of("{" + entry("a", "[1.0]", "[0,4]") + "}", "1234"),
+                  "a number with a fraction or an exponent: 1.0");
+  expect_rejected(file_of("{" + entry("a", "[1e0]", "[0,4]") + "}", "1234"),
+                  "a number with a fraction or an exponent: 1e0");
+  expect_rejected(file_of("{" + entry("a", "[18446744073709551616]", "[0,4]") + "}", "1234"),
+                  "a number beyond 64 bits: 18446744073709551616");
 }
 
 TEST_F(Safetensors, RejectsShapesThatOverflow) {
@@ -256,8 +262,40 @@ TEST_F(Safetensors, RejectsDuplicates) {
 TEST_F(Safetensors, RejectsMetadataThatAreNotText) {
   for (const char* value : {"null", "true", "1", "-1", "1.5", "[]", "{}"})
     expect_rejected(file_of("{\"__metadata__\":{\"k\":"s + value + "}}"), "__metadata__.k: not expected");
-  for (const char* value : {"null", "\"text\"", "[]", "1"})
+  for (const char* value : {"true", "\"text\"", "[]", "1"})
     expect_rejected(file_of("{\"__metadata__\":"s + value + "}"), "__metadata__: not expected");
+}
+
+TEST_F(Safetensors, TakesNullForNoMetadata) {
+  write_bytes(path, file_of("{\"__metadata__\":null," + entry("a", "[1]", "[0,4]") + "}", "1234"));
+  const TensorFile file = read_safetensors(path);
+  EXPECT_TRUE(file.metadata.empty());
+  ASSERT_EQ(file.tensors.size(), 1u);
+  expect_rejected(file_of(R"({"__metadata__":null,"__metadata__":{}})"), "__metadata__: duplicate name");
+}
+
+// Whatever text a file brings, a message about it is one short line that a terminal may be given.
+TEST_F(Safetensors, QuotesTextFromAFileInOneShortLine) {
+  const auto expect_fit = [&](const std::string& text) {
+    const std::string quoted = nlohmann::json(text).dump();
+    std::string many = "[0";
+    for (std::size_t i = 0; i < std::min<std::size_t>(text.size(), 100'000); ++i) many += ",0";
+    const std::string name = "{" + quoted, tensor = R"("shape":[1],"data_offsets":[0,4]})";
+    for (const std::string& header :
+         {name + ":1}", name + ":{\"dtype\":\"F16\"}}", "{\"a\":{\"dtype\":" + quoted + "}}",
+          "{\"a\":{" + quoted + ":1}}", "{\"__metadata__\":{" + quoted + ":1}}",
+          name + ":{\"dtype\":\"F64\"," + tensor + "}", name + ":{\"dtype\":\"F32\"," + tensor + ",a}",
+          "{\"a\":" + quoted + "]}", "{\"a\":" + text + "}",
+          "{\"a\":{\"dtype\":\"F32\",\"shape\":" + many + "],\"data_offsets\":[0,4]}}",
+          "{\"a\":{\"dtype\":\"F32\",\"shape\":[1." + std::string(text.size(), '0') + "]}}"}) {
+      write_bytes(path, file_of(header, "1234"));
+      const std::string message = message_of([&] { read_safetensors(path); });
+      EXPECT_LT(message.size(), 1500u) << header.substr(0, 100);
+      EXPECT_EQ(message.find_first_of("\n\r\x1b\x7f\b"), std::string::npos) << header.substr(0, 100);
+    }
+  };
+  expect_fit("\x1b]0;title\x07\x1b[2J\n\r\b\x7f");
+  expect_fit(std::string(3'000'000, 'x'));
 }
 
 TEST_F(Safetensors, SaysThatThereIsNoFile) {
@@ -275,7 +313,7 @@ TEST_F(Safetensors, DoesNotWriteWhatItWouldNotRead) {
     change(file);
     return message_of<std::invalid_argument>([&] { write_safetensors(path, file); });
   };
-  EXPECT_TRUE(contains(message_for([](TensorFile& file) { file.tensors[1].name = "b/w"; }), "b/w"));
+  EXPECT_TRUE(contains(message_for([](TensorFile& file) { file.tensors[1].name = "b/w"; }), "b/w twice"));
   EXPECT_TRUE(contains(message_for([](TensorFile& file) { file.tensors[1].name = "__metadata__"; }), "reserved"));
   EXPECT_TRUE(contains(message_for([](TensorFile& file) { file.tensors[1].name = "\xff"; }), "UTF-8"));
   EXPECT_TRUE(contains(message_for([](TensorFile& file) { file.metadata["kind"] = "caf\xe9"; }), "UTF-8"));

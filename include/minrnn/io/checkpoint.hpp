@@ -158,7 +158,7 @@ template <class T>
 void restore(const TensorFile& file, T&& thing) {
   std::map<std::string_view, const StoredTensor*> unused;
   const auto fail = [&](std::string_view name, const std::string& wanted, const std::string& given) {
-    detail::throw_file(file.path, "tensor " + std::string(name) + ": wanted " + wanted + ", given " + given);
+    detail::throw_file(file.path, "tensor " + printable(name) + ": wanted " + wanted + ", given " + given);
   };
   for (const StoredTensor& tensor : file.tensors) {
     if (!unused.emplace(tensor.name, &tensor).second) fail(tensor.name, "one of this name", "two");

@@ -33,7 +33,7 @@ inline std::array<unsigned char, 8> little_endian(std::uint64_t n) {
 /// twice, nothing is unknown. No allocation is larger than the file gives reason for.
 ///
 /// Format  8 bytes length n, little-endian; n bytes JSON {name: {"dtype", "shape", "data_offsets": [begin, end]}, ...,
-///         "__metadata__": {string: string}}, padded with spaces; the data, to which the offsets refer
+///         "__metadata__": {string: string} or null}, padded with spaces; the data, to which the offsets refer
 /// Throws  std::runtime_error with the path and the reason
 /// Source  https://github.com/huggingface/safetensors, "Format"
 inline TensorFile read_safetensors(const std::filesystem::path& path) {

@@ -16,6 +16,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/io/atomic_file.hpp"
+#include "minrnn/io/printable.hpp"
 #include "minrnn/io/tensor_file.hpp"
 
 /// The header of a safetensors file, which is JSON, both ways.
@@ -37,10 +38,16 @@ class HeaderParser {
  public:
   HeaderParser(TensorFile& file, std::vector<ByteRange>& ranges) : file_(file), ranges_(ranges) {}
 
-  bool null() { return unexpected("null"); }
+  bool null() {  // as metadata: none
+    return (place_ == Place::names && name_ == kMetadata) || unexpected("null");
+  }
   bool boolean(bool) { return unexpected("a boolean"); }
   bool number_integer(Json::number_integer_t) { return unexpected("a negative number"); }
-  bool number_float(Json::number_float_t, const Json::string_t&) { return unexpected("a number beyond 64 bits"); }
+  bool number_float(Json::number_float_t, const Json::string_t& text) {
+    const bool whole = text.find_first_of(".eE") == Json::string_t::npos;
+    return unexpected((whole ? "a number beyond 64 bits: " : "a number with a fraction or an exponent: ") +
+                      printable(text));
+  }
   bool binary(Json::binary_t&) { return unexpected("binary data"); }
   bool number_unsigned(Json::number_unsigned_t number) {
     if (place_ != Place::list) unexpected("a number");
@@ -52,7 +59,7 @@ class HeaderParser {
       file_.metadata[key_] = std::move(text);
     } else if (place_ == Place::tensor && key_ == "dtype") {
       const auto* entry = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& e) { return e.text == text; });
-      if (entry == kDtypes.end()) fail(where() + ": wanted F32, F64, I64 or U64, given " + text);
+      if (entry == kDtypes.end()) fail(where() + ": wanted F32, F64, I64 or U64, given " + printable(text));
       tensor().dtype = entry->dtype;
     } else {
       unexpected("a string");
@@ -113,14 +120,14 @@ class HeaderParser {
     return true;
   }
   bool parse_error(std::size_t, const std::string&, const Json::exception& error) {
-    fail(std::string("not JSON: ") + error.what());
+    fail("not JSON: " + printable(error.what()));
   }
 
  private:
   enum class Place { before, names, tensor, list, metadata, after };
 
   StoredTensor& tensor() { return file_.tensors.back(); }
-  std::string where() const { return name_ + (key_.empty() ? "" : "." + key_); }
+  std::string where() const { return printable(name_) + (key_.empty() ? "" : "." + printable(key_)); }
   [[noreturn]] void fail(const std::string& reason) const { throw_file(file_.path, "header: " + reason); }
   [[noreturn]] bool unexpected(const std::string& what) const {
     fail((place_ == Place::before ? "no object" : where()) + ": not expected: " + what);
@@ -158,7 +165,7 @@ inline std::vector<std::size_t> check_ranges(const TensorFile& file, const std::
     const auto [begin, end] = ranges[i];
     const StoredTensor& tensor = file.tensors[i];
     const auto fail = [&, first = begin, last = end](const std::string& reason) {
-      throw_file(file.path, "tensor " + tensor.name + ": data_offsets [" + std::to_string(first) + ", " +
+      throw_file(file.path, "tensor " + printable(tensor.name) + ": data_offsets [" + std::to_string(first) + ", " +
                                 std::to_string(last) + "]: " + reason);
     };
     if (begin > end) fail("end before begin");
@@ -180,12 +187,9 @@ inline std::vector<std::size_t> check_ranges(const TensorFile& file, const std::
 inline std::string header_of(const TensorFile& file) {
   constexpr std::string_view kWhere = "write_safetensors";
   const auto quoted = [&](const std::string& text) {
-    try {
-      return nlohmann::json(text).dump();
-    } catch (const nlohmann::json::type_error&) {
-      throw_argument(kWhere, "names and metadata", "UTF-8",
-                     nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
-    }
+    for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(utf8_length(rest)))
+      if (utf8_length(rest) == 0) throw_argument(kWhere, "names and metadata", "UTF-8", printable(text));
+    return nlohmann::json(text).dump();
   };
   std::string header = "{";
   const auto begin_entry = [&](const std::string& name) {
@@ -204,10 +208,11 @@ inline std::string header_of(const TensorFile& file) {
   std::set<std::string_view> names;
   for (const StoredTensor& tensor : file.tensors) {
     check(tensor.name != kMetadata, kWhere, "name", "any but the reserved", tensor.name);
-    check(names.insert(tensor.name).second, kWhere, "names", "no name twice", tensor.name);
+    if (!names.insert(tensor.name).second)
+      throw_argument(kWhere, "names", "no name twice", printable(tensor.name) + " twice");
     const auto wanted = byte_count(tensor.dtype, tensor.shape);
     if (wanted != tensor.bytes.size())
-      throw_argument(kWhere, tensor.name, "the bytes of " + describe(tensor.dtype, tensor.shape),
+      throw_argument(kWhere, printable(tensor.name), "the bytes of " + describe(tensor.dtype, tensor.shape),
                      std::to_string(tensor.bytes.size()) + " bytes");
     begin_entry(tensor.name);
     header += "\"dtype\":\"" + std::string(dtype_entry(tensor.dtype).text) + "\",\"shape\":[";

@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include "minrnn/io/printable.hpp"
+
 namespace minrnn {
 
 enum class Dtype { f32, f64, i64, u64 };
@@ -44,6 +46,9 @@ inline constexpr std::array<DtypeEntry, 4> kDtypes{
 
 inline const DtypeEntry& dtype_entry(Dtype dtype) { return kDtypes[static_cast<std::size_t>(dtype)]; }
 
+/// A size that a file has, as one that memory has. A cast would be one to the same type on most machines.
+inline std::size_t memory_size(std::uint64_t size) { return size & std::numeric_limits<std::size_t>::max(); }
+
 /// The size of a tensor, or none where it is beyond 64 bits.
 inline std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<std::uint64_t>& shape) {
   std::uint64_t count = dtype_entry(dtype).size;
@@ -67,7 +72,7 @@ Size memory_size(std::uint64_t bytes) {
 inline std::string describe(Dtype dtype, const std::vector<std::uint64_t>& shape) {
   std::string sizes;
   for (const std::uint64_t size : shape) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
-  return std::string(dtype_entry(dtype).text) + " (" + sizes + ")";
+  return std::string(dtype_entry(dtype).text) + " (" + printable(sizes) + ")";
 }
 
 }  // namespace detail
