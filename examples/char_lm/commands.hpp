@@ -27,19 +27,21 @@ struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Trains as the settings say. Gives the exit status: 0, or 130 after Ctrl-C.
-/// Throws InputError for settings, data or files that do not go together, before anything is written; Diverged.
+/// Trains as the settings say. Gives the exit status: 0, or 130 after a signal that asked it to end.
+/// Throws InputError for settings, data or files that do not go together, before anything is written; Diverged; OutputError.
 int train(const TrainSettings& settings);
 
 struct SampleSettings {
   std::string checkpoint;
   std::string prompt;  // empty: begin as after a new line
-  std::int64_t length = 500;
+  std::string prompt_file;
+  std::int64_t length = 500, samples = 1;
   double temperature = 0.8;
   Index top_k = 0;  // 0: all
+  double top_p = 1;
   std::uint64_t seed = 1;
 };
-/// Writes the prompt and then characters to standard output as they come, in constant memory.
+/// Writes the prompt and then characters to standard output as they come, in constant memory; their speed to standard error.
 int sample(const SampleSettings& settings);
 
 /// Prints the loss of a model over a file of any length, in constant memory.

@@ -40,23 +40,30 @@ class StreamLoss {
   Index count_ = 0;
 };
 
+/// A loss over the first `count` of `of` characters.
+struct PartLoss {
+  double loss;
+  Index count, of;
+};
+
 /// The loss over the validation part of a text, cut into `streams` of equal length that are read side by side, each from
-/// the zero state; about `most` characters of it, the first ones of each stream.
-template <class Model>
-double validation_loss(const Model& model, const Text& text, Index streams, Index most) {
+/// the zero state; about `most` characters of it, the first ones of each stream, and no more once go_on(count, of) is false.
+template <class Model, class GoOn>
+PartLoss validation_loss(const Model& model, const Text& text, Index streams, Index most, const GoOn& go_on) {
   const Index targets = text.validation_size() - 1;
   streams = std::clamp<Index>(targets / 64, 1, streams);
   const Index stride = targets / streams, length = std::clamp<Index>(most / streams, 1, stride);
   minrnn::Sequence<std::int32_t> tokens;
   StreamLoss<Model> loss(model, streams);
   for (Index first = 0; first < length; first += kFrames / streams) {
+    if (first > 0 && !go_on(loss.count(), length * streams)) break;
     const Index steps = std::min(kFrames / streams, length - first);
     const auto piece = tokens.resize(1, steps + 1, streams);
     for (Index b = 0; b < streams; ++b)
       text.copy_tokens(text.training_size() + b * stride + first, steps + 1, piece.column(0, b));
     loss.add(piece);
   }
-  return loss.loss();
+  return {loss.loss(), loss.count(), length * streams};
 }
 
 }  // namespace char_lm

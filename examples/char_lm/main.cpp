@@ -6,118 +6,131 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
+#include <iostream>
+#include <limits>
 #include <new>
-#include <sstream>
 #include <system_error>
 
 #ifdef _OPENMP
 #include <omp.h>
 #endif
 #if defined(_OPENMP) && defined(__linux__)
+#include <sys/auxv.h>
 #include <unistd.h>
 #endif
 
 #include "commands.hpp"
+#include "console.hpp"
+#include "minrnn/version.hpp"
+#include "options.hpp"
 
 namespace {
 
-/// What an option accepts: a finite number of the type T within bounds.
-template <class T>
-CLI::Validator within(T least, T most, const std::string& wanted) {
-  return CLI::Validator(
-      [=](std::string& given) {
-        T value{};
-        const bool good = CLI::detail::lexical_cast(given, value) && value >= least && value <= most;
-        return good ? std::string() : "wanted " + wanted + ", given " + given;
-      },
-      "");
-}
-CLI::Validator size_up_to(std::int64_t most) {
-  std::ostringstream wanted;
-  wanted << "a whole number from 1 to " << most;
-  return within<std::int64_t>(1, most, wanted.str());
-}
-const CLI::Validator kSize = size_up_to(char_lm::kMostSize);
-const CLI::Validator kCount = size_up_to(1'000'000'000'000);
-const CLI::Validator kSeed = within<std::int64_t>(0, INT64_MAX, "a whole number not below 0");
-const CLI::Validator kPositive = within<double>(1e-300, 1e300, "a positive number");
-const CLI::Validator kNotNegative = within<double>(0, 1e300, "a number not below 0");
+using char_lm::add_file;
+using char_lm::add_number;
+using char_lm::Bounds;
+using char_lm::Index;
+using char_lm::whole_number;
+
+const Bounds<Index> kSize = whole_number<Index>(1, char_lm::kMostSize);
+const Bounds<std::int64_t> kCount = whole_number<std::int64_t>(1, 1'000'000'000'000);
+const Bounds<std::uint64_t> kSeed = whole_number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max());
+const Bounds<double> kPositive{1e-300, 1e300, "a positive number"};
+const Bounds<double> kNotNegative{0, 1e300, "a number not below 0"};
 
 void add_train(CLI::App& app, char_lm::TrainSettings& s) {
-  const auto option = [&](const char* name, auto& value, const CLI::Validator& check, const char* text) {
-    app.add_option(name, value, text)->check(check)->capture_default_str();
-  };
-  app.add_option("--data", s.data, "text to train on; the last tenth validates (default: this library's own headers)");
+  add_file(app, "--data", s.data,
+           "text to train on, - for standard input; the last tenth validates (default: this library's own headers)");
   app.add_option("--mixer", s.model.mixer)
       ->check(CLI::IsMember({"mingru", "minlstm", "gru", "lstm", "mamba", "transformer"}))
       ->capture_default_str();
-  option("--layers", s.model.layers, kSize, "blocks of the model");
-  option("--dim", s.model.dim, kSize, "features of the model");
-  option("--expansion", s.model.expansion, kSize, "features of the mixer / dim; none for a transformer");
-  app.add_option("--heads", s.model.heads, "of a transformer; a divisor of dim (default: dim / 64)")->check(kSize);
-  app.add_option("--window", s.model.window, "characters that a transformer sees (default: the context)")
-      ->check(size_up_to(char_lm::kMostWindow));
-  option("--dropout", s.model.dropout, within<double>(0, 0.99, "a number from 0 to 0.99"), "on each residual branch");
-  option("--batch", s.batch, kSize, "sequences in a step");
-  option("--context", s.context, kSize, "characters in a sequence");
-  app.add_option("--steps", s.steps,
-                 "steps in all, those before --resume included (default: 2000, or what --minutes allows). The learning "
-                 "rate falls along them: a training continued with more steps differs from one that began with them")
-      ->check(kCount);
-  app.add_option("--minutes", s.minutes,
-                 "minutes in all. The learning rate then falls by the clock too, so no two runs are the same bit for "
-                 "bit, as they are with --steps alone")
-      ->check(kPositive);
-  option("--learning-rate", s.learning_rate, kPositive, "highest; warm-up over 100 steps, then a cosine to a tenth");
-  option("--weight-decay", s.weight_decay, kNotNegative, "of AdamW, on matrices");
-  option("--clip", s.clip, kPositive, "largest norm of the gradient");
-  app.add_option("--seed", s.seed)->check(kSeed)->capture_default_str();
-  app.add_option("--checkpoint", s.checkpoint,
-                 "FILE.safetensors for the weights of the best validation loss; the training "
-                 "state goes to FILE.resume.safetensors beside it");
-  option("--save-every", s.save_every, kCount, "steps between two saves of the training state");
-  option("--evaluate-every", s.evaluate_every, kCount, "steps between two lines of progress");
+  add_number(app, "--layers", s.model.layers, kSize, "blocks of the model");
+  add_number(app, "--dim", s.model.dim, kSize, "features of the model");
+  add_number(app, "--expansion", s.model.expansion, kSize, "features of the mixer / dim; none for a transformer");
+  add_number(app, "--heads", s.model.heads, kSize, "of a transformer; a divisor of dim (default: dim / 64)", false);
+  add_number(app, "--window", s.model.window, whole_number<Index>(1, char_lm::kMostWindow),
+             "characters that a transformer sees (default: the context)", false);
+  add_number(app, "--dropout", s.model.dropout, {0, 0.99, "a number from 0 to 0.99"}, "on each residual branch");
+  add_number(app, "--batch", s.batch, kSize, "sequences in a step");
+  add_number(app, "--context", s.context, kSize, "characters in a sequence");
+  add_number(app, "--steps", s.steps, kCount,
+             "steps in all, those before --resume included (default: 2000, or what --minutes allows). The learning "
+             "rate falls along them: a training continued with more steps differs from one that began with them",
+             false);
+  add_number(app, "--minutes", s.minutes, kPositive,
+             "minutes in all; the validation at the end may take a twentieth more. The learning rate then falls by the "
+             "clock too, so no two runs are the same bit for bit, as they are with --steps alone",
+             false);
+  add_number(app, "--learning-rate", s.learning_rate, kPositive,
+             "highest; warm-up over 100 steps, then a cosine to a tenth");
+  add_number(app, "--weight-decay", s.weight_decay, kNotNegative, "of AdamW, on matrices");
+  add_number(app, "--clip", s.clip, kPositive, "largest norm of the gradient");
+  add_number(app, "--seed", s.seed, kSeed, "of weights, dropout and the order of the text");
+  add_file(app, "--checkpoint", s.checkpoint,
+           "FILE.safetensors for the weights of the best validation loss; the training state goes to "
+           "FILE.resume.safetensors beside it (default: none, the weights are lost)");
+  add_number(app, "--save-every", s.save_every, kCount, "steps between two saves of the training state");
+  add_number(app, "--evaluate-every", s.evaluate_every, kCount, "steps between two validations");
   app.add_flag("--resume", s.resume, "go on from FILE.resume.safetensors, with the same settings");
   app.add_flag("--overwrite", s.overwrite, "start anew though the files are there")->excludes("--resume");
-  app.add_option("--log", s.log, "FILE.csv: step,train_loss,validation_loss,seconds,characters_per_second");
+  add_file(app, "--log", s.log, "FILE.csv: step,train_loss,validation_loss,seconds,characters_per_second");
+  app.footer(
+      "Example:\n"
+      "  char_lm train --data book.txt --minutes 10 --checkpoint book.safetensors --log book.csv");
 }
 
 void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
-  app.add_option("--checkpoint", s.checkpoint)->required();
+  add_file(app, "--checkpoint", s.checkpoint, "of a training")->required();
   app.add_option("--prompt", s.prompt, "what the text begins with (default: a line begins)");
-  app.add_option("--length", s.length, "characters after the prompt")
-      ->check(within<std::int64_t>(0, 1'000'000'000'000, "a whole number not below 0"))
-      ->capture_default_str();
-  app.add_option("--temperature", s.temperature, "0 always takes the most likely")
-      ->check(kNotNegative)
-      ->capture_default_str();
-  app.add_option("--top-k", s.top_k, "draw among the k most likely (default: all)")->check(kSize);
-  app.add_option("--seed", s.seed)->check(kSeed)->capture_default_str();
+  add_file(app, "--prompt-file", s.prompt_file, "a file of what it begins with, - for standard input")
+      ->excludes("--prompt");
+  add_number(app, "--length", s.length, whole_number<std::int64_t>(0, kCount.most), "characters after the prompt");
+  add_number(app, "--samples", s.samples, kCount, "so many texts, each from the prompt on");
+  add_number(app, "--temperature", s.temperature, kNotNegative, "0 always takes the most likely");
+  add_number(app, "--top-k", s.top_k, kSize, "draw among the k most likely (default: all)", false);
+  add_number(app, "--top-p", s.top_p, {1e-300, 1, "a number above 0, up to 1"},
+             "draw among the most likely that come to this probability");
+  add_number(app, "--seed", s.seed, kSeed, "of the draws");
+  app.footer(
+      "Examples:\n"
+      "  char_lm sample --checkpoint book.safetensors --prompt \"It was\" --temperature 0.7\n"
+      "  head -c 1000 book.txt | char_lm sample --checkpoint book.safetensors --prompt-file - --samples 3");
 }
 
 /// OpenMP's idle threads spin by default. Where anything else runs on the machine they take the cores from the threads that
 /// work: on 2 shared cores training falls to between a half and a third. Asleep they cost nothing that can be measured. The
-/// runtime reads the policy once, when the program is loaded; so the program starts over, unless the user has chosen.
+/// runtime reads the policy once, when the program is loaded; so the program starts over, unless the user has chosen. Where
+/// the system has not started this program but a loader that was asked to, which then has no base address, it is the loader
+/// that would start over: threads spin then.
 void wait_asleep([[maybe_unused]] char** argv) {
 #if defined(_OPENMP) && defined(__linux__)
-  if (std::getenv("OMP_WAIT_POLICY") != nullptr || setenv("OMP_WAIT_POLICY", "passive", 0) != 0) return;
+  if (getauxval(AT_BASE) == 0 || std::getenv("OMP_WAIT_POLICY") != nullptr ||
+      setenv("OMP_WAIT_POLICY", "passive", 0) != 0)
+    return;
   std::error_code error;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
   if (!error) execv(program.c_str(), argv);  // where that fails, it goes on as it is
 #endif
 }
 
-int fail(const char* reason, int status = 2) {
-  std::fprintf(stderr, "char_lm: %s\n", reason);
+int fail(const std::string& reason, int status = 2) {
+  std::fprintf(stderr, "char_lm: %s\n", minrnn::printable(reason, 4000).c_str());
   return status;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  wait_asleep(argv);
-  CLI::App app("Character language models with minimal recurrent networks", "char_lm");
+int run(int argc, char** argv) {
+  CLI::App app(
+      "Character language models with minimal recurrent networks. A character is a byte here: any text will do, and "
+      "in\n"
+      "UTF-8 a letter beyond ASCII is two characters or more.",
+      "char_lm");
   app.require_subcommand(0, 1);  // that there is one is checked below, where what is there instead has been named
+  app.set_version_flag("--version", "char_lm " MINRNN_VERSION_STRING);
+  app.footer(
+      "Example:\n"
+      "  char_lm train --data book.txt --minutes 10 --checkpoint book.safetensors\n"
+      "  char_lm sample --checkpoint book.safetensors --prompt \"It was\"\n"
+      "  char_lm eval --checkpoint book.safetensors --data other.txt");
   char_lm::TrainSettings training;
   char_lm::SampleSettings sampling;
   std::string checkpoint, data;
@@ -128,23 +141,40 @@ int main(int argc, char** argv) {
   CLI::App* sample = app.add_subcommand("sample", "let a model write");
   add_sample(*sample, sampling);
   CLI::App* eval = app.add_subcommand("eval", "the loss of a model over a file");
-  eval->add_option("--checkpoint", checkpoint)->required();
-  eval->add_option("--data", data)->required();
+  add_file(*eval, "--checkpoint", checkpoint, "of a training")->required();
+  add_file(*eval, "--data", data, "text of any length, - for standard input")->required();
   for (CLI::App* command : {train, eval})
-    command->add_option("--threads", threads, "(default: all cores)")->check(size_up_to(1024));
+    add_number(*command, "--threads", threads, whole_number(1, 1024), "(default: all cores)", false);
 
   try {
-    app.parse(argc, argv);
-#ifdef _OPENMP
-    if (threads > 0) omp_set_num_threads(threads);
-#endif
-    if (*train) return char_lm::train(training);
-    if (*sample) return char_lm::sample(sampling);
-    if (*eval) return char_lm::evaluate(checkpoint, data);
-    return fail("wanted a command: train, sample or eval; --help says more");
+    app.parse(char_lm::words_of(argc, argv));
   } catch (const CLI::Success& help) {
-    return app.exit(help);
+    app.exit(help);
+    char_lm::flush_output();
+    return std::cout ? 0 : throw char_lm::OutputError("standard output: cannot be written");
+  } catch (const CLI::ParseError& error) {
+    const std::string unknown = char_lm::unknown_word(app);
+    return fail(unknown.empty() ? error.what() : unknown);
+  }
+#ifdef _OPENMP
+  if (threads > 0) omp_set_num_threads(threads);
+#endif
+  if (*train) return char_lm::train(training);
+  if (*sample) return char_lm::sample(sampling);
+  if (*eval) return char_lm::evaluate(checkpoint, data);
+  return fail("wanted a command: train, sample or eval; --help says more");
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  char_lm::reserve_standard_streams();
+  wait_asleep(argv);
+  try {
+    return run(argc, argv);
   } catch (const char_lm::Diverged& error) {
+    return fail(error.what(), 1);
+  } catch (const char_lm::OutputError& error) {
     return fail(error.what(), 1);
   } catch (const std::bad_alloc&) {
     return fail("not enough memory: wanted smaller sizes");

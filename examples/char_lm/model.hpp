@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <string>
+#include <string_view>
 #include <type_traits>
 
 #include "minrnn/io/checkpoint.hpp"
@@ -43,18 +47,40 @@ int with_model(const ModelSettings& settings, minrnn::Random& random, Body&& bod
     return make([&](Index dim, Index) {
       return minrnn::Attention<float>(dim, settings.heads, random, {.window = settings.window});
     });
-  throw InputError("mixer \"" + settings.mixer +
+  throw InputError("mixer \"" + minrnn::printable(settings.mixer) +
                    "\" is not known: wanted mingru, minlstm, gru, lstm, mamba or transformer");
 }
 
-/// Calls body(model, vocabulary) with the model that a checkpoint holds.
+/// Throws InputError where a tensor of the file whose name begins so has a NaN or an infinity.
+inline void check_finite(const minrnn::TensorFile& file, std::string_view begin) {
+  for (const auto& tensor : file.tensors) {
+    const bool narrow = tensor.dtype == minrnn::Dtype::f32;
+    if ((!narrow && tensor.dtype != minrnn::Dtype::f64) || !tensor.name.starts_with(begin)) continue;
+    const std::size_t size = narrow ? 4 : 8;
+    for (std::size_t end = size; end <= tensor.bytes.size(); end += size) {
+      // The last two of its bytes have all ones for an exponent: 8 of them, or 11.
+      const auto top =
+          std::to_integer<unsigned>(tensor.bytes[end - 1]) << 8 | std::to_integer<unsigned>(tensor.bytes[end - 2]);
+      const unsigned exponent = narrow ? 0x7f80 : 0x7ff0;
+      if ((top & exponent) == exponent)
+        throw InputError(shown(file.path.string()) + ": tensor " + minrnn::printable(tensor.name) + ": value " +
+                         std::to_string(end / size - 1) + " is not a finite number");
+    }
+  }
+}
+
+/// Calls body(model, vocabulary) with the model that a checkpoint holds, to be run over `length` characters at most.
 template <class Body>
-int with_checkpoint(const std::string& path, Body&& body) {
+int with_checkpoint(const std::string& path, std::uint64_t length, Body&& body) {
   minrnn::TensorFile file = minrnn::read_safetensors(path);
-  const ModelSettings settings = ModelSettings::from(file);
+  ModelSettings settings = ModelSettings::from(file);
+  // A window beyond the text costs memory and changes nothing.
+  if (static_cast<std::uint64_t>(settings.window) > length)
+    settings.window = std::max<Index>(static_cast<Index>(length), 1);
   minrnn::Random random(0);
   return with_model(settings, random, [&](auto& model) {
     minrnn::restore(file, model);
+    check_finite(file, "");
     file.tensors.clear();
     return body(model, Vocabulary(settings.vocabulary));
   });

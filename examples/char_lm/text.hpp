@@ -6,15 +6,18 @@
 #include <cerrno>
 #include <cstdint>
 #include <cstring>
+#include <cstdio>
 #include <filesystem>
-#include <fstream>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
 
+#include "console.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/io/printable.hpp"
 
 namespace char_lm {
 
@@ -35,6 +38,11 @@ inline std::string printable(char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
   return {'0', 'x', digits[byte >> 4], digits[byte & 15]};
+}
+
+/// A path as a message shows it.
+inline std::string shown(std::string_view path) {
+  return path == "-" ? "standard input" : minrnn::printable(path, 1000);
 }
 
 /// The bytes that a model knows, in ascending order: byte i of the vocabulary is token i.
@@ -62,7 +70,7 @@ class Vocabulary {
   /// Throws InputError for such a character; `where` says of what, `position` its place there, from 0.
   std::int32_t token(char c, const std::string& where, std::uint64_t position) const {
     if (token(c) < 0)
-      throw InputError(where + ": character " + printable(c) + " at position " + std::to_string(position) +
+      throw InputError(shown(where) + ": character " + printable(c) + " at position " + std::to_string(position) +
                        " was not seen in training");
     return token(c);
   }
@@ -72,26 +80,39 @@ class Vocabulary {
   std::array<std::int32_t, 256> token_of_{};
 };
 
-/// Gives the next bytes of a file of any length; none at its end.
+/// Gives the next bytes of a file of any length, or of standard input where its name is "-"; none at its end.
 class FileReader {
  public:
   explicit FileReader(const std::string& path) : path_(path) {
-    std::error_code ignored;
-    if (std::filesystem::is_directory(path, ignored)) throw InputError(path + ": is a directory");
-    file_.open(path, std::ios::binary);
-    if (!file_) throw InputError(path + ": cannot be opened: " + std::strerror(errno));
+    if (path == "-") {
+      make_binary(stdin);
+      return;
+    }
+    std::error_code error;
+    if (std::filesystem::is_directory(path, error)) throw InputError(shown(path) + ": is a directory");
+    file_.reset(std::fopen(path.c_str(), "rb"));
+    if (file_ == nullptr) throw InputError(shown(path) + ": cannot be opened: " + std::strerror(errno));
+    const auto size = std::filesystem::file_size(path, error);
+    if (!error) size_ = size;
   }
   /// Valid until the next call.
   std::string_view read(std::size_t most) {
     piece_.resize(most);
-    file_.read(piece_.data(), static_cast<std::streamsize>(most));
-    if (file_.bad()) throw InputError(path_ + ": cannot be read");
-    return {piece_.data(), static_cast<std::size_t>(file_.gcount())};
+    std::FILE* file = file_ == nullptr ? stdin : file_.get();
+    const std::size_t count = std::fread(piece_.data(), 1, most, file);
+    if (std::ferror(file) != 0) throw InputError(shown(path_) + ": cannot be read: " + std::strerror(errno));
+    return {piece_.data(), count};
   }
+  /// In bytes; 0 where the system cannot tell.
+  std::uint64_t size() const { return size_; }
 
  private:
+  struct Close {
+    void operator()(std::FILE* file) const { std::fclose(file); }
+  };
   std::string path_, piece_;
-  std::ifstream file_;
+  std::unique_ptr<std::FILE, Close> file_;
+  std::uint64_t size_ = 0;
 };
 
 /// A whole text, divided as in nanoGPT: the first nine tenths to train on, the rest to validate, one vocabulary for both.
@@ -99,7 +120,7 @@ class Text {
  public:
   Text(std::string bytes, std::string name)
       : name_(std::move(name)), bytes_(std::move(bytes)), vocabulary_(Vocabulary::of(bytes_)) {
-    if (bytes_.empty()) throw InputError(name_ + ": is empty");
+    if (bytes_.empty()) throw InputError(shown(name_) + ": is empty");
   }
   static Text from_file(const std::string& path) {
     FileReader file(path);

@@ -1,12 +1,17 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include <chrono>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <numbers>
+#include <string>
+#include <vector>
 
 #include "commands.hpp"
+#include "console.hpp"
+#include "files.hpp"
 #include "log.hpp"
 #include "minrnn/optim/schedule.hpp"
 #include "model.hpp"
@@ -17,30 +22,25 @@ namespace {
 
 volatile std::sig_atomic_t interrupted = 0;
 
-/// A second Ctrl-C ends the program at once.
+/// A second one ends the program at once.
 void interrupt(int signal_number) {
   interrupted = 1;
   std::signal(signal_number, SIG_DFL);
 }
 
-/// Seconds of training, those before it was resumed included.
-class Clock {
- public:
-  explicit Clock(double before) : before_(before), start_(std::chrono::steady_clock::now()) {}
-  double seconds() const {
-    return before_ + std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  }
-
- private:
-  double before_;
-  std::chrono::steady_clock::time_point start_;
-};
-
-std::string duration_text(double seconds) {
-  const auto s = static_cast<long long>(std::clamp(seconds, 0.0, 1e9));
-  char text[32];
-  std::snprintf(text, sizeof text, "%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60);
-  return text;
+/// From here on the signals that ask a program to end set `interrupted`. One that is ignored stays so, as in a background job
+/// or under nohup. A reader of standard output that has gone is an error of writing, after which all can be saved.
+void take_signals() {
+  for (const int number : {SIGINT, SIGTERM
+#ifdef SIGHUP
+                           ,
+                           SIGHUP
+#endif
+       })
+    if (std::signal(number, interrupt) == SIG_IGN) std::signal(number, SIG_IGN);
+#ifdef SIGPIPE
+  std::signal(SIGPIPE, SIG_IGN);
+#endif
 }
 
 template <class Model>
@@ -60,30 +60,29 @@ class Run {
         line_step_(at_.step) {}
 
   int operator()() {
-    save();  // from here on, whatever ends the training, it can be resumed
-    std::signal(SIGINT, interrupt);
-    std::signal(SIGTERM, interrupt);
-    while (at_.step < steps_ && (clock_.seconds() < limit_ || at_.step == 0) && !interrupted) {
-      training_.step(learning_rate());
-      const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == steps_) && report();
-      if (best || at_.step % settings_.save_every == 0) save();
+    take_signals();
+    try {
+      while (at_.step < steps_ && (clock_.seconds() < limit_ || at_.step == 0) && !interrupted) {
+        training_.step(learning_rate());
+        begin();
+        const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == steps_) && report();
+        if (best || at_.step % settings_.save_every == 0) save();
+        if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
+      }
+      if (!interrupted && at_.loss_count > 0) report();
+    } catch (const OutputError&) {
+      if (begun_) save();
+      throw;
     }
+    const bool kept = !settings_.checkpoint.empty();
+    if (begun_) save();
+    meter_.clear();
     if (interrupted) {
-      save();
-      std::printf("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
-                  settings_.checkpoint.empty() ? "" : ", saved: go on with --resume");
+      say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
+          !kept || !begun_ ? "" : ", saved: go on with --resume");
       return 130;
     }
-    if (at_.loss_count > 0) report();
-    save();
-    std::signal(SIGINT, SIG_DFL);
-    std::signal(SIGTERM, SIG_DFL);
-    const bool kept = !settings_.checkpoint.empty();
-    const double loss = training_.final_loss();
-    std::printf("%s weights, of step %lld: %.4f nats/char %.4f bits/char over the whole validation part\n",
-                kept ? "best" : "last", static_cast<long long>(kept ? at_.best_step : at_.step), loss,
-                loss / std::numbers::ln2);
-    return 0;
+    return final_evaluation();
   }
 
  private:
@@ -98,19 +97,69 @@ class Run {
     return static_cast<float>(std::min(by_steps, schedule.at(clock_.seconds() / limit_)));
   }
 
+  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on, whatever
+  /// ends the training, it can be resumed.
+  void begin() {
+    if (begun_) return;
+    save();
+    log_.begin();
+    begun_ = true;
+  }
+
+  /// Of the best weights where there is a checkpoint. It may take a twentieth of --minutes more, as it cannot be known before
+  /// how long it takes.
+  int final_evaluation() {
+    const double ends = std::max(limit_, clock_.seconds() + std::max(1.0, limit_ / 20)), begins = clock_.seconds();
+    const auto [loss, count, of] = training_.final_loss([&](Index done, Index all) {
+      meter_.update([&] {
+        const double part = static_cast<double>(done) / static_cast<double>(all);
+        char text[100];
+        std::snprintf(
+            text, sizeof text, "validating the %s weights: %.1f %%  left %s", weights(), 100 * part,
+            duration_text(std::min((clock_.seconds() - begins) * (1 / part - 1), ends - clock_.seconds())).c_str());
+        return std::string(text);
+      });
+      return !interrupted && clock_.seconds() < ends;
+    });
+    meter_.clear();
+    char part[60] = "whole";
+    if (count < of)
+      std::snprintf(part, sizeof part, "first %.3g %% of the",
+                    100 * static_cast<double>(count) / static_cast<double>(of));
+    const bool kept = !settings_.checkpoint.empty();
+    say("%s weights, of step %lld: %.4f nats/char %.4f bits/byte over the %s validation part\n", weights(),
+        static_cast<long long>(kept ? at_.best_step : at_.step), loss, loss / std::numbers::ln2, part);
+    return interrupted ? 130 : 0;
+  }
+  const char* weights() const { return settings_.checkpoint.empty() ? "last" : "best"; }
+
+  double characters_per_second() const {
+    const auto steps = static_cast<double>(at_.step - line_step_);
+    return steps * static_cast<double>(settings_.batch * settings_.context) /
+           std::max(clock_.seconds() - line_seconds_, 1e-9);
+  }
+  /// Until the end of the training, by the speed since the last line of `report`.
+  std::string time_left() const {
+    const double seconds = (clock_.seconds() - line_seconds_) / static_cast<double>(at_.step - line_step_);
+    return duration_text(std::min(seconds * static_cast<double>(steps_ - at_.step), limit_ - clock_.seconds()));
+  }
+  /// Between two lines of `report`.
+  std::string progress_text() const {
+    char text[160];
+    std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f characters/s  left %s",
+                  static_cast<long long>(at_.step), at_.loss_sum / static_cast<double>(at_.loss_count),
+                  characters_per_second(), time_left().c_str());
+    return text;
+  }
+
   /// A line of progress and a row of the log. True where the weights are the best so far.
   bool report() {
-    const double seconds = clock_.seconds(), spent = seconds - line_seconds_;
-    const auto steps = static_cast<double>(at_.step - line_step_);
-    const double rate = steps * static_cast<double>(settings_.batch * settings_.context) / std::max(spent, 1e-9);
+    const double rate = characters_per_second();
     const auto evaluation = training_.evaluate();
     log_.add({at_.step, evaluation.train_loss, evaluation.validation_loss, clock_.seconds(), rate});
-    const double left = std::min((clock_.seconds() - line_seconds_) / steps * static_cast<double>(steps_ - at_.step),
-                                 limit_ - clock_.seconds());
-    std::printf("step %lld  train %.4f  validation %.4f  %.0f characters/s  left %s%s\n",
-                static_cast<long long>(at_.step), evaluation.train_loss, evaluation.validation_loss, rate,
-                duration_text(left).c_str(), evaluation.best ? "  best" : "");
-    std::fflush(stdout);
+    meter_.clear();
+    say("step %lld  train %.4f  validation %.4f  %.0f characters/s  left %s%s\n", static_cast<long long>(at_.step),
+        evaluation.train_loss, evaluation.validation_loss, rate, time_left().c_str(), evaluation.best ? "  best" : "");
     line_seconds_ = clock_.seconds();
     line_step_ = at_.step;
     return evaluation.best;
@@ -128,41 +177,36 @@ class Run {
   std::int64_t steps_;
   Log log_;
   Clock clock_;
-  double line_seconds_;  // when the last line was printed
+  double line_seconds_;  // when the last line of `report` was printed
   std::int64_t line_step_;
+  Meter meter_{stdout};
+  bool begun_ = false;
 };
 
 /// Throws InputError for what would fail later, or destroy something.
 void check(const TrainSettings& s, const Text& text) {
   if (text.validation_size() < s.context + 2 || text.training_size() < s.context + 2)
-    throw InputError(text.name() + ": is too short: its last tenth, which validates, has " +
+    throw InputError(shown(text.name()) + ": is too short: its last tenth, which validates, has " +
                      std::to_string(text.validation_size()) + " characters, and --context " +
                      std::to_string(s.context) + " wants at least " + std::to_string(s.context + 2));
-  const auto same_file = [](const std::string& a, const std::string& b) {
-    const auto full = [](const std::string& path) { return std::filesystem::weakly_canonical(path); };
-    return !a.empty() && !b.empty() && full(a) == full(b);
-  };
-  for (const std::string& file : {s.checkpoint, s.log})
-    if (const auto folder = std::filesystem::path(file).parent_path();
-        !folder.empty() && !std::filesystem::is_directory(folder))
-      throw InputError(file + ": there is no folder " + folder.string());
-  if (same_file(s.log, s.data)) throw InputError("--log: is the file of --data");
+  std::vector<NamedFile> written, read;
   if (s.checkpoint.empty()) {
     if (s.resume) throw InputError("--resume: wanted --checkpoint FILE.safetensors");
   } else {
     const std::string state = resume_path(s.checkpoint);
     if (std::filesystem::path(s.checkpoint).extension() != ".safetensors")
-      throw InputError("--checkpoint: wanted a name that ends in .safetensors, given " + s.checkpoint);
-    if (same_file(s.checkpoint, s.data)) throw InputError("--checkpoint: is the file of --data");
-    if (same_file(s.log, s.checkpoint) || same_file(s.log, state))
-      throw InputError("--log: is the file of --checkpoint");
+      throw InputError("--checkpoint: wanted a name that ends in .safetensors, given " + shown(s.checkpoint));
     if (s.resume && !std::filesystem::exists(state))
-      throw InputError(state + ": is missing: there is no training to resume");
+      throw InputError(shown(state) + ": is missing: there is no training to resume");
+    written = {{"--checkpoint", s.checkpoint}, {"--checkpoint's training state", state}};
   }
-  if (s.resume || s.overwrite) return;
-  for (const std::string& file : {s.checkpoint, s.checkpoint.empty() ? "" : resume_path(s.checkpoint), s.log})
-    if (!file.empty() && std::filesystem::exists(file))
-      throw InputError(file + ": is there already: --resume goes on from it, --overwrite starts anew");
+  if (!s.log.empty()) written.push_back({"--log", s.log});
+  if (!s.data.empty() && s.data != "-") read.push_back({"--data", s.data});
+  if (!s.resume && !s.overwrite)
+    for (const auto& file : written)
+      if (std::filesystem::exists(file.path))
+        throw InputError(shown(file.path) + ": is there already: --resume goes on from it, --overwrite starts anew");
+  check_files(written, read);
 }
 
 }  // namespace
@@ -179,15 +223,15 @@ int train(const TrainSettings& settings) {
     Training training(settings, model_settings, text, model, random);
     if (settings.resume) training.resume();
     Run run(settings, training);
-    std::printf("%s, %lld blocks of %lld features, %lld parameters; %lld threads\n", model_settings.mixer.c_str(),
-                static_cast<long long>(model_settings.layers), static_cast<long long>(model_settings.dim),
-                static_cast<long long>(parameter_count(model)), static_cast<long long>(minrnn::worker_count()));
-    std::printf("%lld characters of %lld kinds to train on; %lld to validate, %lld of them while it trains\n",
-                static_cast<long long>(text.training_size()), static_cast<long long>(text.vocabulary().size()),
-                static_cast<long long>(text.validation_size()),
-                static_cast<long long>(training.evaluated_characters()));
-    if (settings.resume) std::printf("resumed at step %lld\n", static_cast<long long>(training.progress.step));
-    std::fflush(stdout);
+    if (settings.checkpoint.empty())
+      std::fprintf(stderr, "char_lm: warning: without --checkpoint the weights are lost at the end\n");
+    say("%s, %lld blocks of %lld features, %lld parameters; %lld threads\n", model_settings.mixer.c_str(),
+        static_cast<long long>(model_settings.layers), static_cast<long long>(model_settings.dim),
+        static_cast<long long>(parameter_count(model)), static_cast<long long>(minrnn::worker_count()));
+    say("%lld characters of %lld kinds to train on; %lld to validate, %lld of them while it trains\n",
+        static_cast<long long>(text.training_size()), static_cast<long long>(text.vocabulary().size()),
+        static_cast<long long>(text.validation_size()), static_cast<long long>(training.evaluated_characters()));
+    if (settings.resume) say("resumed at step %lld\n", static_cast<long long>(training.progress.step));
     return run();
   });
 }

@@ -12,6 +12,7 @@
 #include "minrnn/io/checkpoint.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
+#include "model.hpp"
 
 namespace char_lm {
 
@@ -89,7 +90,8 @@ class Training {
   };
   /// Keeps the weights in the checkpoint where they are the best so far.
   Evaluation evaluate() {
-    const double loss = validation_loss(model_, text_, 32, evaluated_characters());
+    const double loss =
+        validation_loss(model_, text_, 32, evaluated_characters(), [](Index, Index) { return true; }).loss;
     if (!std::isfinite(loss)) diverged();
     const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), loss,
                             loss < progress.best_loss};
@@ -125,24 +127,28 @@ class Training {
     const minrnn::TensorFile file = minrnn::read_safetensors(path);
     for (const auto& [key, value] : resume_metadata()) {
       const auto entry = file.metadata.find(key);
-      if (entry == file.metadata.end()) throw InputError(path + ": is not the state of a training of char_lm");
+      if (entry == file.metadata.end()) throw InputError(shown(path) + ": is not the state of a training of char_lm");
       if (entry->second == value) continue;
       if (key == "data_hash" || key == "vocabulary")
-        throw InputError(path + ": cannot resume: it was trained on another text than " + text_.name());
+        throw InputError(shown(path) + ": cannot resume: it was trained on another text than " + shown(text_.name()));
       std::string option = "--" + key;
       std::replace(option.begin(), option.end(), '_', '-');
-      throw InputError(path + ": cannot resume: " + option + " was " + entry->second + " there and is " + value +
-                       " now");
+      throw InputError(shown(path) + ": cannot resume: " + option + " was " + minrnn::printable(entry->second) +
+                       " there and is " + value + " now");
     }
     minrnn::restore(file, parts());
+    check_finite(file, "model/");
+    check_finite(file, "optimizer/");
     if (progress.best_step > 0 && !std::filesystem::exists(settings_.checkpoint))
-      throw InputError(settings_.checkpoint + ": is missing: the best weights of the training to resume");
+      throw InputError(shown(settings_.checkpoint) + ": is missing: the best weights of the training to resume");
   }
 
-  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint.
-  double final_loss() {
+  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint; over a first
+  /// part of it where go_on(count, of) becomes false.
+  template <class GoOn>
+  PartLoss final_loss(const GoOn& go_on) {
     if (!settings_.checkpoint.empty()) load_parameters(settings_.checkpoint, model_);
-    return validation_loss(model_, text_, 1, text_.validation_size());
+    return validation_loss(model_, text_, 1, text_.validation_size(), go_on);
   }
 
  private:

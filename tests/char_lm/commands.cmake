@@ -24,7 +24,7 @@ file(SHA256 ${folder}/again.safetensors hash_again)
 expect_equal(${hash_again} ${hash})
 
 # eval over the last tenth gives what train said at its end of the best weights.
-set(line_regex "([0-9.]+) nats/char ([0-9.]+) bits/char")
+set(line_regex "([0-9.]+) nats/char ([0-9.]+) bits/byte")
 char_lm(0 train ${tiny} --data sums.txt --steps 60 --overwrite --checkpoint again.safetensors)
 expect_match("${output}" "\nbest weights, of step 60: ${line_regex} over the whole validation part\n$")
 string(REGEX MATCH "${line_regex}" said "${output}")
@@ -59,20 +59,75 @@ expect_match("${greedy}" "^[0-9]+ \\+ [0-9]+ = ")
 char_lm(0 sample --checkpoint sums.safetensors --length 200 --temperature 5 --top-k 1 --seed 2)
 expect_equal("${output}" "${greedy}")
 
+expect_match("${error}" "^200 characters in [0-9.]+ s: [0-9]+ characters/s\n$")
+char_lm(0 sample --checkpoint sums.safetensors --length 200 --temperature 5 --top-p 1e-9 --seed 2)
+expect_equal("${output}" "${greedy}")
+char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 3 --top-p 1)
+expect_equal("${output}" "${third}")
+
+# A prompt from a file or from standard input is the prompt; each of several samples begins with it.
+file(WRITE ${folder}/prompt.txt "7 + 8 =")
+char_lm(0 sample --checkpoint sums.safetensors --prompt-file prompt.txt --length 50 --seed 3)
+expect_equal("${output}" "${third}")
+execute_process(COMMAND ${CHAR_LM} sample --checkpoint sums.safetensors --prompt-file - --length 50 --seed 3
+                WORKING_DIRECTORY ${folder} INPUT_FILE ${folder}/prompt.txt OUTPUT_VARIABLE output ERROR_QUIET)
+expect_equal("${output}" "${third}")
+char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 3 --samples 3)
+string(FIND "${output}" "${third}" begin)
+expect_equal(${begin} 0)
+string(REGEX MATCHALL "(^|-\n)7 \\+ 8 =" begins "${output}")
+list(LENGTH begins count)
+expect_equal(${count} 3)
+# Of any length, in pieces.
+char_lm(0 sample --checkpoint sums.safetensors --prompt-file sums.txt --length 5)
+file(READ ${folder}/sums.txt text)
+string(FIND "${output}" "${text}" begin)
+expect_equal(${begin} 0)
+
+# What it says of itself.
+file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../../include/minrnn/version.hpp version REGEX VERSION_STRING)
+string(REGEX MATCH "[0-9]+\\.[0-9]+\\.[0-9]+" version "${version}")
+char_lm(0 --version)
+expect_equal("${output}" "char_lm ${version}\n")
+foreach(command "" train sample)
+  char_lm(0 ${command} --help)
+  expect_match("${output}" "Examples?:\n  .*char_lm ")
+endforeach()
+char_lm(0 --help)
+expect_match("${output}" "A character is a byte")
+
 # Every mixer trains, and its checkpoint says which it is.
 foreach(mixer minlstm gru lstm mamba transformer)
   char_lm(0 train ${tiny} --mixer ${mixer} --data sums.txt --steps 20 --checkpoint ${mixer}.safetensors)
   expect_match("${output}" "^${mixer}, 1 blocks of 16 features")
   char_lm(0 eval --checkpoint ${mixer}.safetensors --data last_tenth.txt)
   char_lm(0 sample --checkpoint ${mixer}.safetensors --length 10)
+  set(ten "${output}")
+  char_lm(0 sample --checkpoint ${mixer}.safetensors --length 100)
+  string(REGEX REPLACE "\n$" "" ten "${ten}")
+  string(FIND "${output}" "${ten}" begin)
+  expect_equal(${begin} 0)
 endforeach()
 
 # Without --data it has something to train on; without --checkpoint it writes nothing.
 file(GLOB before ${folder}/*)
 char_lm(0 train ${tiny} --steps 5)
 expect_match("${output}" "step 5 .*\nlast weights, of step 5: ")
+expect_match("${error}" "^char_lm: warning: without --checkpoint the weights are lost at the end\n$")
 file(GLOB after ${folder}/*)
 expect_equal("${after}" "${before}")
+
+# Between evaluations it says every ten seconds how far it is.
+char_lm(0 train ${tiny} --data sums.txt --minutes 0.2 --evaluate-every 1000000 --checkpoint long.safetensors)
+expect_match("${output}" "\nstep [0-9]+  train [0-9.]+  [0-9]+ characters/s  left 0:00:0[0-9]\n")
+
+# The validation at the end takes no longer than --minutes allows.
+file(READ ${folder}/sums.txt text)
+string(REPEAT "${text}" 400 text)
+file(WRITE ${folder}/large.txt "${text}")
+char_lm(0 train --layers 3 --dim 128 --batch 1 --context 8 --data large.txt --minutes 0.02 --evaluate-every 1000000
+        --checkpoint large.safetensors)
+expect_match("${output}" "over the first [0-9.e-]+ % of the validation part\n$")
 
 # --minutes ends by the clock, after at least that time.
 char_lm(0 train ${tiny} --data sums.txt --minutes 0.02 --evaluate-every 1000000 --log minutes.csv)

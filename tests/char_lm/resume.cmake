@@ -4,21 +4,23 @@ write_sums(sums.txt 2000)
 # So many steps that no run ends by itself. Dropout, as its masks must go on too. Saves fall between evaluations.
 set(options ${tiny} --data sums.txt --mixer minlstm --dropout 0.1 --steps 1000000 --evaluate-every 10 --save-every 7)
 
+# What runs in the background is what sends the signal, as a background job ignores some.
+file(WRITE ${folder}/kill.sh [[
+  log=$1 more=$2 signal=$3; shift 3
+  rows() { if [ -f "$log" ]; then wc -l < "$log"; else echo 1; fi; }
+  enough=$(($(rows) + more))
+  (
+    polls=0
+    while [ "$(rows)" -lt "$enough" ] && [ $polls -lt 1000 ] && kill -0 $$; do sleep 0.1; polls=$((polls + 1)); done
+    kill -$signal $$
+  ) > /dev/null 2>&1 &
+  exec $defaults "$@"
+]])
+
 # Trains until the log has got so many more rows, ends it by a signal, and wants this exit status.
 function(train_and_kill signal wanted more log)
-  execute_process(
-    COMMAND sh -c [[
-      log=$1 more=$2 signal=$3; shift 3
-      rows() { if [ -f "$log" ]; then wc -l < "$log"; else echo 1; fi; }
-      enough=$(($(rows) + more))
-      "$@" & pid=$!
-      polls=0
-      while [ "$(rows)" -lt "$enough" ] && [ $polls -lt 1000 ]; do sleep 0.1; polls=$((polls + 1)); done
-      kill -$signal $pid
-      wait $pid
-    ]] sh ${log} ${more} ${signal} ${CHAR_LM} train ${options} --log ${log} ${ARGN}
-    WORKING_DIRECTORY ${folder} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
-  check_status(${wanted} ${status} ${options} --log ${log} ${ARGN})
+  run_sh(${wanted} [[shift; export defaults; sh kill.sh "$@"; exit $?]]
+         ${log} ${more} ${signal} ${CHAR_LM} train ${options} --log ${log} ${ARGN})
   set(output "${output}" PARENT_SCOPE)
 endfunction()
 
@@ -45,6 +47,7 @@ resume_and_kill(KILL 137)
 resume_and_kill(INT 130)
 file(APPEND ${folder}/some.csv "99999999,1.5,1.5,1.5,1\n")  # a row beyond what was saved is not to stay
 resume_and_kill(TERM 130)
+resume_and_kill(HUP 130)
 file(APPEND ${folder}/some.csv "9")  # nor half a row, of a training that was killed while it wrote
 resume_and_kill(INT 130)
 
@@ -64,3 +67,36 @@ count_rows(count short.csv)
 read_losses(losses short.csv ${count})
 steps_of(steps "${losses}")
 expect_equal("${steps}" "10;20;30;40")
+
+# What a background job ignores stays ignored: the training goes on to its end.
+run_sh(0 [[
+  trap "" INT HUP
+  "$@" & pid=$!
+  polls=0
+  while [ ! -f ignoring.csv ] && [ $polls -lt 1000 ]; do sleep 0.1; polls=$((polls + 1)); done
+  kill -INT $pid; kill -HUP $pid
+  wait $pid]]
+       train ${tiny} --data sums.txt --minutes 0.05 --log ignoring.csv --checkpoint ignoring.safetensors)
+expect_match("${output}" "over the whole validation part\n$")
+
+# A signal ends the validation at the end, too; everything is saved then.
+file(READ ${folder}/sums.txt text)
+string(REPEAT "${text}" 4000 text)
+file(WRITE ${folder}/large.txt "${text}")
+run_sh(130 [[
+  $defaults "$@" > large.out & pid=$!
+  polls=0
+  while ! grep -q "^step 1 " large.out && [ $polls -lt 1000 ]; do sleep 0.1; polls=$((polls + 1)); done
+  sleep 0.5
+  kill -TERM $pid
+  wait $pid]]
+       train --layers 3 --dim 128 --batch 1 --context 8 --data large.txt --steps 1 --checkpoint large.safetensors)
+file(READ ${folder}/large.out output)
+expect_match("${output}" "\nbest weights, of step 1: .* over the first [0-9.e-]+ % of the validation part\n$")
+
+# A training whose reader has gone saves and ends.
+run_sh(0 [[{ "$@"; echo $? > status; } | head -n 3 > /dev/null]] train ${options} --checkpoint read.safetensors)
+file(READ ${folder}/status status)
+expect_equal("${status}" "1\n")
+expect_match("${error}" "^char_lm: standard output: cannot be written: Broken pipe\n$")
+char_lm(0 eval --checkpoint read.safetensors --data sums.txt)

@@ -26,6 +26,17 @@ function(char_lm wanted)
   set(error "${error}" PARENT_SCOPE)
 endfunction()
 
+# The same of a script of sh, which finds the program and the rest of the arguments as "$@". A background job of sh ignores
+# SIGINT, and so does what a script runs that is itself one: `$defaults` before a command gives it back its meaning.
+function(run_sh wanted script)
+  set(preamble [[defaults=; if env --default-signal=INT true 2> /dev/null; then defaults="env --default-signal=INT"; fi; ]])
+  execute_process(COMMAND sh -c "${preamble}${script}" sh ${CHAR_LM} ${ARGN} WORKING_DIRECTORY ${folder}
+                  RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
+  check_status(${wanted} ${status} ${ARGN} "(${script})")
+  set(output "${output}" PARENT_SCOPE)
+  set(error "${error}" PARENT_SCOPE)
+endfunction()
+
 function(expect_match text regex)
   if(NOT text MATCHES "${regex}")
     message(FATAL_ERROR "wanted a match of ${regex}, given\n${text}")
@@ -40,6 +51,20 @@ function(expect_different given other)
   if(given STREQUAL other)
     message(FATAL_ERROR "wanted two that differ, given\n${given}")
   endif()
+endfunction()
+
+# What is below the folder, each with its contents.
+function(list_files variable)
+  file(GLOB_RECURSE files LIST_DIRECTORIES true ${folder}/*)
+  set(contents "")
+  foreach(file IN LISTS files)
+    set(hash "")
+    if(EXISTS ${file} AND NOT IS_DIRECTORY ${file})
+      file(SHA256 ${file} hash)
+    endif()
+    list(APPEND contents "${file} ${hash}")
+  endforeach()
+  set(${variable} "${contents}" PARENT_SCOPE)
 endfunction()
 
 # "1.25" becomes 1250000: CMake computes with whole numbers.

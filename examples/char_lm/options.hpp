@@ -1,0 +1,120 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <cstdint>
+#include <numeric>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "minrnn/io/printable.hpp"
+
+/// What char_lm adds to CLI11: numbers that are taken as they are written or refused, empty values, suggestions.
+namespace char_lm {
+
+inline std::string given(const std::string& text) {
+  return "given " + (text.empty() ? "nothing" : minrnn::printable(text));
+}
+
+/// Bounds, and how a message names them.
+template <class T>
+struct Bounds {
+  T least, most;
+  std::string wanted;
+};
+template <std::integral T>
+Bounds<T> whole_number(T least, T most) {
+  return {least, most, "a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
+}
+
+/// An option with a number. All of the text must be the number in decimal: nothing wraps, saturates or is read as octal.
+template <class T>
+CLI::Option* add_number(CLI::App& app, const std::string& name, T& value, const Bounds<T>& bounds,
+                        const std::string& text, bool show_default = true) {
+  const auto take = [name, bounds, &value](const std::string& word) {
+    T number{};
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (error != std::errc() || end != word.data() + word.size() || !(number >= bounds.least && number <= bounds.most))
+      throw CLI::ValidationError(name, "wanted " + bounds.wanted + ", " + given(word));
+    value = number;
+  };
+  CLI::Option* option = app.add_option_function<std::string>(name, take, text);
+  option->type_name(std::integral<T> ? "N" : "X");
+  if (show_default) {
+    std::ostringstream written;
+    written << value;
+    option->default_str(written.str());
+  }
+  return option;
+}
+
+/// An option with the name of a file, which is not empty.
+inline CLI::Option* add_file(CLI::App& app, const std::string& name, std::string& value, const std::string& text) {
+  const auto check = [](const std::string& word) {
+    return word.empty() ? std::string("wanted the name of a file, given nothing") : std::string();
+  };
+  return app.add_option(name, value, text)->type_name("FILE")->check(CLI::Validator(check, ""));
+}
+
+/// The words of the command line, from the last to the first as CLI11 takes them. "--name=" becomes "--name" and an empty
+/// word: CLI11 would take the next option for its value.
+inline std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word.starts_with("--") && word.size() > 3 && word.find('=') == word.size() - 1) {
+      words.push_back(word.substr(0, word.size() - 1));
+      words.emplace_back();
+    } else {
+      words.push_back(word);
+    }
+  }
+  std::reverse(words.begin(), words.end());
+  return words;
+}
+
+/// The fewest letters to be inserted, left out or changed to make one word of the other (Levenshtein).
+inline std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j)
+      diagonal = std::exchange(row[j + 1], std::min({row[j] + 1, row[j + 1] + 1, diagonal + (a[i] == b[j] ? 0 : 1)}));
+  }
+  return row.back();
+}
+
+/// What is wrong with the first word that a command does not know, and the word that was probably meant; empty where all are
+/// known.
+inline std::string unknown_word(const CLI::App& app) {
+  const auto commands = app.get_subcommands();
+  const CLI::App& command = commands.empty() ? app : *commands.front();
+  std::vector<std::string> known;
+  for (const CLI::Option* option : command.get_options())
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  if (commands.empty())
+    for (const CLI::App* other : app.get_subcommands([](const CLI::App*) { return true; }))
+      known.push_back(other->get_name());
+
+  auto rest = app.remaining(true);
+  if (rest.empty()) return {};
+  const std::string word = rest.front().substr(0, std::min(rest.front().find('='), std::size_t{100}));
+  std::string text =
+      minrnn::printable(rest.front()) + ": not known" + (commands.empty() ? "" : " to " + command.get_name());
+  const auto nearest = std::min_element(
+      known.begin(), known.end(), [&](const auto& a, const auto& b) { return distance(word, a) < distance(word, b); });
+  if (nearest == known.end() || distance(word, *nearest) > std::max<std::size_t>(word.size() / 3, 2))
+    return text + "; --help says more";
+  return text + "; did you mean " + *nearest + "?";
+}
+
+}  // namespace char_lm
