@@ -118,7 +118,7 @@ file(GLOB after ${folder}/*)
 expect_equal("${after}" "${before}")
 
 # Between evaluations it says every ten seconds how far it is.
-char_lm(0 train ${tiny} --data sums.txt --minutes 0.2 --evaluate-every 1000000 --checkpoint long.safetensors)
+char_lm(0 train ${tiny} --data sums.txt --minutes 0.25 --evaluate-every 1000000 --checkpoint long.safetensors)
 expect_match("${output}" "\nstep [0-9]+  train [0-9.]+  [0-9]+ characters/s  left 0:00:0[0-9]\n")
 
 # The validation at the end takes no longer than --minutes allows.

@@ -81,7 +81,7 @@ expect_match("${output}" "over the whole validation part\n$")
 
 # A signal ends the validation at the end, too; everything is saved then.
 file(READ ${folder}/sums.txt text)
-string(REPEAT "${text}" 4000 text)
+string(REPEAT "${text}" 1000 text)
 file(WRITE ${folder}/large.txt "${text}")
 run_sh(130 [[
   $defaults "$@" > large.out & pid=$!
