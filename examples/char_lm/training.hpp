@@ -139,8 +139,10 @@ class Training {
     minrnn::restore(file, parts());
     check_finite(file, "model/");
     check_finite(file, "optimizer/");
-    if (progress.best_step > 0 && !std::filesystem::exists(settings_.checkpoint))
+    if (progress.best_step == 0) return;
+    if (!std::filesystem::exists(settings_.checkpoint))
       throw InputError(shown(settings_.checkpoint) + ": is missing: the best weights of the training to resume");
+    check_finite(minrnn::read_safetensors(settings_.checkpoint), "");
   }
 
   /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint; over a first

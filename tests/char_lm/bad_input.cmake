@@ -57,6 +57,8 @@ foreach(name nan nan.resume)
     begin=$(($(od -An -tu8 -N8 $3) + 8))
     printf '\0\0\300\177' | dd of=$3 bs=1 seek=$begin conv=notrunc 2> /dev/null]] ${from}.safetensors ${name}.safetensors)
 endforeach()
+file(COPY_FILE ${folder}/nan.safetensors ${folder}/best.safetensors)
+file(COPY_FILE ${folder}/good.resume.safetensors ${folder}/best.resume.safetensors)
 list_files(before)
 
 # The line must match the regex, and everything be as it was.
@@ -153,6 +155,8 @@ refuse("weightless.safetensors: is missing" train ${data} --resume --checkpoint 
 refuse("broken.resume.safetensors: truncated" train ${data} --resume --checkpoint broken.safetensors)
 refuse("nan.resume.safetensors: tensor model/[a-z/]+: value 0 is not a finite number"
        train ${data} --resume --checkpoint nan.safetensors)
+refuse("best.safetensors: tensor [a-z/]+: value 0 is not a finite number"
+       train ${data} --resume --checkpoint best.safetensors)
 refuse("trained on another text than other.txt" train ${tiny} --data other.txt ${resume})
 refuse("trained on another text than the built-in text" train ${tiny} ${resume})
 refuse("sums.txt: is not a log of char_lm" train ${tiny} --data sums.safetensors ${resume} --log sums.txt)
