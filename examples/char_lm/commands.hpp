@@ -27,8 +27,8 @@ struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Trains as the settings say. Gives the exit status: 0, or 130 after a signal that asked it to end.
-/// Throws InputError for settings, data or files that do not go together, before anything is written; Diverged; OutputError.
+/// Trains as the settings say. Gives the exit status: 0, or 130 after a signal that asked it to end. Throws InputError
+/// for settings, data or files that do not go together, before anything is written; Diverged; OutputError.
 int train(const TrainSettings& settings);
 
 struct SampleSettings {
@@ -41,7 +41,8 @@ struct SampleSettings {
   double top_p = 1;
   std::uint64_t seed = 1;
 };
-/// Writes the prompt and then characters to standard output as they come, in constant memory; their speed to standard error.
+/// Writes the prompt and then characters to standard output as they come, in constant memory; their speed to standard
+/// error.
 int sample(const SampleSettings& settings);
 
 /// Prints the loss of a model over a file of any length, in constant memory.

@@ -14,8 +14,8 @@ struct OutputError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Where a standard stream is closed, takes its place with something that cannot be read or written: the next file that is
-/// opened would become that stream, and get the progress text.
+/// Where a standard stream is closed, takes its place with something that cannot be read or written: the next file that
+/// is opened would become that stream, and get the progress text.
 void reserve_standard_streams();
 
 /// Bytes go in and out as they are. (Windows changes ends of lines where it is not told.)
@@ -46,8 +46,8 @@ class Clock {
 /// "1:02:03"
 std::string duration_text(double seconds);
 
-/// What a long computation says while it goes on: on a terminal a line that is rewritten each second, elsewhere a line every
-/// ten seconds, to standard output or standard error.
+/// What a long computation says while it goes on: on a terminal a line that is rewritten each second, elsewhere a line
+/// every ten seconds, to standard output or standard error.
 class Meter {
  public:
   explicit Meter(std::FILE* stream);

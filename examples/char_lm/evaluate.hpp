@@ -13,8 +13,8 @@ namespace char_lm {
 /// Frames that are computed at once: what a training step of the default sizes does.
 inline constexpr Index kFrames = 4096;
 
-/// The loss of a model over streams of text that are longer than memory: `add` takes the next stretch of all streams and
-/// carries the state, so that it does not matter how the text is cut.
+/// The loss of a model over streams of text that are longer than memory: `add` takes the next stretch of all streams
+/// and carries the state, so that it does not matter how the text is cut.
 template <class Model>
 class StreamLoss {
  public:
@@ -46,8 +46,9 @@ struct PartLoss {
   Index count, of;
 };
 
-/// The loss over the validation part of a text, cut into `streams` of equal length that are read side by side, each from
-/// the zero state; about `most` characters of it, the first ones of each stream, and no more once go_on(count, of) is false.
+/// The loss over the validation part of a text, cut into `streams` of equal length that are read side by side, each
+/// from the zero state; about `most` characters of it, the first ones of each stream, and no more once go_on(count, of)
+/// is false.
 template <class Model, class GoOn>
 PartLoss validation_loss(const Model& model, const Text& text, Index streams, Index most, const GoOn& go_on) {
   const Index targets = text.validation_size() - 1;

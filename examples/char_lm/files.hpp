@@ -17,9 +17,10 @@ struct NamedFile {
   std::string option, path;
 };
 
-/// Throws InputError or std::runtime_error where a file cannot be written, or writing it would destroy another one: every
-/// file that is written must differ, through all links, from every one that is read and from the others that are written,
-/// and none may have a name by which `AtomicFile` would take it for a temporary file. Leaves all files as they are.
+/// Throws InputError or std::runtime_error where a file cannot be written, or writing it would destroy another one:
+/// every file that is written must differ, through all links, from every one that is read and from the others that are
+/// written, and none may have a name by which `AtomicFile` would take it for a temporary file. Leaves all files as they
+/// are.
 inline void check_files(const std::vector<NamedFile>& written, std::vector<NamedFile> others) {
   namespace fs = std::filesystem;
   // Where the progress goes into a file, the log or a checkpoint cannot be that file.

@@ -23,8 +23,8 @@ struct LogRow {
 /// The CSV of a training: one row for each evaluation, written as it comes.
 class Log {
  public:
-  /// No path, no log. A training that is resumed goes on behind the rows up to `resumed_step`; those beyond are dropped, as
-  /// they are about to be computed again. A new one has `resumed_step` -1. Nothing is written yet.
+  /// No path, no log. A training that is resumed goes on behind the rows up to `resumed_step`; those beyond are
+  /// dropped, as they are about to be computed again. A new one has `resumed_step` -1. Nothing is written yet.
   Log(const std::string& path, std::int64_t resumed_step) : path_(path), rows_(kHeader + std::string("\n")) {
     if (!path.empty() && resumed_step >= 0 && std::filesystem::exists(path)) rows_ = rows_up_to(resumed_step);
   }

@@ -96,11 +96,11 @@ void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
       "  head -c 1000 book.txt | char_lm sample --checkpoint book.safetensors --prompt-file - --samples 3");
 }
 
-/// OpenMP's idle threads spin by default. Where anything else runs on the machine they take the cores from the threads that
-/// work: on 2 shared cores training falls to between a half and a third. Asleep they cost nothing that can be measured. The
-/// runtime reads the policy once, when the program is loaded; so the program starts over, unless the user has chosen. Where
-/// the system has not started this program but a loader that was asked to, which then has no base address, it is the loader
-/// that would start over: threads spin then.
+/// OpenMP's idle threads spin by default. Where anything else runs on the machine they take the cores from the threads
+/// that work: on 2 shared cores training falls to between a half and a third. Asleep they cost nothing that can be
+/// measured. The runtime reads the policy once, when the program is loaded; so the program starts over, unless the user
+/// has chosen. Where the system has not started this program but a loader that was asked to, which then has no base
+/// address, it is the loader that would start over: threads spin then.
 void wait_asleep([[maybe_unused]] char** argv) {
 #if defined(_OPENMP) && defined(__linux__)
   if (getauxval(AT_BASE) == 0 || std::getenv("OMP_WAIT_POLICY") != nullptr ||

@@ -35,7 +35,8 @@ Bounds<T> whole_number(T least, T most) {
   return {least, most, "a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
 }
 
-/// An option with a number. All of the text must be the number in decimal: nothing wraps, saturates or is read as octal.
+/// An option with a number. All of the text must be the number in decimal: nothing wraps, saturates or is read as
+/// octal.
 template <class T>
 CLI::Option* add_number(CLI::App& app, const std::string& name, T& value, const Bounds<T>& bounds,
                         const std::string& text, bool show_default = true) {
@@ -64,8 +65,8 @@ inline CLI::Option* add_file(CLI::App& app, const std::string& name, std::string
   return app.add_option(name, value, text)->type_name("FILE")->check(CLI::Validator(check, ""));
 }
 
-/// The words of the command line, from the last to the first as CLI11 takes them. "--name=" becomes "--name" and an empty
-/// word: CLI11 would take the next option for its value.
+/// The words of the command line, from the last to the first as CLI11 takes them. "--name=" becomes "--name" and an
+/// empty word: CLI11 would take the next option for its value.
 inline std::vector<std::string> words_of(int argc, char** argv) {
   std::vector<std::string> words;
   for (int i = 1; i < argc; ++i) {
@@ -93,8 +94,8 @@ inline std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-/// What is wrong with the first word that a command does not know, and the word that was probably meant; empty where all are
-/// known.
+/// What is wrong with the first word that a command does not know, and the word that was probably meant; empty where
+/// all are known.
 inline std::string unknown_word(const CLI::App& app) {
   const auto commands = app.get_subcommands();
   const CLI::App& command = commands.empty() ? app : *commands.front();

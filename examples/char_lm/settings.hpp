@@ -95,7 +95,8 @@ struct ModelSettings {
   }
 
  private:
-  /// Before memory is asked for: the file must have as many blocks as it says, and the model cannot be much larger than it.
+  /// Before memory is asked for: the file must have as many blocks as it says, and the model cannot be much larger than
+  /// it.
   void check_size(const minrnn::TensorFile& file, const std::string& refused) const {
     std::set<std::string_view> blocks;
     double there = 0;

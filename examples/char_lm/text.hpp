@@ -115,7 +115,8 @@ class FileReader {
   std::uint64_t size_ = 0;
 };
 
-/// A whole text, divided as in nanoGPT: the first nine tenths to train on, the rest to validate, one vocabulary for both.
+/// A whole text, divided as in nanoGPT: the first nine tenths to train on, the rest to validate, one vocabulary for
+/// both.
 class Text {
  public:
   Text(std::string bytes, std::string name)

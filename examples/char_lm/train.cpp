@@ -28,8 +28,9 @@ void interrupt(int signal_number) {
   std::signal(signal_number, SIG_DFL);
 }
 
-/// From here on the signals that ask a program to end set `interrupted`. One that is ignored stays so, as in a background job
-/// or under nohup. A reader of standard output that has gone is an error of writing, after which all can be saved.
+/// From here on the signals that ask a program to end set `interrupted`. One that is ignored stays so, as in a
+/// background job or under nohup. A reader of standard output that has gone is an error of writing, after which all can
+/// be saved.
 void take_signals() {
   for (const int number : {SIGINT, SIGTERM
 #ifdef SIGHUP
@@ -97,8 +98,8 @@ class Run {
     return static_cast<float>(std::min(by_steps, schedule.at(clock_.seconds() / limit_)));
   }
 
-  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on, whatever
-  /// ends the training, it can be resumed.
+  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
+  /// whatever ends the training, it can be resumed.
   void begin() {
     if (begun_) return;
     save();
@@ -106,8 +107,8 @@ class Run {
     begun_ = true;
   }
 
-  /// Of the best weights where there is a checkpoint. It may take a twentieth of --minutes more, as it cannot be known before
-  /// how long it takes.
+  /// Of the best weights where there is a checkpoint. It may take a twentieth of --minutes more, as it cannot be known
+  /// before how long it takes.
   int final_evaluation() {
     const double ends = std::max(limit_, clock_.seconds() + std::max(1.0, limit_ / 20)), begins = clock_.seconds();
     const auto [loss, count, of] = training_.final_loss([&](Index done, Index all) {

@@ -41,8 +41,9 @@ inline std::string resume_path(const std::string& checkpoint) {
   return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
 }
 
-/// A model in training: steps, evaluations, and the two files that it keeps. All that the next step depends on is in the
-/// model, the optimizer and `progress`, and these three are what is saved, so a resumed training goes on bit for bit.
+/// A model in training: steps, evaluations, and the two files that it keeps. All that the next step depends on is in
+/// the model, the optimizer and `progress`, and these three are what is saved, so a resumed training goes on bit for
+/// bit.
 template <class Model>
 class Training {
  public:
@@ -145,8 +146,8 @@ class Training {
     check_finite(minrnn::read_safetensors(settings_.checkpoint), "");
   }
 
-  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint; over a first
-  /// part of it where go_on(count, of) becomes false.
+  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint; over a
+  /// first part of it where go_on(count, of) becomes false.
   template <class GoOn>
   PartLoss final_loss(const GoOn& go_on) {
     if (!settings_.checkpoint.empty()) load_parameters(settings_.checkpoint, model_);

@@ -31,13 +31,21 @@ function(write_safetensors file header size)
   file(WRITE ${folder}/header "${header}")
   run_sh(0 [[
     n=$(wc -c < header)
-    { printf "\\$(printf %03o $((n % 256)))\\$(printf %03o $((n / 256)))\\0\\0\\0\\0\\0\\0"; cat header; head -c $3 /dev/zero; } > $2]]
+    {
+      printf "\\$(printf %03o $((n % 256)))\\$(printf %03o $((n / 256)))\\0\\0\\0\\0\\0\\0"
+      cat header
+      head -c $3 /dev/zero
+    } > $2]]
          ${file} ${size})
   file(REMOVE ${folder}/header)
 endfunction()
 # One that says of itself that it is a model of these sizes, but has 2.4 MB.
 function(write_model file mixer layers dim expansion vocabulary name)
-  write_safetensors(${file} "{\"__metadata__\":{\"program\":\"char_lm\",\"mixer\":\"${mixer}\",\"layers\":\"${layers}\",\"dim\":\"${dim}\",\"expansion\":\"${expansion}\",\"dropout\":\"0\",\"vocabulary\":\"${vocabulary}\",\"heads\":\"1\",\"window\":\"65536\"},\"${name}\":{\"dtype\":\"F32\",\"shape\":[600000],\"data_offsets\":[0,2400000]}}" 2400000)
+  string(CONCAT header
+    [[{"__metadata__":{"program":"char_lm","mixer":"]] ${mixer} [[","layers":"]] ${layers} [[","dim":"]] ${dim}
+    [[","expansion":"]] ${expansion} [[","dropout":"0","heads":"1","window":"65536","vocabulary":"]] ${vocabulary}
+    [["},"]] ${name} [[":{"dtype":"F32","shape":[600000],"data_offsets":[0,2400000]}}]])
+  write_safetensors(${file} "${header}" 2400000)
 endfunction()
 write_model(layers.safetensors mingru 600000 1 1 0a61 blocks/0/w)
 write_model(expansion.safetensors gru 1 1 600000 0a61 blocks/0/w)
@@ -55,7 +63,8 @@ foreach(name nan nan.resume)
   run_sh(0 [[
     cp $2 $3
     begin=$(($(od -An -tu8 -N8 $3) + 8))
-    printf '\0\0\300\177' | dd of=$3 bs=1 seek=$begin conv=notrunc 2> /dev/null]] ${from}.safetensors ${name}.safetensors)
+    printf '\0\0\300\177' | dd of=$3 bs=1 seek=$begin conv=notrunc 2> /dev/null]]
+         ${from}.safetensors ${name}.safetensors)
 endforeach()
 file(COPY_FILE ${folder}/nan.safetensors ${folder}/best.safetensors)
 file(COPY_FILE ${folder}/good.resume.safetensors ${folder}/best.resume.safetensors)
@@ -92,7 +101,8 @@ refuse("--dropout: wanted a number from 0 to 0.99, given 1" train --dropout 1)
 refuse("--weight-decay: wanted .*, given -1" train --weight-decay -1)
 foreach(value -1 18446744073709551616 36893488147419103233 1.0 0x1)  # from 2^64 on all would be one
   refuse("--seed: wanted a whole number from 0 to 18446744073709551615, given ${value}" train --seed ${value})
-  refuse("--seed: wanted a whole number from 0 to 18446744073709551615, given ${value}" sample --checkpoint good.safetensors --seed ${value})
+  refuse("--seed: wanted a whole number from 0 to 18446744073709551615, given ${value}"
+         sample --checkpoint good.safetensors --seed ${value})
 endforeach()
 # An empty value is one, and no file has an empty name.
 foreach(option data checkpoint log)
@@ -132,7 +142,8 @@ refuse("--data: has the name of a temporary file of --checkpoint: text.safetenso
 refuse("--log: has the name of a temporary file of --checkpoint's training state"
        train ${data} --checkpoint text.safetensors --log text.resume.safetensors.7.tmp --overwrite)
 refuse("--log: is the file of --checkpoint" train ${data} --checkpoint new.safetensors --log new.safetensors)
-refuse("--log: is the file of --checkpoint" train ${data} --checkpoint dangling.safetensors --log nothing_yet.safetensors)
+refuse("--log: is the file of --checkpoint"
+       train ${data} --checkpoint dangling.safetensors --log nothing_yet.safetensors)
 run_sh(2 [[exec "$@" > told.txt]] train ${data} --log told.txt --overwrite)
 expect_match("${error}" "--log: is the file of standard output")
 file(REMOVE ${folder}/told.txt)
@@ -141,7 +152,8 @@ foreach(device /dev/null /dev/stdout /dev/fd/1 /proc/self/fd/1 null.csv)
     refuse("${device}: cannot be written: it is below /" train ${data} --log ${device} --overwrite)
   endif()
 endforeach()
-refuse("folder: cannot be written: there is something that is not a regular file" train ${data} --log folder --overwrite)
+refuse("folder: cannot be written: there is something that is not a regular file"
+       train ${data} --log folder --overwrite)
 refuse("--log: is the file of --checkpoint" train ${data} --checkpoint new.safetensors --log new.resume.safetensors)
 refuse("--checkpoint: is the file of --data" train ${tiny} --data sums.safetensors --checkpoint sums.safetensors --overwrite)
 refuse("--resume excludes --overwrite" train ${data} --checkpoint good.safetensors --resume --overwrite)

@@ -69,7 +69,8 @@ endif()
 
 # Standard output closed or full: an error, and the progress text is in no other file.
 set(log_line "step,train_loss,validation_loss,seconds,characters_per_second")
-foreach(command "${train};--checkpoint;closed.safetensors;--log;closed.csv" "eval;--checkpoint;a.safetensors;--data;sums.txt"
+foreach(command "${train};--checkpoint;closed.safetensors;--log;closed.csv"
+                "eval;--checkpoint;a.safetensors;--data;sums.txt"
                 "sample;--checkpoint;a.safetensors" "--help" "--version" "train;--help")
   run_sh(1 [[exec "$@" >&-]] ${command})
   expect_match("${error}" "^char_lm: standard output: cannot be written: [^\n]+\n$")
@@ -104,6 +105,7 @@ find_program(script NAMES script NO_CACHE)
 if(script AND CMAKE_HOST_SYSTEM_NAME STREQUAL Linux)
   list(JOIN tiny " " options)
   run_sh(0 [[exec "$2" -qec "$3" /dev/null]] ${script}
-         "'${CHAR_LM}' train ${options} --data sums.txt --minutes 0.05 --evaluate-every 1000000 --checkpoint shown.safetensors")
-  expect_match("${output}" "\rstep [0-9]+  train [0-9.]+  [0-9]+ characters/s  left 0:00:0[0-9] *\r +\rstep [0-9]+  train ")
+         "'${CHAR_LM}' train ${options} --data sums.txt --minutes 0.05 --evaluate-every 1000000 --checkpoint s.safetensors")
+  set(line "\rstep [0-9]+  train [0-9.]+  [0-9]+ characters/s  left 0:00:0[0-9] *")
+  expect_match("${output}" "${line}\r +\rstep [0-9]+  train ")
 endif()

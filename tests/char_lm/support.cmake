@@ -26,10 +26,14 @@ function(char_lm wanted)
   set(error "${error}" PARENT_SCOPE)
 endfunction()
 
-# The same of a script of sh, which finds the program and the rest of the arguments as "$@". A background job of sh ignores
-# SIGINT, and so does what a script runs that is itself one: `$defaults` before a command gives it back its meaning.
+# The same of a script of sh, which finds the program and the rest of the arguments as "$@". A background job of sh
+# ignores SIGINT, and so does what a script runs that is itself one: `$defaults` before a command gives it back its
+# meaning.
 function(run_sh wanted script)
-  set(preamble [[defaults=; if env --default-signal=INT true 2> /dev/null; then defaults="env --default-signal=INT"; fi; ]])
+  set(preamble [[
+    defaults="env --default-signal=INT"
+    $defaults true 2> /dev/null || defaults=
+  ]])
   execute_process(COMMAND sh -c "${preamble}${script}" sh ${CHAR_LM} ${ARGN} WORKING_DIRECTORY ${folder}
                   RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE error)
   check_status(${wanted} ${status} ${ARGN} "(${script})")

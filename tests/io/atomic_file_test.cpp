@@ -224,7 +224,8 @@ TEST(AtomicFile, ManyWritersAtOnceKeepOutOfEachOthersWay) {
       if (i % 7 != 6) file.commit();
     }
   };
-  // Half of them threads, half of them processes, which have nothing in common but the file system; and some of these die.
+  // Half of them threads, half of them processes, which have nothing in common but the file system; and some of these
+  // die.
   std::vector<pid_t> children;
   for (const char c : {'a', 'b', 'c'}) {
     children.push_back(::fork());

@@ -39,8 +39,8 @@ namespace detail {
 }
 inline std::string error_text(int error) { return std::generic_category().message(error); }
 
-/// What a name stands for in the end: symbolic links are followed, to a file that need not be there. Throws where the name
-/// leads below /dev or /proc: what is there belongs to the system, though some of it looks like a regular file, as
+/// What a name stands for in the end: symbolic links are followed, to a file that need not be there. Throws where the
+/// name leads below /dev or /proc: what is there belongs to the system, though some of it looks like a regular file, as
 /// /dev/stdout does. (/dev/shm is a file system like others.)
 inline std::filesystem::path link_target(const std::filesystem::path& path) {
   std::filesystem::path target = path;
@@ -73,8 +73,8 @@ inline int temporary_number(std::string_view name, std::string_view target) {
   return whole && name == std::to_string(number) ? number : -1;
 }
 
-/// Hands what was written to the disk. False, and errno says why, where that failed; a file system that does not know how
-/// has not failed.
+/// Hands what was written to the disk. False, and errno says why, where that failed; a file system that does not know
+/// how has not failed.
 inline bool flush_to_disk(std::FILE* file) {
   if (std::fflush(file) != 0) return false;
 #ifdef _WIN32
@@ -100,8 +100,8 @@ inline void flush_directory([[maybe_unused]] const std::filesystem::path& direct
 inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path&) {
   return ::_wfopen(path.c_str(), L"wbx");
 }
-/// Removes a temporary file whose writer is dead: one that nobody has open, or removing would fail, nor has had within the
-/// hour, as a writer closes its file before it renames it.
+/// Removes a temporary file whose writer is dead: one that nobody has open, or removing would fail, nor has had within
+/// the hour, as a writer closes its file before it renames it.
 inline void remove_dead(const std::filesystem::path& path) {
   std::error_code error;
   const auto written = std::filesystem::last_write_time(path, error);
@@ -118,8 +118,8 @@ inline bool has_name(int descriptor, const std::filesystem::path& path) {
          open.st_dev == named.st_dev && open.st_ino == named.st_ino;
 }
 
-/// Gives a new file the owner and the permissions of the file that it is to replace, where there is one. Where the group
-/// cannot be kept, the new group gets what everybody has.
+/// Gives a new file the owner and the permissions of the file that it is to replace, where there is one. Where the
+/// group cannot be kept, the new group gets what everybody has.
 inline void take_access(int descriptor, const std::filesystem::path& replaced) {
   struct stat old;
   if (::stat(replaced.c_str(), &old) != 0) return;
@@ -130,8 +130,9 @@ inline void take_access(int descriptor, const std::filesystem::path& replaced) {
   ::fchmod(descriptor, mode);  // a file system without permissions keeps none
 }
 
-/// A file of this name that was not there before, with the access of the file that it is to replace; null, and errno says
-/// why, where that cannot be had. It is locked as long as it is open: that is how others see that its writer lives.
+/// A file of this name that was not there before, with the access of the file that it is to replace; null, and errno
+/// says why, where that cannot be had. It is locked as long as it is open: that is how others see that its writer
+/// lives.
 inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path& replaced) {
   for (;;) {
     std::error_code ignored;
@@ -181,10 +182,11 @@ inline void remove_leftovers(const std::filesystem::path& target) {
 
 }  // namespace detail
 
-/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.tmp", flushed to the disk,
-/// then renamed. What had the name before stays until that moment, and for good where anything fails; its permissions, and
-/// where the system allows it its owner, go over to the new file. Where the name is a symbolic link, all of this is done
-/// with the file that it leads to. What a writer that was killed has left behind is removed by the next one.
+/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.tmp", flushed to the
+/// disk, then renamed. What had the name before stays until that moment, and for good where anything fails; its
+/// permissions, and where the system allows it its owner, go over to the new file. Where the name is a symbolic link,
+/// all of this is done with the file that it leads to. What a writer that was killed has left behind is removed by the
+/// next one.
 ///
 /// Throws  std::runtime_error with the path and the reason; the temporary file is gone by then;
 ///         std::logic_error for a use after `commit` or after such an error
@@ -232,8 +234,8 @@ class AtomicFile {
     if (error) fail("cannot be given its name: " + error.message());
     temporary_.clear();
     discard();  // nothing but the lock
-    // What has its name is written. A directory that cannot be flushed, as in many network file systems, means that the new
-    // name may reach the disk a little later, not that there is anything to do again.
+    // What has its name is written. A directory that cannot be flushed, as in many network file systems, means that the
+    // new name may reach the disk a little later, not that there is anything to do again.
     const auto directory = target_.parent_path();
     detail::flush_directory(directory.empty() ? "." : directory);
   }

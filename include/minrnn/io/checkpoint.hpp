@@ -21,8 +21,8 @@
 #include "minrnn/io/safetensors.hpp"
 
 /// What is saved and restored is whatever has a static `visit(self, scope, visitor)`: a layer, the state of a layer, an
-/// optimizer, `Parts`, a struct of the caller's. It gives the visitor parameters, matrices, numbers of 64 bits or floats,
-/// and things that have a visit themselves; so one list serves writing and reading.
+/// optimizer, `Parts`, a struct of the caller's. It gives the visitor parameters, matrices, numbers of 64 bits or
+/// floats, and things that have a visit themselves; so one list serves writing and reading.
 namespace minrnn {
 
 /// A thing and its name in a checkpoint.
@@ -126,8 +126,8 @@ void visit_leaves(T& thing, const Name& name, const V& visitor) {
 
 }  // namespace detail
 
-/// All that `thing` holds, to be written by `write_safetensors`. A weight (H, F) becomes a tensor of that shape, so that
-/// Python's safetensors.numpy.load_file gives it back as W[h, f]; a vector has one dimension, a number none.
+/// All that `thing` holds, to be written by `write_safetensors`. A weight (H, F) becomes a tensor of that shape, so
+/// that Python's safetensors.numpy.load_file gives it back as W[h, f]; a vector has one dimension, a number none.
 template <class T>
 TensorFile to_tensors(const T& thing, std::map<std::string, std::string> metadata = {}) {
   TensorFile file;
@@ -150,8 +150,8 @@ TensorFile to_tensors(const T& thing, std::map<std::string, std::string> metadat
 }
 
 /// Gives `thing` the values of a file, bit for bit. Everything is checked before anything changes: names, dtypes and
-/// shapes must be those of `to_tensors(thing)`, none missing and none left over. To restore a part of a file, erase the rest
-/// from `file.tensors` first.
+/// shapes must be those of `to_tensors(thing)`, none missing and none left over. To restore a part of a file, erase the
+/// rest from `file.tensors` first.
 ///
 /// Throws  std::runtime_error with the path, the tensor, wanted and given; `thing` is unchanged then
 template <class T>
@@ -203,8 +203,8 @@ void save_checkpoint(const std::filesystem::path& path, const T& thing,
   write_safetensors(path, to_tensors(thing, std::move(metadata)));
 }
 
-/// Restores `thing` from a file of `save_checkpoint` and gives the metadata. Where metadata say how to make the thing, call
-/// `read_safetensors` and `restore` instead.
+/// Restores `thing` from a file of `save_checkpoint` and gives the metadata. Where metadata say how to make the thing,
+/// call `read_safetensors` and `restore` instead.
 template <class T>
 std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& path, T&& thing) {
   TensorFile file = read_safetensors(path);

@@ -38,9 +38,9 @@ inline bool is_control(std::string_view character) {
 
 }  // namespace detail
 
-/// A text from a file or from a command line as a message may quote it: one line of UTF-8 without control characters, whose
-/// bytes become \x1b and the like, and of about `most` bytes, what is in the middle of a longer one being left out. A text
-/// that is so already stays as it is.
+/// A text from a file or from a command line as a message may quote it: one line of UTF-8 without control characters,
+/// whose bytes become \x1b and the like, and of about `most` bytes, what is in the middle of a longer one being left
+/// out. A text that is so already stays as it is.
 inline std::string printable(std::string_view text, std::size_t most = 200) {
   std::string_view tail;
   std::size_t left_out = 0;

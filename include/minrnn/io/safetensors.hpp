@@ -29,8 +29,8 @@ inline std::array<unsigned char, 8> little_endian(std::uint64_t n) {
 
 }  // namespace detail
 
-/// Reads a whole safetensors file. Strict: every byte of the data belongs to exactly one tensor, no name or key is there
-/// twice, nothing is unknown. No allocation is larger than the file gives reason for.
+/// Reads a whole safetensors file. Strict: every byte of the data belongs to exactly one tensor, no name or key is
+/// there twice, nothing is unknown. No allocation is larger than the file gives reason for.
 ///
 /// Format  8 bytes length n, little-endian; n bytes JSON {name: {"dtype", "shape", "data_offsets": [begin, end]}, ...,
 ///         "__metadata__": {string: string} or null}, padded with spaces; the data, to which the offsets refer
@@ -77,8 +77,8 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
   return file;
 }
 
-/// Writes a safetensors file, the tensors in their order, as `AtomicFile` does: a reader sees all of it or what was there
-/// before. The same contents are always the same bytes.
+/// Writes a safetensors file, the tensors in their order, as `AtomicFile` does: a reader sees all of it or what was
+/// there before. The same contents are always the same bytes.
 ///
 /// Throws  std::invalid_argument for a name that is there twice or reserved, bytes that do not fit the shape, text that is
 ///         not UTF-8; std::runtime_error with the path and the reason where writing fails

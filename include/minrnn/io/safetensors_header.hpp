@@ -30,8 +30,8 @@ struct ByteRange {
   std::uint64_t begin = 0, end = 0;
 };
 
-/// Takes the header apart while it is parsed (nlohmann's SAX interface): nothing that does not belong there is ever kept,
-/// and duplicate keys, which a parsed document no longer has, are seen.
+/// Takes the header apart while it is parsed (nlohmann's SAX interface): nothing that does not belong there is ever
+/// kept, and duplicate keys, which a parsed document no longer has, are seen.
 class HeaderParser {
   using Json = nlohmann::json;
 
