@@ -275,10 +275,15 @@ class Attention {
         rotary_.rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
         std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
       }
+      S* units = unit.column(tile % heads_, b);
+      std::fill_n(units, time, S(1));
+      // Almost always all at once: the columns stand side by side, zeros between them.
+      const S most_of_q = Head::largest_of(padded * time, q.column(0, tile)),
+              most_of_k = Head::largest_of(padded * (earlier + time), k.column(0, tile));
+      if (most_of_q > S(0) && most_of_k > S(0) && Head::unit_of(head_size_, most_of_q, most_of_k) == S(1)) return;
       S most = 0;
       for (Index j = 0; j < earlier + time; ++j)
         most = std::max<S>(most, Head::largest_of(head_size_, k.column(j, tile)));
-      S* units = unit.column(tile % heads_, b);
       for (Index t = 0; t < time; ++t) {
         S* query = q.column(t, tile);
         units[t] = Head::unit_of(head_size_, Head::largest_of(head_size_, query), most);

@@ -104,11 +104,11 @@ class AttentionHead {
     const int exponent = std::ilogb(q) + std::ilogb(k) + std::ilogb(static_cast<S>(size)) + 3;
     return exponent <= kMost ? S(1) : std::ldexp(S(1), std::min<int>(exponent - kMost, kMost));
   }
-  /// The largest magnitude of a column (E); 0 where an element is not finite, which no unit makes a number.
-  static S largest_of(Index size, const S* column) {
+  /// The largest magnitude of n numbers; 0 where one is not finite, which no unit makes a number.
+  static S largest_of(Index n, const S* numbers) {
     P most(S(0)), zeros(S(0));
-    for_lanes<S>(size, [&](auto lanes) {
-      const P x = lanes.load(column);
+    for_lanes<S>(n, [&](auto lanes) {
+      const P x = lanes.load(numbers);
       most = maximum(most, absolute(x));
       zeros = fma(x, P(S(0)), zeros);
     });
@@ -188,6 +188,7 @@ class AttentionHead {
             std::min<Index>(block, earlier + t + count - key);  // the others lie ahead of all these queries
         if (first_block(t, count) > key) continue;
         rows_times_columns(keys_by_row, key, keys, q + t * padded(size), padded(size), count, scores);
+        const bool whole = keys % P::size == 0 && all_seen(t, count, key, keys);
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
         for (Index j = 0; j < count; ++j) {
           S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
@@ -199,7 +200,8 @@ class AttentionHead {
               (probability * (P::load(ds + i) - mean)).store(ds + i);
             }
           });
-          for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
+          if (!whole)
+            for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
         add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv, packed);
         add_seen_keys(k + key * padded(size), t, count, key, keys, d_scores, dq + t * padded(size));
