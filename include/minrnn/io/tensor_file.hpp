@@ -47,7 +47,7 @@ inline constexpr std::array<DtypeEntry, 4> kDtypes{
 inline const DtypeEntry& dtype_entry(Dtype dtype) { return kDtypes[static_cast<std::size_t>(dtype)]; }
 
 /// A size that a file has, as one that memory has. A cast would be one to the same type on most machines.
-inline std::size_t memory_size(std::uint64_t size) { return size & std::numeric_limits<std::size_t>::max(); }
+inline std::size_t memory_size(std::uint64_t size) { return size & (std::numeric_limits<std::size_t>::max)(); }
 
 /// The size of a tensor, or none where it is beyond 64 bits.
 inline std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<std::uint64_t>& shape) {

@@ -120,28 +120,29 @@ class AttentionHead {
   static void attend_once(Index size, const S* q, const S* keys, const S* values, Index count, Place&& place,
                           S* weights, S* o) {
     // Scores in a unit: that they are numbers is known only when they are there.
-    const auto largest_score = [&](S unit) {
+    const auto largest_score = [&](S by) {
       S largest = std::numeric_limits<S>::lowest(), zeros = 0;
       for (Index i = 0; i < count; ++i) {
         const S* key = keys + place(i);
         P sum(S(0));
-        for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q) * P(1 / unit), lanes.load(key), sum); });
+        for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q) * P(1 / by), lanes.load(key), sum); });
         weights[i] = sum.sum();
         largest = std::max<S>(largest, weights[i]);
         zeros += weights[i] * S(0);
       }
       return std::pair{largest, zeros == S(0)};
     };
-    S unit = 1, total = 0;
-    const auto [first_largest, numbers] = largest_score(unit);
+    S divisor = 1, total = 0;
+    const auto [first_largest, numbers] = largest_score(divisor);
     S largest = first_largest;
     if (!numbers) [[unlikely]] {
       S most = 0;
       for (Index i = 0; i < count; ++i) most = std::max<S>(most, largest_of(size, keys + place(i)));
-      unit = unit_of(size, largest_of(size, q), most);
-      largest = largest_score(unit).first;
+      divisor = unit_of(size, largest_of(size, q), most);
+      largest = largest_score(divisor).first;
     }
-    for_lanes<S>(count, [&](auto lanes) { lanes.store(weights, exp((lanes.load(weights) - P(largest)) * P(unit))); });
+    for_lanes<S>(count,
+                 [&](auto lanes) { lanes.store(weights, exp((lanes.load(weights) - P(largest)) * P(divisor))); });
     for (Index i = 0; i < count; ++i) total += weights[i];
     for_lanes<S>(size, [&](auto lanes) {
       P sum(S(0));
@@ -293,7 +294,7 @@ class AttentionHead {
       return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys, packed);
     for (Index i = 0; i < keys; ++i) {
       const Index from = std::max<Index>(0, key + i - earlier - t);
-      const Index to = std::upper_bound(first + t, first + t + n, key + i) - (first + t);
+      const auto to = static_cast<Index>(std::upper_bound(first + t, first + t + n, key + i) - (first + t));
       if (from < to)
         add_outer_product(columns + from * stride, stride, tile + from * kKeys + i, kKeys, to - from, sums + i * size,
                           size, 1, packed);
