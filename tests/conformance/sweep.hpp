@@ -104,9 +104,12 @@ void sweep() {
     return reach;
   };
   /// The first number of float that is not what double has.
-  const auto finding = [&](const Results<float>& found, const Results<double>& wanted) -> std::string {
+  const auto finding = [&](const Results<float>& found, const Results<double>& wanted, bool overflows) -> std::string {
     const auto reach = reach_of(wanted);
-    for (const auto& [name, m] : wanted)
+    for (const auto& [name, m] : wanted) {
+      // The gradients with respect to B, C and the step sizes of Mamba are products of up to five numbers that grow with its
+      // input. Where they are none of float, there is no product of them with a channel that is 0 either.
+      if (overflows && (name.ends_with("bc/w") || name.ends_with("delta_down/w"))) continue;
       for (Index j = 0; j < m.cols(); ++j)
         for (Index i = 0; i < m.rows(); ++i) {
           if (!(std::abs(m(i, j)) <= kMost)) continue;
@@ -116,6 +119,7 @@ void sweep() {
           return name + "(" + std::to_string(i) + ", " + std::to_string(j) + ") = " + std::to_string(value) +
                  " instead of " + std::to_string(m(i, j));
         }
+    }
     return {};
   };
 
@@ -127,14 +131,10 @@ void sweep() {
     for (Index at = 0; at < size; at += std::max<Index>(1, size / 3))
       for (const float extreme : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 1e30f, -1e30f, 1e20f,
                                   -1e20f, 1e-40f, 0.0f}) {
-        // The selective scan multiplies five numbers that grow with its input: at 1e20 none of its frames has an answer in
-        // float, and what of its gradients has one is a product with 0 of what has not.
-        if (std::string_view(Descriptor::name).starts_with("mamba") && std::abs(extreme) > 1 && std::isfinite(extreme))
-          continue;
         if (Descriptor::positive_state && extreme < 0 && name.starts_with("state ")) continue;
         const float narrow_before = std::exchange(narrow_lists[list].data[at], extreme);
         const double wide_before = std::exchange(data[at], static_cast<double>(extreme));
-        EXPECT_EQ(finding(narrow.run(), wide.run()), "")
+        EXPECT_EQ(finding(narrow.run(), wide.run(), std::abs(extreme) > 1 && std::isfinite(extreme)), "")
             << Descriptor::name << ", " << extreme << " in " << name << "[" << at << "]";
         narrow_lists[list].data[at] = narrow_before;
         data[at] = wide_before;

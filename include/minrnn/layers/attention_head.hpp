@@ -31,7 +31,8 @@ template <class S>
 class AttentionHead {
   using Kernel = ProductKernel<S>;
   using P = Packet<S>;
-  static constexpr Index kPanel = Kernel::kPanel, kQueries = 48, kKeys = 64, kAlong = 8;
+  static constexpr Index kPanel = Kernel::kPanel, kQueries = 48, kKeys = 64;
+  static constexpr S kTame = S(0x1p20);  // the magnitude of numbers beside which a rounding is nothing
   static_assert(kKeys % kPanel == 0);
 
  public:
@@ -169,16 +170,10 @@ class AttentionHead {
     pack_rows(k, keys_by_row);
     pack_rows(v, values_by_row);
     std::fill_n(dq, padded(size) * time, S(0));
-    // Summed in the order of the kernel: where a query sees a single key, o is its value, and dp - <do, o> is 0 to the bit.
-    for (Index t = 0; t < time; t += kAlong) {
-      P sums[kAlong];
-      const Index count = std::min<Index>(kAlong, time - t);
-      for (Index j = 0; j < count; ++j) sums[j] = P(S(0));
-      for (Index e = 0; e < size; ++e)
-        for (Index j = 0; j < count; ++j)
-          sums[j] = fma(P(o[(t + j) * o_stride + e]), P(d_o[(t + j) * o_stride + e]), sums[j]);
-      for (Index j = 0; j < count; ++j) along[t + j] = sums[j].first();
-    }
+    const S largest_q = largest_of(padded(size) * time, q), largest_k = largest_of(padded(size) * all, k);
+    const bool all_tame = largest_q > S(0) && largest_q < kTame && largest_k > S(0) && largest_k < kTame;
+    for (Index t = 0; t < time; ++t)
+      along[t] = inner_product(o + t * o_stride, d_o + t * o_stride, all_tame || tame(t));
     for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
       const Index block = std::min<Index>(kKeys, all - key);
       std::fill_n(dk, size * block, S(0));
@@ -223,6 +218,29 @@ class AttentionHead {
     if (unit[query] == S(1)) [[likely]]
       return body([](P x) MINRNN_INLINE_LAMBDA { return exp(x); });
     body([scale = P(unit[query])](P x) MINRNN_INLINE_LAMBDA { return exp(x * scale); });
+  }
+
+  /// Whether a query and all the keys that it sees are below kTame; no other key is asked.
+  bool tame(Index t) const {
+    bool is = largest_of(size, q + t * padded(size)) < kTame;
+    for (Index key = first[t]; is && key <= earlier + t; ++key) is = largest_of(size, k + key * padded(size)) < kTame;
+    return is;
+  }
+  /// <x, y> of two columns (E). Where a query sees one key alone, or the others vanish beside it, o is the value of that key,
+  /// and dp - <do, o> is 0. Beside large numbers a rounding would be far from that: there the sum is taken in the order of the
+  /// kernel that gives dp, so that it is 0 to the bit.
+  S inner_product(const S* x, const S* y, bool beside_tame) const {
+    P sum(S(0)), magnitudes(S(0));
+    for_lanes<S>(size, [&](auto lanes) {
+      const P left = lanes.load(x), right = lanes.load(y);
+      sum = fma(left, right, sum);
+      magnitudes = fma(absolute(left), absolute(right), magnitudes);
+    });
+    if (beside_tame && magnitudes.sum() < kTame) [[likely]]
+      return sum.sum();
+    P in_order(S(0));
+    for (Index e = 0; e < size; ++e) in_order = fma(P(x[e]), P(y[e]), in_order);
+    return in_order.first();
   }
 
   static S* take(S*& scratch, Index count) { return std::exchange(scratch, scratch + count); }
@@ -294,7 +312,8 @@ class AttentionHead {
       return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys, packed);
     for (Index i = 0; i < keys; ++i) {
       const Index from = std::max<Index>(0, key + i - earlier - t);
-      const auto to = static_cast<Index>(std::upper_bound(first + t, first + t + n, key + i) - (first + t));
+      Index to = 0;
+      while (to < n && first[t + to] <= key + i) ++to;
       if (from < to)
         add_outer_product(columns + from * stride, stride, tile + from * kKeys + i, kKeys, to - from, sums + i * size,
                           size, 1, packed);

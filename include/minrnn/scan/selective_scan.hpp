@@ -108,6 +108,7 @@ class SelectiveScan {
               std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
           const Index steps = std::min<Index>(kBlock, time - first);
           const BlockStarts starts(in.u, first, steps, b);
+          const S block_bc = largest_magnitude(in.bc.column(first, b), 2 * states * steps);
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const auto column = [&](Index i) { return Column<P>{columns.column(i, worker)}; };
@@ -120,17 +121,19 @@ class SelectiveScan {
               x.set(i, d * u);
               out.set(i, skip * u);
             }
-            for (Index n = 0; n < states; ++n) {
-              const P a = lanes.load(in.a.col(n).data() + channel);
-              P h = lanes.load(row + n * channels);
-              for (Index i = 0; i < steps; ++i) {
-                const S* bc = in.bc.column(first + i, b);
-                if (starts.at(i)) h = P(S(0));
-                h = fma(exp(delta[i] * a), h, x[i] * P(bc[n]));
-                out.set(i, fma(h, P(bc[states + n]), out[i]));
+            with_products(lanes, in, row, block_bc, channel, steps, delta, x, x, [&](auto of) MINRNN_INLINE_LAMBDA {
+              for (Index n = 0; n < states; ++n) {
+                const P a = lanes.load(in.a.col(n).data() + channel);
+                P h = lanes.load(row + n * channels);
+                for (Index i = 0; i < steps; ++i) {
+                  const S* bc = in.bc.column(first + i, b);
+                  if (starts.at(i)) h = P(S(0));
+                  h = of.add(exp(delta[i] * a), h, of.times(x[i], P(bc[n])));
+                  out.set(i, of.add(h, P(bc[states + n]), out[i]));
+                }
+                lanes.store(row + n * channels, h);
               }
-              lanes.store(row + n * channels, h);
-            }
+            });
             for (Index i = 0; i < steps; ++i) {
               const P gate = lanes.load(in.gate.column(first + i, b) + channel);
               lanes.store(y.column(first + i, b) + channel, gated(silu(gate).value, out[i]));
@@ -168,6 +171,7 @@ class SelectiveScan {
         for (Index block = blocks_of(time); block-- > 0;) {
           const Index first = block * kBlock, steps = std::min<Index>(kBlock, time - first);
           const BlockStarts starts(in.u, first, steps, b);
+          const S block_bc = largest_magnitude(in.bc.column(first, b), 2 * states * steps);
           std::fill_n(dbc, 2 * states * steps, S(0));
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
@@ -190,45 +194,47 @@ class SelectiveScan {
               dskip = fma(u, ds_i, dskip);
             }
             lanes.store(dskip_sum, dskip);
-            for (Index n = 0; n < states; ++n) {
-              const P a = lanes.load(in.a.col(n).data() + channel);
-              P h = lanes.load(borders.column(block, b) + channel + n * channels);
-              for (Index i = 0; i < steps; ++i) {
-                const P e = exp(delta[i] * a);
-                before.set(i, h);
-                factor.set(i, e);
-                h = fma(e, starts.at(i) ? P(S(0)) : h, x[i] * P(in.bc.column(first + i, b)[n]));
-              }
-              S* da_sum = sums + n * channels + channel;
-              P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
-              for (Index i = steps; i-- > 0;) {
-                const S* bc = in.bc.column(first + i, b);
-                const P g = fma(ds[i], P(bc[states + n]), carried);
-                dbc[i * 2 * states + n] += (g * x[i]).sum();
-                dbc[i * 2 * states + states + n] += (h * ds[i]).sum();
-                s.set(i, fma(h, P(bc[states + n]), s[i]));
-                dx.set(i, fma(g, P(bc[n]), dx[i]));
-                h = before[i];
-                if (starts.at(i)) {  // not a factor of 0, which would leave what is no number one
-                  carried = P(S(0));
-                  continue;
+            const S* border = borders.column(block, b) + channel;
+            with_products(lanes, in, border, block_bc, channel, steps, delta, x, ds, [&](auto of) MINRNN_INLINE_LAMBDA {
+              for (Index n = 0; n < states; ++n) {
+                const P a = lanes.load(in.a.col(n).data() + channel);
+                P h = lanes.load(border + n * channels);
+                for (Index i = 0; i < steps; ++i) {
+                  const P e = exp(delta[i] * a);
+                  before.set(i, h);
+                  factor.set(i, e);
+                  h = of.add(e, starts.at(i) ? P(S(0)) : h, of.times(x[i], P(in.bc.column(first + i, b)[n])));
                 }
-                const P e = factor[i], zero(S(0)), forgotten = e == zero;  // as `gated`, of both products
-                carried = select(forgotten, zero, e * g);
-                const P dlog = select(forgotten, zero, carried * h);  // with respect to delta_t A
-                dexponent.set(i, fma(dlog, a, dexponent[i]));
-                da = fma(dlog, delta[i], da);
+                S* da_sum = sums + n * channels + channel;
+                P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
+                for (Index i = steps; i-- > 0;) {
+                  const S* bc = in.bc.column(first + i, b);
+                  const P g = of.add(ds[i], P(bc[states + n]), carried);
+                  dbc[i * 2 * states + n] += of.times(g, x[i]).sum();
+                  dbc[i * 2 * states + states + n] += of.times(h, ds[i]).sum();
+                  s.set(i, of.add(h, P(bc[states + n]), s[i]));
+                  dx.set(i, of.add(g, P(bc[n]), dx[i]));
+                  h = before[i];
+                  if (starts.at(i)) {  // not a factor of 0, which would leave what is no number one
+                    carried = P(S(0));
+                    continue;
+                  }
+                  carried = of.times(factor[i], g);
+                  const P dlog = of.times(carried, h);  // with respect to delta_t A
+                  dexponent.set(i, of.add(dlog, a, dexponent[i]));
+                  da = of.add(dlog, delta[i], da);
+                }
+                lanes.store(da_sum, da);
+                lanes.store(row + n * channels, carried);
               }
-              lanes.store(da_sum, da);
-              lanes.store(row + n * channels, carried);
-            }
-            for (Index i = 0; i < steps; ++i) {
-              const P ddelta = fma(lanes.load(at(in.u, i)), dx[i], dexponent[i]);
-              lanes.store(at(out.du, i), fma(delta[i], dx[i], skip * ds[i]));
-              lanes.store(at(out.draw, i), gated(sigmoid(lanes.load(at(in.raw, i))), ddelta));
-              lanes.store(at(out.dgate, i),
-                          lanes.load(at(dy, i)) * gated(silu(lanes.load(at(in.gate, i))).derivative, s[i]));
-            }
+              for (Index i = 0; i < steps; ++i) {
+                const P u = lanes.load(at(in.u, i)), ddelta = of.add(u, dx[i], dexponent[i]);
+                lanes.store(at(out.du, i), of.add(delta[i], dx[i], skip * ds[i]));
+                lanes.store(at(out.draw, i), of.times(sigmoid(lanes.load(at(in.raw, i))), ddelta));
+                const P slope = of.times(silu(lanes.load(at(in.gate, i))).derivative, s[i]);
+                lanes.store(at(out.dgate, i), of.times(lanes.load(at(dy, i)), slope));
+              }
+            });
           });
           for (Index i = 0; i < steps; ++i) {
             S* to =
@@ -272,6 +278,60 @@ class SelectiveScan {
     static_assert(kBlock <= 64);
     std::uint64_t bits_ = 0;
   };
+
+  /// Products as they are.
+  struct Plain {
+    template <class P>
+    MINRNN_INLINE static P times(const P& p, const P& q) {
+      return p * q;
+    }
+    template <class P>
+    MINRNN_INLINE static P add(const P& p, const P& q, const P& sum) {
+      return fma(p, q, sum);
+    }
+  };
+  /// Products in which a factor of 0, of a gate or a step size that is shut, makes nothing even of what has overflown; else
+  /// with the same bits.
+  struct ZeroWins {
+    template <class P>
+    MINRNN_INLINE static P times(const P& p, const P& q) {
+      return kept(p, q, p * q, P(S(0)));
+    }
+    template <class P>
+    MINRNN_INLINE static P add(const P& p, const P& q, const P& sum) {
+      return kept(p, q, fma(p, q, sum), sum);
+    }
+
+   private:
+    template <class P>
+    MINRNN_INLINE static P kept(const P& p, const P& q, const P& product, const P& otherwise) {
+      return select(p == S(0), otherwise, select(q == S(0), otherwise, product));
+    }
+  };
+
+  static S largest_magnitude(const S* numbers, Index n) {
+    Packet<S> most(S(0));
+    detail::for_lanes<S>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
+    return most.largest();
+  }
+
+  /// Calls body(of) for a block of a packet of channels, `of` the products that it needs: those of numbers up to 2^20 (float)
+  /// stay far within the range of S.
+  template <class Lanes, class C, class Body>
+  MINRNN_INLINE static void with_products(Lanes lanes, const Inputs& in, const S* h, S block_bc, Index channel,
+                                          Index steps, const C& delta, const C& x, const C& ds, Body&& body) {
+    using P = typename Lanes::P;
+    constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);
+    P most(block_bc);
+    for (Index i = 0; i < steps; ++i) most = maximum(most, maximum(maximum(delta[i], absolute(x[i])), absolute(ds[i])));
+    for (Index n = 0; n < in.a.cols(); ++n)
+      most = maximum(
+          most, maximum(absolute(lanes.load(in.a.col(n).data() + channel)), absolute(lanes.load(h + n * in.a.rows()))));
+    if (select(P(kTame) < most, P(S(1)), P(S(0))).sum() == S(0)) [[likely]]
+      body(Plain{});
+    else
+      body(ZeroWins{});
+  }
 
   static Index blocks_of(Index time) { return (time + kBlock - 1) / kBlock; }
 
