@@ -36,6 +36,9 @@ const Bounds<std::int64_t> kCount = whole_number<std::int64_t>(1, 1'000'000'000'
 const Bounds<std::uint64_t> kSeed = whole_number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max());
 const Bounds<double> kPositive{1e-300, 1e300, "a positive number"};
 const Bounds<double> kNotNegative{0, 1e300, "a number not below 0"};
+// What becomes a float.
+const Bounds<double> kPositiveFloat{1e-30, 1e30, "a positive number"};
+const Bounds<double> kNotNegativeFloat{0, 1e30, "a number not below 0"};
 
 void add_train(CLI::App& app, char_lm::TrainSettings& s) {
   add_file(app, "--data", s.data,
@@ -60,9 +63,9 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
              "minutes in all; the validation at the end may take a twentieth more. The learning rate then falls by the "
              "clock too, so no two runs are the same bit for bit, as they are with --steps alone",
              false);
-  add_number(app, "--learning-rate", s.learning_rate, kPositive,
+  add_number(app, "--learning-rate", s.learning_rate, kPositiveFloat,
              "highest; warm-up over 100 steps, then a cosine to a tenth");
-  add_number(app, "--weight-decay", s.weight_decay, kNotNegative, "of AdamW, on matrices");
+  add_number(app, "--weight-decay", s.weight_decay, kNotNegativeFloat, "of AdamW, on matrices");
   add_number(app, "--clip", s.clip, kPositive, "largest norm of the gradient");
   add_number(app, "--seed", s.seed, kSeed, "of weights, dropout and the order of the text");
   add_file(app, "--checkpoint", s.checkpoint,

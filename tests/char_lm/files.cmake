@@ -33,7 +33,7 @@ wants_files(${files})
 
 # --overwrite leaves everything as it was until a step has shown that memory suffices and the loss is a number.
 list_files(before)
-char_lm(1 ${train} --clip 1e300 --learning-rate 1e300 --checkpoint a.safetensors --log a.csv --overwrite)
+char_lm(1 ${train} --clip 1e300 --learning-rate 1e30 --checkpoint a.safetensors --log a.csv --overwrite)
 list_files(after)
 expect_equal("${after}" "${before}")
 run_sh(2 [[ulimit -v 3000000; exec "$@"]] train --data sums.txt --context 128 --batch 8192 --dim 512 --layers 8

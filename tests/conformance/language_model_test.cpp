@@ -203,6 +203,11 @@ TEST(LanguageModel, RefusesABackwardThatNoForwardPrepared) {
   model.forward(text.input(), state, cache);
   model.step(text.input().frame(0), state, cache);
   EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument);
+  state = model.initial_state(3);
+  model.forward(text.input(), state, cache);
+  auto short_state = model.initial_state(2);
+  EXPECT_THROW(model.forward(text.input(), short_state, cache), std::invalid_argument);
+  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument) << "of a forward that ended half-way";
 }
 
 TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {

@@ -58,24 +58,53 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       }
     }
     {
-      auto state = example.state(layer), other_state = state;
+      // What one sequence gave goes on as three: a larger result, beside the one that it reads.
+      auto state = layer.initial_state(1), three = layer.initial_state(3), other = three;
       typename L::Cache cache, other_cache;
-      const Sequence<S> first = copy_of(layer.forward(example.input(), other_state, other_cache));
-      const SequenceView<const S> given = layer.forward(example.input(), state, cache);
-      const SequenceView<const S> y = layer.forward(given, state, cache);
-      expect_same(y, layer.forward(first.view(), other_state, other_cache), "y of forward");
-      // The argument of the second forward is where it was, so backward may read it; and its gradient may be y itself.
-      L other = layer;
-      zero_gradients(layer);
-      zero_gradients(other);
-      const SequenceView<const S> dx = layer.backward(y, cache);
-      expect_same(dx, other.backward(copy_of(y).view(), other_cache), "dx");
-      Results<S> gradients, wanted;
-      gradients["none"] = wanted["none"] = Matrix<S>::Zero(1, 1);
-      add_gradients(gradients, layer);
-      add_gradients(wanted, other);
-      EXPECT_TRUE(equal(gradients, wanted));
+      const FrameView<const S> y = layer.step(example.input().sequences(0, 1).frame(0), state, cache);
+      const Matrix<S> wanted = y.matrix().col(0).replicate(1, 3);
+      const Matrix<S> found = layer.step(FrameView<const S>(y.data(), y.features(), 3, 0), three, cache).matrix();
+      EXPECT_TRUE(equal<S>(found, Matrix<S>(layer.step(wanted, other, other_cache).matrix()), "y of a fork"));
     }
+    // A forward of what `first` gives, which lies in the cache, is one of a copy; and so is its backward.
+    const auto check_forward = [&](const char* what, auto&& first) {
+      SCOPED_TRACE(what);
+      typename L::Cache cache, other_cache;
+      const SequenceView<const S> x = first(cache);
+      const Sequence<S> copy = copy_of(x);
+      auto state = layer.initial_state(x.batch()), other_state = state;
+      L trained = layer, other = layer;
+      zero_gradients(trained);
+      zero_gradients(other);
+      minrnn::detail::seek_draw(cache, 0);  // masks as a new cache draws them
+      const SequenceView<const S> y = trained.forward(x, state, cache);
+      const Sequence<S> wanted = copy_of(other.forward(copy.view(), other_state, other_cache));
+      expect_same(y, wanted.view(), "y of forward");
+      for (int repeat = 0; repeat < 2; ++repeat)  // a second backward reads the same again; dL/dy is y
+        expect_same(trained.backward(y, cache), other.backward(wanted.view(), other_cache), "dx");
+      Results<S> gradients, wanted_gradients;
+      gradients["none"] = wanted_gradients["none"] = Matrix<S>::Zero(1, 1);
+      add_gradients(gradients, trained);
+      add_gradients(wanted_gradients, other);
+      EXPECT_TRUE(equal(gradients, wanted_gradients));
+    };
+    check_forward("after forward", [&](auto& cache) {
+      auto state = example.state(layer);
+      return layer.forward(example.input(), state, cache);
+    });
+    check_forward("after infer", [&](auto& cache) {
+      auto state = example.state(layer);
+      return layer.infer(example.input(), state, cache);
+    });
+    check_forward("after step", [&](auto& cache) {
+      auto state = example.state(layer);
+      return layer.step(example.input().frame(0), state, cache).sequence();
+    });
+    check_forward("after backward", [&](auto& cache) {
+      auto state = example.state(layer);
+      layer.forward(example.input(), state, cache);
+      return layer.backward(example.output_gradient(), cache);
+    });
   };
   check(float(), TestFixture::kSquare, 5, 3);
   check(float(), 40, 3, 1);
@@ -153,6 +182,24 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
     auto& same = moved;
     moved = std::move(same);
     expect_refused("moved to itself", layer, dy, moved);
+  }
+  {
+    // A forward that throws half-way leaves nothing that a backward would take.
+    typename L::Cache cache;
+    forward(cache);
+    auto short_state = layer.initial_state(2);
+    if (!matrices_of<L>(short_state).empty()) {
+      const Example<L> next(layer, 7, 3, 8);
+      EXPECT_THROW(layer.forward(next.input(), short_state, cache), std::invalid_argument);
+      L copy = layer, other = layer;
+      typename L::Cache of_first;
+      forward(of_first);
+      try {
+        const auto found = to_matrix(copy.backward(dy, cache));
+        EXPECT_TRUE(equal<float>(found, to_matrix(other.backward(dy, of_first)))) << "neither refused nor as before";
+      } catch (const std::invalid_argument&) {
+      }
+    }
   }
   if (wider.input_size() != layer.input_size() || wider.output_size() != layer.output_size()) {
     typename L::Cache cache;

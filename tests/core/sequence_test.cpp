@@ -324,15 +324,22 @@ TEST(Sequence, IsEmptyWhereItsMemoryCannotBeHad) {
   std::fill_n(sequence.data(), 6, 1.0f);
 }
 
-TEST(Output, LiesApartFromItsArgument) {
+TEST(Output, LiesApartFromWhatIsRead) {
   Output<float> output;
   Sequence<float> x(3, 4, 2);
   const SequenceView<float> first = output.resize(3, 4, 2, x.view());
+  EXPECT_EQ(output.resize(3, 4, 2, x.view()).data(), first.data()) << "no need to change";
   const SequenceView<float> second = output.resize(3, 4, 2, first.chunk(2, 1));
   EXPECT_NE(second.data(), first.data());
-  EXPECT_EQ(output.resize(3, 4, 2, second).data(), first.data());
-  EXPECT_EQ(output.resize(3, 4, 2, x.view()).data(), first.data()) << "no need to change";
-  EXPECT_EQ(output.view().data(), first.data());
+  const SequenceView<float> third = output.resize(3, 4, 2, first, second);
+  EXPECT_NE(third.data(), first.data());
+  EXPECT_NE(third.data(), second.data());
+  EXPECT_EQ(output.view().data(), third.data());
+  // A larger one takes no memory from what is read.
+  std::fill_n(third.data(), third.size(), 5.0f);
+  const SequenceView<float> larger = output.resize(3, 1, 100, third);
+  std::fill_n(larger.data(), larger.size(), 7.0f);
+  for (Index i = 0; i < third.size(); ++i) EXPECT_EQ(third.data()[i], 5);
 }
 
 TEST(Sequence, MovesItsMemory) {

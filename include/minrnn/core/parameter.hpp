@@ -25,7 +25,9 @@ struct Parameter {
   Parameter() = default;
   /// Zeros. Throws std::invalid_argument for sizes below 0 or that no memory holds.
   Parameter(Index rows, Index columns) {
-    detail::check_block("Parameter", rows, columns, 1);
+    detail::check(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
+                  "sizes of at least 0 that memory can hold",
+                  [&] { return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")"; });
     value.setZero(rows, columns);
     grad.setZero(rows, columns);
   }

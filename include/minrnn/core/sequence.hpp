@@ -9,6 +9,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <functional>
@@ -253,28 +254,36 @@ class Sequence {
   SequenceView<S> view_;
 };
 
-/// Memory for the result of a call, which never lies where the argument of the call does. So a result may be the next
+/// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
 /// argument of the same cache: y = layer.step(y, state, cache).
 template <class S>
 class Output {
  public:
-  /// Room for (F, T, B) apart from `argument`. A result of one frame has room for a second one from the beginning, so that a
-  /// step which is given its own result allocates nothing.
-  template <class Argument>
-  SequenceView<S> resize(Index features, Index time, Index batch, const Argument& argument) {
+  /// Room for (F, T, B) apart from what is `read`, views of any kind. A result of one frame has room for a second one from the
+  /// beginning, so that a step which is given its own result allocates nothing.
+  template <class... Views>
+  SequenceView<S> resize(Index features, Index time, Index batch, const Views&... read) {
     detail::check_block("Output", features, time, batch);
     const Index size = features * time * batch;
-    const bool better = now_.capacity() < size && other_.capacity() >= size && !other_.holds(argument.data());
-    if (now_.holds(argument.data()) || better) std::swap(now_, other_);
-    if (time == 1) other_.reserve(size);
-    return now_.resize(features, time, batch);
+    const auto is_free = [&](const Sequence<S>& block) { return !(block.holds(read.data()) || ...); };
+    if (!is_free(blocks_[0]) || blocks_[0].capacity() < size) choose(size, is_free);
+    if (time == 1 && blocks_[1].capacity() < size && is_free(blocks_[1])) blocks_[1].reserve(size);
+    return blocks_[0].resize(features, time, batch);
   }
 
-  SequenceView<S> view() { return now_.view(); }
-  SequenceView<const S> view() const { return now_.view(); }
+  SequenceView<S> view() { return blocks_[0].view(); }
+  SequenceView<const S> view() const { return blocks_[0].view(); }
 
  private:
-  Sequence<S> now_, other_;
+  /// Puts a free block first, one that is large enough where there is one. At most two things are read, so one is free.
+  template <class IsFree>
+  void choose(Index size, const IsFree& is_free) {
+    for (const bool any_size : {false, true})
+      for (Sequence<S>& block : blocks_)
+        if (is_free(block) && (any_size || block.capacity() >= size)) return std::swap(blocks_[0], block);
+  }
+
+  std::array<Sequence<S>, 3> blocks_;
 };
 
 /// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward writes over

@@ -217,7 +217,7 @@ class Attention {
         window_(options.window, Rotary::kTurn),
         rotary_(options.head_size, options.base) {}
 
-  CacheBase::Sizes sizes() const { return {input_size(), output_size(), heads_, window_.ring()}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), heads_, head_size_, window_.frames()}; }
   Index inner() const { return heads_ * head_size_; }
   /// Where the frame of a position stands in a state.
   Index slot(Index position) const { return window_.place(position) * inner(); }

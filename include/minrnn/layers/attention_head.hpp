@@ -121,12 +121,12 @@ class AttentionHead {
   static void attend_once(Index size, const S* q, const S* keys, const S* values, Index count, Place&& place,
                           S* weights, S* o) {
     // Scores in a unit: that they are numbers is known only when they are there.
-    const auto largest_score = [&](S by) {
+    const auto largest_score = [&](auto of_query) {
       S largest = std::numeric_limits<S>::lowest(), zeros = 0;
       for (Index i = 0; i < count; ++i) {
         const S* key = keys + place(i);
         P sum(S(0));
-        for_lanes<S>(size, [&](auto lanes) { sum = fma(lanes.load(q) * P(1 / by), lanes.load(key), sum); });
+        for_lanes<S>(size, [&](auto lanes) { sum = fma(of_query(lanes.load(q)), lanes.load(key), sum); });
         weights[i] = sum.sum();
         largest = std::max<S>(largest, weights[i]);
         zeros += weights[i] * S(0);
@@ -134,13 +134,13 @@ class AttentionHead {
       return std::pair{largest, zeros == S(0)};
     };
     S divisor = 1, total = 0;
-    const auto [first_largest, numbers] = largest_score(divisor);
+    const auto [first_largest, numbers] = largest_score([](const P& of_q) { return of_q; });
     S largest = first_largest;
     if (!numbers) [[unlikely]] {
       S most = 0;
       for (Index i = 0; i < count; ++i) most = std::max<S>(most, largest_of(size, keys + place(i)));
       divisor = unit_of(size, largest_of(size, q), most);
-      largest = largest_score(divisor).first;
+      largest = largest_score([by = P(1 / divisor)](const P& of_q) { return of_q * by; }).first;
     }
     for_lanes<S>(count,
                  [&](auto lanes) { lanes.store(weights, exp((lanes.load(weights) - P(largest)) * P(divisor))); });

@@ -109,7 +109,7 @@ class Conv1d {
     const SequenceView<const S> x = cache.x_;
     detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
     const Index features = input_size(), kernel = kernel_size(), time = x.time();
-    const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch(), dy, x);
     const Tiling tiling(features, time, x.batch());
     cache.gradients_.reset(w_.size() + features, tiling.count());
     keep(dstate.tail, cache.last_);

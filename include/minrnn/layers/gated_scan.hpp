@@ -141,7 +141,7 @@ class GatedScan {
     const Index weight = features * inputs, bias_offset = kGates * weight, reset_offset = bias_offset + rows;
     const Index block = block_steps();
     const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
-    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
     const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
     const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, worker_count());
     cache.gradients_.reset(reset_offset + features, tiling.count());

@@ -90,7 +90,7 @@ class Linear : public FrameWise<Linear<S>, S> {
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
     cache.check_backward("Linear", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_;
-    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     const Index sums_size = w_.size() + b_.size();
     const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
     cache.packed_.resize(input_size(), output_size());

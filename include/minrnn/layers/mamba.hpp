@@ -55,6 +55,7 @@ class Mamba {
     typename Conv1d<S>::Cache conv_;
     LastResult<S> result_;
     SelectiveScan<S> scan_;
+    SequenceView<const S> x_;                                         // (F, T, B)
     SequenceView<const S> filtered_, gate_result_, bc_result_, raw_;  // results of conv, gate, bc and up
     Sequence<S> u_, gated_;                                           // (D, T, B)
     Sequence<S> du_, draw_, dgate_;                                   // (D, T, B)
@@ -110,7 +111,7 @@ class Mamba {
     });
     const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
     const auto through_gate = gate_.backward(dgate, none, cache.gate_);
-    const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy);
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy, cache.x_);
     detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
       lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
     });
@@ -136,7 +137,7 @@ class Mamba {
 
  private:
   CacheBase::Sizes sizes() const {
-    return {input_size(), output_size(), skip_.size(), a_log_.value.cols(), conv_.kernel_size()};
+    return {input_size(), output_size(), a_log_.value.cols(), conv_.kernel_size(), parameter_count(*this)};
   }
 
   static MambaOptions checked(Index features, MambaOptions options) {
@@ -193,7 +194,7 @@ class Mamba {
     detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
     detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
     cache.forget();
-    if (keep) x = cache.result_.keep(x);
+    if (keep) cache.x_ = x = cache.result_.keep(x);
     NoState none;
     const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
       return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);

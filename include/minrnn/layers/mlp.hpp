@@ -69,7 +69,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
     const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
     const Index b_in = w_in_.size(), w_out = b_in + rows, b_out = w_out + w_out_.size(), size = b_out + features;
-    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
     const SequenceView<S> activated = cache.block_.resize(inner, block, worker_count());
     const SequenceView<S> dpre = cache.dpre_.resize(rows, block, worker_count());
     cache.first_.resize(features, rows);

@@ -34,6 +34,7 @@ class Recompute {
     friend Recompute;
     typename Inner::Cache inner_;
     SequenceView<const Scalar> x_;
+    LastResult<Scalar> step_;     // lies in inner's cache
     Output<Scalar> y_, dx_;       // (H, T, B), (F, T, B)
     std::vector<State> borders_;  // the state before each chunk
     std::uint64_t first_draw_ = 0, next_draw_ = 0;
@@ -50,7 +51,7 @@ class Recompute {
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     detail::check_sequence("Recompute", "x", x, input_size());
     cache.forget();
-    cache.x_ = x;
+    cache.x_ = x = cache.step_.keep(x);
     cache.borders_.clear();
     cache.first_draw_ = cache.next_draw_;
     const auto y = for_chunks(x, cache, [&](SequenceView<const Scalar> chunk) {
@@ -69,13 +70,13 @@ class Recompute {
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
     cache.forget();
-    return inner_.step(x, state, cache.inner_);
+    return cache.step_.note(inner_.step(x, state, cache.inner_));
   }
 
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
     cache.check_backward("Recompute", sizes(), dy);
     const SequenceView<const Scalar> x = cache.x_;
-    const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy);
+    const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     for (std::size_t i = cache.borders_.size(); i-- > 0;) {
       const Index first = static_cast<Index>(i) * steps_, steps = std::min<Index>(steps_, x.time() - first);
       State state = cache.borders_[i];
@@ -98,7 +99,7 @@ class Recompute {
   const Inner& inner() const { return inner_; }
 
  private:
-  CacheBase::Sizes sizes() const { return {input_size(), output_size(), steps_}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), steps_, parameter_count(*this)}; }
 
   /// One chunk at least, so that inner sees an empty sequence too, and checks its state.
   template <class Body>

@@ -102,7 +102,7 @@ class Recurrent {
     const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
     const Index groups = group_count(h.batch()), workers = worker_count();
     const Index columns = block_columns(h.time(), h.batch());
-    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
     const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
     const SequenceView<S> before = cache.before_.resize(features, columns, workers);
     const SequenceView<S> dp = cache.p_.resize(rows, columns, workers);

@@ -25,7 +25,8 @@ class Residual {
    private:
     friend Residual;
     typename Inner::Cache inner_;
-    Output<Scalar> y_, dx_;  // (F, T, B)
+    SequenceView<const Scalar> x_;  // (F, T, B)
+    Output<Scalar> y_, dx_;         // (F, T, B)
   };
 
   explicit Residual(Inner inner) : inner_(std::move(inner)) {
@@ -39,6 +40,7 @@ class Residual {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
     cache.forget();
+    cache.x_ = x;
     const auto y = add(x, inner_.forward(x, state, cache.inner_), cache.y_);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
@@ -53,7 +55,7 @@ class Residual {
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
     cache.check_backward("Residual", sizes(), dy);
-    return add(dy, inner_.backward(dy, dstate, cache.inner_), cache.dx_);
+    return add(dy, inner_.backward(dy, dstate, cache.inner_), cache.dx_, cache.x_);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
     return backward_from_zero(*this, dy, cache);
@@ -67,11 +69,13 @@ class Residual {
   const Inner& inner() const { return inner_; }
 
  private:
-  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), parameter_count(*this)}; }
 
+  /// a + b, apart from a and from what else is `read`.
+  template <class... Views>
   static SequenceView<const Scalar> add(SequenceView<const Scalar> a, SequenceView<const Scalar> b,
-                                        Output<Scalar>& result) {
-    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a);
+                                        Output<Scalar>& result, const Views&... read) {
+    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a, read...);
     const detail::Frames frames(32, a, b);
     parallel_for(frames.tiles(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {

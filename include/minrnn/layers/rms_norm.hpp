@@ -67,7 +67,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     cache.check_backward("RmsNorm", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, r = cache.r_.view();
     const Index features = input_size();
-    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy);
+    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
     const detail::Frames frames(kMostTiles, x);
     cache.gradients_.reset(features, frames.tiles());
     parallel_for(frames.tiles(), [&](Index tile, Index) {

@@ -115,7 +115,7 @@ class Sequential {
   }
 
  private:
-  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), parameter_count(*this)}; }
 
   template <class Body>
   static void for_each_index(Body&& body) {

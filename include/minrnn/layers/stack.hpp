@@ -108,7 +108,7 @@ class Stack {
   }
 
  private:
-  CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth()}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth(), parameter_count(*this)}; }
 
   void check_state(const State& state) const {
     detail::check(state.parts.size() == layers_.size(), "Stack", "state", depth(),

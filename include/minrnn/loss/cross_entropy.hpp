@@ -69,12 +69,13 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
       const S* logit = logits.column(t, b);
       const Index place = place_of_largest(logit, classes);
       const S largest = logit[place];
+      const double of_target = static_cast<double>(logit[target]);  // before anything is written
       for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, exp(lanes.load(logit) - Packet<S>(largest))); });
       // The largest has exp(0) = 1. The others are summed without it: where they are small, log1p of their sum and the
       // gradient at the largest keep the digits that 1 + others would lose.
       const S first = std::exchange(p[place], S(0));
       const double others = sum_in_double(classes, [&](Index v) { return static_cast<double>(p[v]); });
-      sum += std::log1p(others) + (static_cast<double>(largest) - static_cast<double>(logit[target]));
+      sum += std::log1p(others) + (static_cast<double>(largest) - of_target);
       if (!dlogits) continue;
       const double factor = scale / (1 + others);
       p[place] = first;

@@ -35,7 +35,7 @@ class TokenModel {
     }
   };
 
-  class Cache {
+  class Cache : public CacheBase {
    public:
     /// The next forward takes the dropout masks of draw number `draw`: the step of a training that is resumed.
     void seek_draw(std::uint64_t draw) { detail::seek_draw(blocks_, draw); }
@@ -66,24 +66,30 @@ class TokenModel {
 
   SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache) const {
     NoState none;
+    cache.forget();
     const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
-    return output_.forward(norm_.forward(x, none, cache.norm_), none, cache.output_);
+    const auto logits = output_.forward(norm_.forward(x, none, cache.norm_), none, cache.output_);
+    cache.keep(sizes(), tokens.time(), tokens.batch());
+    return logits;
   }
 
   SequenceView<const S> infer(Tokens tokens, State& state, Cache& cache) const {
     NoState none;
+    cache.forget();
     const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
     return output_.infer(norm_.infer(x, none, cache.norm_), none, cache.output_);
   }
 
   FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache) const {
     NoState none;
+    cache.forget();
     const auto x = embedding_.forward(tokens.sequence(), cache.embedding_).frame(0);
     const auto y = blocks_.step(x, state.blocks, cache.blocks_);
     return output_.step(norm_.step(y, none, cache.norm_), none, cache.output_);
   }
 
   void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache) {
+    cache.check_backward("TokenModel", sizes(), dlogits);
     NoState none;
     const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_), none, cache.norm_);
     embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_), cache.embedding_);
@@ -100,6 +106,8 @@ class TokenModel {
   }
 
  private:
+  CacheBase::Sizes sizes() const { return {vocabulary_size(), vocabulary_size(), parameter_count(*this)}; }
+
   Embedding<S> embedding_;
   Blocks blocks_;
   RmsNorm<S> norm_;

@@ -128,6 +128,8 @@ class Adam {
     wants(options.beta2 >= S(0) && options.beta2 < S(1), "beta2", fraction, options.beta2);
     wants(at_least_0(options.epsilon), "epsilon", amount, options.epsilon);
     wants(at_least_0(options.weight_decay), "weight_decay", amount, options.weight_decay);
+    if (steps_ < 0) [[unlikely]]
+      detail::throw_argument(where, "step", "a count of at least 0", std::to_string(steps_));
     if (!options.decays) [[unlikely]]
       detail::throw_argument(where, "decays", "a function", "none");
   }

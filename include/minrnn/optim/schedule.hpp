@@ -15,7 +15,7 @@ namespace minrnn {
 
 /// A learning rate that rises linearly for `warm_up` steps and falls along half a cosine to `final_rate` at `steps`.
 ///
-/// Equations   step < warm_up: rate (step + 1) / (warm_up + 1)
+/// Equations   step >= steps: final_rate;  step < warm_up: rate (step + 1) / (warm_up + 1)
 ///             else: final_rate + (rate - final_rate) (1 + cos(pi u)) / 2,  u = (step - warm_up) / (steps - warm_up)
 /// Throws      std::invalid_argument where it is asked and a rate is no finite number of at least 0, warm_up, steps or the
 ///             step is negative, or the fraction is NaN
@@ -34,8 +34,9 @@ struct CosineSchedule {
     wants_count("warm_up", warm_up);
     wants_count("steps", steps);
     wants_count("step", step);
+    if (step >= steps) return final_rate;
     if (step < warm_up) return rate * (static_cast<double>(step) + 1) / (static_cast<double>(warm_up) + 1);
-    return at(static_cast<double>(step - warm_up) / static_cast<double>(std::max<std::int64_t>(steps - warm_up, 1)));
+    return at(static_cast<double>(step - warm_up) / static_cast<double>(steps - warm_up));
   }
   /// The rate at a fraction of the fall, for runs that end by the clock.
   double at(double fraction) const {
