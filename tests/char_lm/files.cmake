@@ -31,11 +31,8 @@ endif()
 set(files a.csv a.resume.safetensors a.safetensors a.safetensors.03.tmp sums.txt there)
 wants_files(${files})
 
-# --overwrite leaves everything as it was until a step has shown that memory suffices and the loss is a number.
+# --overwrite leaves everything as it was until a step has shown that memory suffices.
 list_files(before)
-char_lm(1 ${train} --clip 1e300 --learning-rate 1e30 --checkpoint a.safetensors --log a.csv --overwrite)
-list_files(after)
-expect_equal("${after}" "${before}")
 run_sh(2 [[ulimit -v 3000000; exec "$@"]] train --data sums.txt --context 128 --batch 8192 --dim 512 --layers 8
        --checkpoint a.safetensors --log a.csv --overwrite --threads 1)
 expect_match("${error}" "^char_lm: (not enough memory|.*too short)")
