@@ -122,11 +122,11 @@ TEST(SequenceView, HasChunksFramesAndSequences) {
   EXPECT_EQ(chunk.frame(1).matrix()(0, 1), 120);
 
   EXPECT_EQ(message_of([&] { view.chunk(3, 2); }),
-            "SequenceView::chunk: first and count: wanted steps within 4, given 3 and 2");
+            "SequenceView::chunk: first and count: wanted a part of 4, given 3 and 2");
   EXPECT_EQ(message_of([&] { view.chunk(-1, 2); }),
-            "SequenceView::chunk: first and count: wanted steps within 4, given -1 and 2");
+            "SequenceView::chunk: first and count: wanted a part of 4, given -1 and 2");
   EXPECT_EQ(message_of([&] { view.sequences(2, 1); }),
-            "SequenceView::sequences: first and count: wanted sequences within 2, given 2 and 1");
+            "SequenceView::sequences: first and count: wanted a part of 2, given 2 and 1");
 }
 
 TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
@@ -134,12 +134,12 @@ TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
   Eigen::Tensor<float, 3> tensor = counted();
   const SequenceView<float> view = tensor;
   EXPECT_EQ(message_of([&] { view.chunk(1, kMost); }),
-            "SequenceView::chunk: first and count: wanted steps within 4, given 1 and " + std::to_string(kMost));
+            "SequenceView::chunk: first and count: wanted a part of 4, given 1 and " + std::to_string(kMost));
   EXPECT_THROW(view.chunk(kMost, kMost), std::invalid_argument);
   EXPECT_THROW(view.sequences(1, kMost), std::invalid_argument);
-  EXPECT_EQ(message_of([&] { view.frame(4); }), "SequenceView::frame: t: wanted a step below 4, given 4");
+  EXPECT_EQ(message_of([&] { view.frame(4); }), "SequenceView::frame: t: wanted at least 0 and below 4, given 4");
   EXPECT_THROW(view.frame(-1), std::invalid_argument);
-  EXPECT_EQ(message_of([&] { view.matrix(2); }), "SequenceView::matrix: b: wanted a sequence below 2, given 2");
+  EXPECT_EQ(message_of([&] { view.matrix(2); }), "SequenceView::matrix: b: wanted at least 0 and below 2, given 2");
   EXPECT_THROW(view.matrix(-1), std::invalid_argument);
 
   constexpr Index kHalf = Index{1} << (std::numeric_limits<Index>::digits / 2 + 1);

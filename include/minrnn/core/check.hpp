@@ -22,6 +22,12 @@
 [[noreturn]] void MINRNN_FAIL(const char* message);
 #endif
 
+#if defined(__GNUC__)
+#define MINRNN_COLD __attribute__((cold, noinline))
+#else
+#define MINRNN_COLD
+#endif
+
 namespace minrnn::detail {
 
 [[noreturn]] inline void fail([[maybe_unused]] const std::string& message) {
@@ -104,11 +110,39 @@ inline bool beyond_memory(Index features, Index time, Index batch) {
   return features > kMost / time || features * time > kMost / batch;
 }
 
+// What a hot path throws stands in functions of its own, which take numbers: a closure would keep them in memory.
+[[noreturn]] MINRNN_COLD inline void throw_block(std::string_view where, Index features, Index time, Index batch) {
+  std::string given = "(";
+  given.append(std::to_string(features)).append(", ").append(std::to_string(time)).append(", ");
+  given.append(std::to_string(batch)).append(")");
+  throw_argument(where, "(F, T, B)", "sizes of at least 0 that memory can hold", given);
+}
+[[noreturn]] MINRNN_COLD inline void throw_index(std::string_view where, std::string_view argument, Index size,
+                                                 Index given) {
+  throw_argument(where, argument, "at least 0 and below " + std::to_string(size), std::to_string(given));
+}
+
 /// Throws unless (F, T, B) are sizes that a block may have.
 inline void check_block(std::string_view where, Index features, Index time, Index batch) {
-  check(!beyond_memory(features, time, batch), where, "(F, T, B)", "sizes of at least 0 that memory can hold", [&] {
-    return "(" + std::to_string(features) + ", " + std::to_string(time) + ", " + std::to_string(batch) + ")";
-  });
+  if (beyond_memory(features, time, batch)) [[unlikely]]
+    throw_block(where, features, time, batch);
+}
+
+/// Throws unless 0 <= index < size.
+inline void check_index(std::string_view where, std::string_view argument, Index index, Index size) {
+  if (index < 0 || index >= size) [[unlikely]]
+    throw_index(where, argument, size, index);
+}
+
+[[noreturn]] MINRNN_COLD inline void throw_sequence(std::string_view where, std::string_view argument, bool is_null,
+                                                    Index features, Index time, Index batch, Index given_features,
+                                                    Index given_time, Index given_batch) {
+  throw_argument(where, argument, "(F, T, B) = " + shape_text(features, time, batch),
+                 is_null ? "a null pointer" : shape_text(given_features, given_time, given_batch));
+}
+[[noreturn]] MINRNN_COLD inline void throw_matrix(std::string_view where, std::string_view argument, Index rows,
+                                                  Index columns, Index given_rows, Index given_columns) {
+  throw_argument(where, argument, shape_text(rows, columns), shape_text(given_rows, given_columns));
 }
 
 /// Throws unless a view has this many features and, where batch >= 0, this many sequences.
@@ -118,9 +152,8 @@ void check_sequence(std::string_view where, std::string_view argument, const Vie
   const bool ok = view.features() == features && (time < 0 || view.time() == time) &&
                   (batch < 0 || view.batch() == batch) && (view.data() != nullptr || view.size() == 0);
   if (!ok) [[unlikely]]
-    throw_argument(where, argument, "(F, T, B) = " + shape_text(features, time, batch),
-                   view.data() == nullptr && view.size() != 0 ? "a null pointer"
-                                                              : shape_text(view.features(), view.time(), view.batch()));
+    throw_sequence(where, argument, view.data() == nullptr && view.size() != 0, features, time, batch, view.features(),
+                   view.time(), view.batch());
 }
 
 /// Throws unless x is an argument for a layer of this many features; one that was moved from has none.
@@ -133,7 +166,7 @@ void check_input(std::string_view where, const View& x, Index features) {
 template <class M>
 void check_matrix(std::string_view where, std::string_view argument, const M& matrix, Index rows, Index columns) {
   if (matrix.rows() != rows || matrix.cols() != columns) [[unlikely]]
-    throw_argument(where, argument, shape_text(rows, columns), shape_text(matrix.rows(), matrix.cols()));
+    throw_matrix(where, argument, rows, columns, matrix.rows(), matrix.cols());
 }
 
 }  // namespace minrnn::detail

@@ -27,7 +27,7 @@ struct Parameter {
   Parameter(Index rows, Index columns) {
     detail::check(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
                   "sizes of at least 0 that memory can hold",
-                  [&] { return "(" + std::to_string(rows) + ", " + std::to_string(columns) + ")"; });
+                  [&] { return std::to_string(rows) + " and " + std::to_string(columns); });
     value.setZero(rows, columns);
     grad.setZero(rows, columns);
   }

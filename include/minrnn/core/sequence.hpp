@@ -13,6 +13,7 @@
 #include <concepts>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <limits>
 #include <type_traits>
 #include <utility>
@@ -152,25 +153,22 @@ class SequenceView {
 
   /// Time steps [first, first + count) of all sequences.
   SequenceView chunk(Index first, Index count) const {
-    check_range("SequenceView::chunk", "steps", first, count, time_);
+    check_range("SequenceView::chunk", first, count, time_);
     return {detail::Part{}, from(first * features_), features_, count, batch_, batch_stride_, starts_.from(first, 0)};
   }
   /// Sequences [first, first + count).
   SequenceView sequences(Index first, Index count) const {
-    check_range("SequenceView::sequences", "sequences", first, count, batch_);
+    check_range("SequenceView::sequences", first, count, batch_);
     return {detail::Part{}, from(first * batch_stride_), features_, time_, count,
             batch_stride_,  starts_.from(0, first)};
   }
   FrameView<S> frame(Index t) const {
-    detail::check(
-        t >= 0 && t < time_, "SequenceView::frame", "t", [&] { return "a step below " + std::to_string(time_); }, t);
+    detail::check_index("SequenceView::frame", "t", t, time_);
     return {detail::Part{}, from(t * features_), features_, batch_, batch_stride_, starts_.from(t, 0)};
   }
   /// Sequence b as a matrix (F, T).
   MatrixMap<S> matrix(Index b) const {
-    detail::check(
-        b >= 0 && b < batch_, "SequenceView::matrix", "b", [&] { return "a sequence below " + std::to_string(batch_); },
-        b);
+    detail::check_index("SequenceView::matrix", "b", b, batch_);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
   /// The block as an Eigen::TensorMap (F, T, B). Throws std::invalid_argument where it is not contiguous.
@@ -182,11 +180,13 @@ class SequenceView {
   }
 
  private:
-  static void check_range(std::string_view where, const char* what, Index first, Index count, Index size) {
-    detail::check(
-        first >= 0 && count >= 0 && first <= size && count <= size - first, where, "first and count",
-        [&] { return std::string(what) + " within " + std::to_string(size); },
-        [&] { return std::to_string(first) + " and " + std::to_string(count); });
+  static void check_range(std::string_view where, Index first, Index count, Index size) {
+    if (first < 0 || count < 0 || first > size || count > size - first) [[unlikely]]
+      throw_range(where, first, count, size);
+  }
+  [[noreturn]] MINRNN_COLD static void throw_range(std::string_view where, Index first, Index count, Index size) {
+    detail::throw_argument(where, "first and count", "a part of " + std::to_string(size),
+                           std::to_string(first) + " and " + std::to_string(count));
   }
   /// An empty block may have no memory to point into.
   S* from(Index offset) const { return size() == 0 ? data_ : data_ + offset; }
@@ -214,16 +214,21 @@ class Sequence {
 
   SequenceView<S> resize(Index features, Index time, Index batch) {
     detail::check_block("Sequence", features, time, batch);
+    return assign(features, time, batch);
+  }
+  /// The same without a check.
+  SequenceView<S> assign(Index features, Index time, Index batch) {
     const Index size = features * time * batch;
-    reserve(size);
-    // Tests define this, so that whatever is read before it is written shows.
+    if (size > capacity_) [[unlikely]]
+      reserve(size);
+      // Tests define this, so that whatever is read before it is written shows.
 #ifdef MINRNN_POISON_BUFFERS
     std::fill_n(data_.get(), size, std::numeric_limits<S>::quiet_NaN());
 #endif
     return view_ = SequenceView<S>(detail::Part{}, data_.get(), features, time, batch, features * time, {});
   }
   /// Room for so many scalars. Where that is more than there was, the block is empty afterwards.
-  void reserve(Index size) {
+  MINRNN_COLD void reserve(Index size) {
     if (size <= capacity_) return;
     view_ = {};
     capacity_ = 0;
@@ -265,10 +270,11 @@ class Output {
   SequenceView<S> resize(Index features, Index time, Index batch, const Views&... read) {
     detail::check_block("Output", features, time, batch);
     const Index size = features * time * batch;
-    const auto is_free = [&](const Sequence<S>& block) { return !(block.holds(read.data()) || ...); };
-    if (!is_free(blocks_[0]) || blocks_[0].capacity() < size) choose(size, is_free);
-    if (time == 1 && blocks_[1].capacity() < size && is_free(blocks_[1])) blocks_[1].reserve(size);
-    return blocks_[0].resize(features, time, batch);
+    if ((blocks_[0].holds(read.data()) || ...) || blocks_[0].capacity() < size) [[unlikely]]
+      choose(size, {read.data()...});
+    if (time == 1 && blocks_[1].capacity() < size) [[unlikely]]
+      if (!(blocks_[1].holds(read.data()) || ...)) blocks_[1].reserve(size);
+    return blocks_[0].assign(features, time, batch);
   }
 
   SequenceView<S> view() { return blocks_[0].view(); }
@@ -276,11 +282,12 @@ class Output {
 
  private:
   /// Puts a free block first, one that is large enough where there is one. At most two things are read, so one is free.
-  template <class IsFree>
-  void choose(Index size, const IsFree& is_free) {
+  MINRNN_COLD void choose(Index size, std::initializer_list<const S*> read) {
     for (const bool any_size : {false, true})
-      for (Sequence<S>& block : blocks_)
-        if (is_free(block) && (any_size || block.capacity() >= size)) return std::swap(blocks_[0], block);
+      for (Sequence<S>& block : blocks_) {
+        const bool is_free = std::none_of(read.begin(), read.end(), [&](const S* p) { return block.holds(p); });
+        if (is_free && (any_size || block.capacity() >= size)) return std::swap(blocks_[0], block);
+      }
   }
 
   std::array<Sequence<S>, 3> blocks_;

@@ -28,6 +28,15 @@ struct Recurrence {
   Number decay, input;
 };
 
+/// sigmoid(k) and sigmoid(-k), each to full relative precision; a gate that is shut is exactly 0. As `sigmoid_pair`, and
+/// cheaper.
+template <class S, int N>
+MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
+  using P = Packet<S, N>;
+  const P e = exp(-k), open = P(S(1)) / (e + S(1)), complement = e * open;
+  const P value = select(k < P(std::is_same_v<S, float> ? S(-88.37) : S(-709.7)), P(S(0)), open);  // where exp(-k) ends
+  return {value, complement, minimum(value, complement)};
+}
 /// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which,
 /// even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is exactly 0:
 /// the smallest normal number would let through what the largest ones make of it.
@@ -82,7 +91,8 @@ struct CandidateOf {
   template <class P>
   MINRNN_INLINE static P candidate(P k) {
     if constexpr (kCandidate == Candidate::positive) {
-      return positive_candidate(k);
+      const P e = exp(k);  // finite where it is not used
+      return select(k < typename P::Scalar(0), e / (e + typename P::Scalar(1)), k + typename P::Scalar(0.5));
     } else {
       return k;
     }
@@ -119,7 +129,7 @@ struct MinGruGates : CandidateOf<kCandidate> {
       k = {z.packed, h_tilde.value};
       return Recurrence<Scaled<P>>{z.complement, z.value * h_tilde.scaled};
     } else {
-      const auto z = sigmoid_pair(k[0]);
+      const auto z = gate_pair(k[0]);
       k = {pack(z, k[0]), MinGruGates::candidate(k[1])};
       return Recurrence<P>{z.complement, z.value * k[1]};
     }
@@ -189,7 +199,7 @@ struct MinLstmGates : CandidateOf<kCandidate> {
         k = {u * reciprocal, w * reciprocal, h_tilde};
         return Recurrence<P>{of_f * reciprocal, of_i * reciprocal * h_tilde};
       } else {
-        const auto f = sigmoid_pair(k[0]), i = sigmoid_pair(k[1]);
+        const auto f = gate_pair(k[0]), i = gate_pair(k[1]);
         k = {pack(f, k[0]), pack(i, k[1]), h_tilde};
         return Recurrence<P>{f.value, i.value * h_tilde};
       }
