@@ -250,7 +250,7 @@ TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
 TYPED_TEST_P(Misuse, NoLayerTakesSizesThatAreNone) {
   const auto layer = TestFixture::template make<float>();
   EXPECT_NE(this->message_of([&] { layer.initial_state(-1); }).find("batch: wanted at least 0"), std::string::npos);
-  constexpr Index kHuge = Index{1} << (std::numeric_limits<Index>::digits - 1);
+  constexpr Index kHuge = Index{1} << (std::numeric_limits<Index>::digits - 3);
   for (const auto& [inputs, outputs] : {std::pair<Index, Index>{5, kHuge}, {kHuge, 7}, {5, -1}, {-1, 7}, {0, 7}}) try {
       const auto made = TestFixture::template make<float>({inputs, outputs});
       EXPECT_TRUE(made.input_size() == 5 && made.output_size() != outputs) << inputs << ", " << outputs << " was taken";
