@@ -10,8 +10,8 @@
 
 namespace minrnn {
 
-/// The base of every cache: knows whether the cache holds what a backward needs. That is what the last `forward` kept, for a
-/// layer of the same sizes; what `infer` or `step` left behind is not. Move-only, as caches point into each other.
+/// The base of every cache: knows whether the cache holds what a backward needs. That is what the last `forward` kept,
+/// for a layer of the same sizes; what `infer` or `step` left behind is not. Move-only, as caches point into each other.
 class CacheBase {
  public:
   /// Whatever tells layers of one type apart: features in, features out, and what else the kept blocks depend on.
@@ -30,7 +30,8 @@ class CacheBase {
   /// The cache is what a backward of a layer of these sizes needs: the last thing that forward does.
   void keep(const Sizes& sizes, Index time, Index batch) { kept_ = {true, sizes, time, batch}; }
 
-  /// Throws std::invalid_argument that names the layer unless the cache is what this backward needs, and dy is of its shape.
+  /// Throws std::invalid_argument that names the layer unless the cache is what this backward needs, and dy is of its
+  /// shape.
   template <class View>
   void check_backward(std::string_view where, const Sizes& sizes, const View& dy) const {
     detail::check(kept_.valid, where, "cache", "one that forward was the last to use",
