@@ -132,29 +132,29 @@ inline void take_access(int descriptor, const std::filesystem::path& replaced) {
 
 /// A file of this name that was not there before, with the access of the file that it is to replace; null, and errno
 /// says why, where that cannot be had. It is locked as long as it is open: that is how others see that its writer
-/// lives.
+/// lives. One that somebody takes for dead before it is locked is left to them, as if it had been there before: nobody
+/// waits for a lock, which a child process may have inherited and keep.
 inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path& replaced) {
-  for (;;) {
-    std::error_code ignored;
-    const mode_t mode = std::filesystem::exists(replaced, ignored) ? 0600 : 0666;
-    const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-    if (descriptor < 0) return nullptr;
-    while (::flock(descriptor, LOCK_EX) != 0 && errno == EINTR) {
-    }                                   // where the file system has no locks, nobody can find it unlocked either
-    if (!has_name(descriptor, path)) {  // removed as dead before it was locked
-      ::close(descriptor);
-      continue;
-    }
-    if (mode == 0600) take_access(descriptor, replaced);
-    std::FILE* file = ::fdopen(descriptor, "wb");
-    if (file == nullptr) {
-      const int error = errno;
-      ::unlink(path.c_str());
-      ::close(descriptor);
-      errno = error;
-    }
-    return file;
+  std::error_code ignored;
+  const mode_t mode = std::filesystem::exists(replaced, ignored) ? 0600 : 0666;
+  const int descriptor = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+  if (descriptor < 0) return nullptr;
+  // Where the file system has no locks, nobody can find it unlocked either.
+  const bool taken = ::flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+  if (taken || !has_name(descriptor, path)) {
+    ::close(descriptor);
+    errno = EEXIST;
+    return nullptr;
   }
+  if (mode == 0600) take_access(descriptor, replaced);
+  std::FILE* file = ::fdopen(descriptor, "wb");
+  if (file == nullptr) {
+    const int error = errno;
+    ::unlink(path.c_str());
+    ::close(descriptor);
+    errno = error;
+  }
+  return file;
 }
 
 /// Removes a temporary file whose writer is dead: a regular file that nobody has locked.
