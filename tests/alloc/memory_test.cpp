@@ -58,7 +58,7 @@ TEST(Memory, OfAForwardIsWhatItsCommentStates) {
   expect_scalars(Mamba<float>(kInputs, random), 6 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs,
                  "Mamba");
   // The position and the first key of each frame are no scalars of the layer, but as large.
-  expect_scalars(Attention<float>(kInputs, 2, random, {.head_size = 16, .window = 64}), 7 * 32 + 2 * 2 + 2, kInputs,
+  expect_scalars(Attention<float>(kInputs, 2, random, {.head_size = 16, .window = 64}), 7 * 32 + 3 * 2 + 2, kInputs,
                  "attention");
 }
 

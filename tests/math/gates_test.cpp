@@ -47,6 +47,11 @@ TYPED_TEST(Gates, OneThatIsShutLetsNothingThroughHoweverLarge) {
   EXPECT_EQ(MinGru::forward(z).decay.first(), S(0));
   EXPECT_EQ(MinGru::backward(z, P(shut), P(large), dz).first(), S(0));
   EXPECT_EQ(dz[0].first(), S(0));
+  using Normalised = detail::MinLstmGates<GateScaling::normalised, Candidate::plain, Arithmetic::linear>;
+  Normalised::Values<P> n{P(shut), P(S(0)), P(S(1))};
+  EXPECT_EQ(Normalised::forward(n).decay.first(), S(0));
+  n = {P(S(0)), P(shut), P(large)};
+  EXPECT_EQ(Normalised::forward(n).input.first(), S(0));
   MinLstm::Values<P> f{P(shut), P(large), P(large)}, df;
   EXPECT_EQ(MinLstm::forward(f).decay.first(), S(0));
   EXPECT_EQ(MinLstm::backward(f, P(large), P(large), df).first(), S(0));
@@ -66,16 +71,16 @@ TYPED_TEST(Gates, NormalisedOnesAreRightHoweverFarTheyAreShut) {
   for (const S far : {S(1e3), S(1e10), S(1e20), S(1e30)}) {
     EXPECT_EQ(decay(-far, -far), 0.5) << far;
     EXPECT_EQ(decay(far, far), 0.5) << far;
-    EXPECT_LE(decay(-far, S(0.3)), 1e-30) << far;
+    EXPECT_EQ(decay(-far, S(0.3)), 0) << far;
     EXPECT_NEAR(decay(S(0.3), -far), 1, eps) << far;
-    EXPECT_LE(decay(-2 * far, -far), 1e-30) << far;
+    EXPECT_EQ(decay(-2 * far, -far), 0) << far;
   }
-  for (const double a : {-85.0, -81.0, -79.5, -30.0, 0.001})  // around the end of the room that float has
-    for (const double b : {-82.0, -80.0, 0.3}) {
+  for (const double a : {-95.0, -88.0, -87.0, -86.6, -86.4, -80.0, -30.0, 0.001})  // around the end of float's room
+    for (const double b : {-88.0, -87.0, -86.4, -80.0, 0.3, 90.0}) {
       const double f = 1 / (1 + std::exp(-a)), i = 1 / (1 + std::exp(-b));
-      // a and b of 80 are themselves rounded by 80 eps; what is below e^-80 is nothing in float.
+      // a and b of 80 are themselves rounded by 80 eps; what is below the smallest normal number may be nothing.
       const double wanted = f / (f + i);
-      EXPECT_NEAR(decay(static_cast<S>(a), static_cast<S>(b)), wanted, 200 * eps * wanted + 1e-34) << a << ", " << b;
+      EXPECT_NEAR(decay(static_cast<S>(a), static_cast<S>(b)), wanted, 200 * eps * wanted + 1.2e-38) << a << ", " << b;
     }
 }
 

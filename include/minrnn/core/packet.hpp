@@ -100,6 +100,7 @@ struct Packet {
     high.store(p + Half::size);
   }
   MINRNN_INLINE S sum() const { return (low + high).sum(); }
+  MINRNN_INLINE S largest() const { return maximum(low, high).largest(); }
 
   Half low, high;  // members with names: compilers keep these in registers, but not the elements of an array
 };

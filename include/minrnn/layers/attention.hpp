@@ -31,7 +31,7 @@ struct AttentionOptions {
 ///             positions count modulo 2^20 and a stream has no end
 /// Gradient    `AttentionHead`, tiles computed again; dq, dk turned back
 /// Parameters  qkv, out; as Linear at first, without biases
-/// Memory      kept for backward: 7 heads E + 2 heads scalars per step. Scratch of a thread grows with T
+/// Memory      kept for backward: 7 heads E + 3 heads scalars per step. Scratch of a thread grows with T
 /// Threads     each has heads of sequences
 /// Throws      std::invalid_argument for a size below 1, an odd head size, a window above 2^19, a wrong shape
 /// Source      Vaswani et al. 2017, "Attention is all you need"; Su et al. 2021, "RoFormer"; Dao et al. 2022
@@ -66,8 +66,8 @@ class Attention {
     Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
     Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
     Sequence<S> o_;        // (heads E, T, B)
-    Sequence<S> log_sum_;  // (T, heads, B)
-    Sequence<S> unit_;     // (T, heads, B) by which q is divided
+    Sequence<S> most_;     // (3, 1, heads B) the largest magnitudes of q, k and v, 0 where one is not finite
+    Sequence<S> softmax_;  // (T, 3, heads B): the unit that q is divided by, the largest score, its probability
     Sequence<S> dqkv_;     // (3 heads E, T, B)
     Sequence<S> scratch_;  // of each worker
   };
@@ -95,12 +95,13 @@ class Attention {
     turn(qkv, state, cache);
     keep_last(state, cache);
     const SequenceView<S> o = cache.o_.resize(inner(), x.time(), x.batch());
-    const SequenceView<S> log_sum = cache.log_sum_.resize(x.time(), heads_, x.batch());
+    const SequenceView<S> softmax = cache.softmax_.view();
     const SequenceView<S> scratch = scratch_of(cache);
     parallel_for(x.time() > 0 ? heads_ * x.batch() : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, head = tile % heads_;
       head_of(cache, tile)
-          .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), log_sum.column(head, b));
+          .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), softmax.column(1, tile),
+                   softmax.column(2, tile));
     });
     const SequenceView<const S> y = out_.forward(o, none, cache.out_);
     cache.keep(sizes(), x.time(), x.batch());
@@ -133,7 +134,7 @@ class Attention {
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
     cache.check_backward("Attention", sizes(), dy);
-    const SequenceView<const S> o = cache.o_.view();
+    const SequenceView<const S> o = cache.o_.view(), softmax = cache.softmax_.view();
     const Index time = o.time(), batch = o.batch();
     const auto& frames = cache.frames_;
     check_state("dstate.keys", "dstate.values", "dstate.position", dstate, batch);
@@ -172,7 +173,7 @@ class Attention {
       };
       head_of(cache, tile)
           .backward(scratch.column(0, worker) + head_size_, o.column(0, b) + row, d_o.column(0, b) + row, inner(),
-                    cache.log_sum_.view().column(tile % heads_, b), write_key, [&](Index t, const S* dq) {
+                    softmax.column(1, tile), softmax.column(2, tile), write_key, [&](Index t, const S* dq) {
                       rotary_.rotate(dq, turns_at(t), scale(), Turn::back, dqkv.column(t, b) + row);
                     });
     });
@@ -250,7 +251,8 @@ class Attention {
     const SequenceView<S> q = cache.q_.resize(padded, time, heads_ * batch);
     const SequenceView<S> k = cache.k_.resize(padded, earlier + time, heads_ * batch);
     const SequenceView<S> v = cache.v_.resize(padded, earlier + time, heads_ * batch);
-    const SequenceView<S> scratch = scratch_of(cache), unit = cache.unit_.resize(time, heads_, batch);
+    const SequenceView<S> scratch = scratch_of(cache), most = cache.most_.resize(3, 1, heads_ * batch),
+                          softmax = cache.softmax_.resize(time, 3, heads_ * batch);
     parallel_for(heads_ * batch, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
       const auto& entry = frames.entry(b);
@@ -275,18 +277,19 @@ class Attention {
         rotary_.rotate(from + inner(), turns, S(1), Turn::forth, k.column(earlier + t, tile));
         std::copy_n(from + 2 * inner(), head_size_, v.column(earlier + t, tile));
       }
-      S* units = unit.column(tile % heads_, b);
+      S* units = softmax.column(0, tile);
       std::fill_n(units, time, S(1));
       // Almost always all at once: the columns stand side by side, zeros between them.
-      const S most_of_q = Head::largest_of(padded * time, q.column(0, tile)),
-              most_of_k = Head::largest_of(padded * (earlier + time), k.column(0, tile));
-      if (most_of_q > S(0) && most_of_k > S(0) && Head::unit_of(head_size_, most_of_q, most_of_k) == S(1)) return;
-      S most = 0;
+      S* most_of = most.column(0, tile);
+      Index i = 0;
+      for (const auto& view : {q, k, v}) most_of[i++] = Head::largest_of(padded * view.time(), view.column(0, tile));
+      if (most_of[0] > S(0) && most_of[1] > S(0) && Head::unit_of(head_size_, most_of[0], most_of[1]) == S(1)) return;
+      S most_of_keys = 0;
       for (Index j = 0; j < earlier + time; ++j)
-        most = std::max<S>(most, Head::largest_of(head_size_, k.column(j, tile)));
+        most_of_keys = std::max<S>(most_of_keys, Head::largest_of(head_size_, k.column(j, tile)));
       for (Index t = 0; t < time; ++t) {
         S* query = q.column(t, tile);
-        units[t] = Head::unit_of(head_size_, Head::largest_of(head_size_, query), most);
+        units[t] = Head::unit_of(head_size_, Head::largest_of(head_size_, query), most_of_keys);
         if (units[t] != S(1))
           for (Index e = 0; e < head_size_; ++e) query[e] /= units[t];
       }
@@ -317,6 +320,7 @@ class Attention {
 
   Head head_of(const Cache& cache, Index tile) const {
     const Index time = cache.q_.view().time();
+    const S* most = cache.most_.view().column(0, tile);
     return {head_size_,
             time,
             cache.frames_.earlier(),
@@ -324,7 +328,10 @@ class Attention {
             cache.k_.view().column(0, tile),
             cache.v_.view().column(0, tile),
             cache.frames_.first_keys(tile / heads_),
-            cache.unit_.view().column(tile % heads_, tile / heads_)};
+            cache.softmax_.view().column(0, tile),
+            most[0],
+            most[1],
+            most[2]};
   }
   /// Of each worker: the turns of one position, and what a head needs.
   SequenceView<S> scratch_of(Cache& cache) const {

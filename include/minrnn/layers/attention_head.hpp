@@ -21,7 +21,7 @@ namespace minrnn::detail {
 ///             +------------+           scores of a tile by the product kernel, its exponentials, V times those, each sum
 ///     64 keys |  s, then p |           scaled down where a larger score appears (running softmax)
 ///             +------------+         backward: for each block of keys over the queries that see it, the tile again from
-///                                      what forward kept of each query, log sum exp s
+///                                      what forward kept of each query, its largest score and its sum of exponentials
 ///
 /// Range       scores of a query are in units of its own, so that none leaves the range of S; exponents are s times the unit
 /// Shapes      q, k, v: columns of `padded(E)` scalars, E features of a head, zeros below; q scaled already. Keys are
@@ -41,6 +41,7 @@ class AttentionHead {
   const S *q, *k, *v;         // (padded(E), T), (padded(E), earlier + T) twice
   const std::int32_t* first;  // (T): the first key that each query sees; the last is its own
   const S* unit;              // (T): powers of two that the queries are divided by, and with them their scores
+  S most_q, most_k, most_v;   // `largest_of` q before that, k, v
 
   static Index padded(Index n) { return (n + kPanel - 1) / kPanel * kPanel; }
   /// Scalars of scratch that either direction needs.
@@ -49,16 +50,17 @@ class AttentionHead {
            kOuterScratch<S>;
   }
 
-  /// o: columns o_stride apart. log_sum (T): log sum exp s of each query, in its unit.
-  void forward(S* scratch, S* o, Index o_stride, S* log_sum) const {
+  /// o: columns o_stride apart. Of each query, largest (T): its largest score, and share (T): the probability of that, 1 over
+  /// the sum of exponentials. Not the logarithm of both: large scores would round what that adds away.
+  void forward(S* scratch, S* o, Index o_stride, S* largest, S* share) const {
     S* keys_by_row = take(scratch, size * padded(earlier + time));
     S* scores = take(scratch, kKeys * kQueries);
     S* sums = take(scratch, padded(size) * kQueries);
     pack_rows(k, keys_by_row);
+    std::fill_n(largest, time, std::numeric_limits<S>::lowest());
     for (Index t = 0; t < time; t += kQueries) {
       const Index count = std::min<Index>(kQueries, time - t), end = earlier + t + count;
-      S largest[kQueries], total[kQueries];
-      std::fill_n(largest, count, std::numeric_limits<S>::lowest());
+      S total[kQueries];
       std::fill_n(total, count, S(0));
       std::fill_n(sums, padded(size) * count, S(0));
       for (Index key = first_block(t, count); key < end; key += kKeys) {
@@ -66,33 +68,32 @@ class AttentionHead {
         tile_of_scores(keys_by_row, t, count, key, keys, scores);
         for (Index j = 0; j < count; ++j) {
           S* column = scores + j * kKeys;
-          P most(largest[j]);
+          P most(largest[t + j]);
           for (Index i = 0; i < padded(keys); i += P::size) most = maximum(most, P::load(column + i));
-          const S before = std::exchange(largest[j], most.largest());
+          const S now = most.largest(), before = std::exchange(largest[t + j], now);
           P sum(S(0));
           in_unit(t + j, [&](auto exp_of) MINRNN_INLINE_LAMBDA {
             for (Index i = 0; i < padded(keys); i += P::size) {
-              const P p = exp_of(P::load(column + i) - P(largest[j]));
+              const P p = exp_of(P::load(column + i) - P(now));
               p.store(column + i);
               sum = sum + p;
             }
           });
-          const P factor = exp((P(before) - P(largest[j])) * P(unit[t + j]));
+          const P factor = exp((P(before) - P(now)) * P(unit[t + j]));
           total[j] = total[j] * factor.first() + sum.sum();
-          if (before != largest[j])
+          if (before != now)
             for (Index i = 0; i < padded(size); i += P::size) {
               S* to = sums + j * padded(size) + i;
               (P::load(to) * factor).store(to);
             }
         }
-        add_seen_keys(v + key * padded(size), t, count, key, keys, scores, sums);
+        add_seen_keys(v + key * padded(size), most_v > S(0), t, count, key, keys, scores, sums);
       }
       for (Index j = 0; j < count; ++j) {
-        const P scale(S(1) / total[j]);
+        share[t + j] = S(1) / total[j];
         for_lanes<S>(size, [&](auto lanes) {
-          lanes.store(o + (t + j) * o_stride, lanes.load(sums + j * padded(size)) * scale);
+          lanes.store(o + (t + j) * o_stride, lanes.load(sums + j * padded(size)) * P(share[t + j]));
         });
-        log_sum[t + j] = largest[j] + log(P(total[j])).first() / unit[t + j];
       }
     }
   }
@@ -107,11 +108,11 @@ class AttentionHead {
   }
   /// The largest magnitude of n numbers; 0 where one is not finite, which no unit makes a number.
   static S largest_of(Index n, const S* numbers) {
-    P most(S(0)), zeros(S(0));
-    for_lanes<S>(n, [&](auto lanes) {
-      const P x = lanes.load(numbers);
+    Packet<S, 4> most(S(0)), zeros(S(0));
+    for_lanes<S, 4>(n, [&](auto lanes) {
+      const auto x = lanes.load(numbers);
       most = maximum(most, absolute(x));
-      zeros = fma(x, P(S(0)), zeros);
+      zeros = fma(x, Packet<S, 4>(S(0)), zeros);
     });
     return zeros.sum() == S(0) ? most.largest() : S(0);
   }
@@ -152,11 +153,11 @@ class AttentionHead {
     });
   }
 
-  /// From o and log_sum of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and
+  /// From o, largest and share of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and
   /// then write_query(t, dq) for each query; E scalars each, which may be changed.
   template <class WriteKey, class WriteQuery>
-  void backward(S* scratch, const S* o, const S* d_o, Index o_stride, const S* log_sum, WriteKey&& write_key,
-                WriteQuery&& write_query) const {
+  void backward(S* scratch, const S* o, const S* d_o, Index o_stride, const S* largest, const S* share,
+                WriteKey&& write_key, WriteQuery&& write_query) const {
     const Index all = earlier + time;
     S* keys_by_row = take(scratch, size * padded(all));
     S* values_by_row = take(scratch, size * padded(all));
@@ -170,10 +171,15 @@ class AttentionHead {
     pack_rows(k, keys_by_row);
     pack_rows(v, values_by_row);
     std::fill_n(dq, padded(size) * time, S(0));
-    const S largest_q = largest_of(padded(size) * time, q), largest_k = largest_of(padded(size) * all, k);
-    const bool all_tame = largest_q > S(0) && largest_q < kTame && largest_k > S(0) && largest_k < kTame;
-    for (Index t = 0; t < time; ++t)
-      along[t] = inner_product(o + t * o_stride, d_o + t * o_stride, all_tame || tame(t));
+    const bool all_tame = most_q > S(0) && most_q < kTame && most_k > S(0) && most_k < kTame;
+    bool finite_d_o = true;
+    for (Index t = 0; t < time; ++t) {
+      const S *o_t = o + t * o_stride, *d_o_t = d_o + t * o_stride;
+      const auto [product, magnitudes] = inner_product(o_t, d_o_t);
+      const bool small = magnitudes < kTame;
+      finite_d_o &= small;
+      along[t] = small && (all_tame || tame(t)) ? product : ordered_inner_product(o_t, d_o_t);
+    }
     for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
       const Index block = std::min<Index>(kKeys, all - key);
       std::fill_n(dk, size * block, S(0));
@@ -188,10 +194,10 @@ class AttentionHead {
         rows_times_columns(values_by_row, key, keys, d_o + t * o_stride, o_stride, count, d_scores);
         for (Index j = 0; j < count; ++j) {
           S *p = scores + j * kKeys, *ds = d_scores + j * kKeys;
-          const P log_total(log_sum[t + j]), mean(along[t + j]);
+          const P most(largest[t + j]), share_of_most(share[t + j]), mean(along[t + j]);
           in_unit(t + j, [&](auto exp_of) MINRNN_INLINE_LAMBDA {
             for (Index i = 0; i < padded(keys); i += P::size) {
-              const P probability = exp_of(P::load(p + i) - log_total);
+              const P probability = exp_of(P::load(p + i) - most) * share_of_most;
               probability.store(p + i);
               (probability * (P::load(ds + i) - mean)).store(ds + i);
             }
@@ -199,12 +205,12 @@ class AttentionHead {
           if (!whole)
             for (S* column : {p, ds}) fill_unseen(t + j, key, padded(keys), S(0), column);
         }
-        add_seen_queries(d_o + t * o_stride, o_stride, t, count, key, keys, scores, dv, packed);
-        add_seen_keys(k + key * padded(size), t, count, key, keys, d_scores, dq + t * padded(size));
+        add_seen_queries(d_o + t * o_stride, finite_d_o, o_stride, t, count, key, keys, scores, dv, packed);
+        add_seen_keys(k + key * padded(size), most_k > S(0), t, count, key, keys, d_scores, dq + t * padded(size));
         for (Index j = 0; j < count; ++j)  // times q, which is in its unit
           if (unit[t + j] != S(1))
             for (Index i = 0; i < keys; ++i) d_scores[j * kKeys + i] *= unit[t + j];
-        add_seen_queries(q + t * padded(size), padded(size), t, count, key, keys, d_scores, dk, packed);
+        add_seen_queries(q + t * padded(size), most_q > S(0), padded(size), t, count, key, keys, d_scores, dk, packed);
       }
       for (Index i = block; i-- > 0;) write_key(key + i, dk + i * size, dv + i * size);
     }
@@ -226,21 +232,22 @@ class AttentionHead {
     for (Index key = first[t]; is && key <= earlier + t; ++key) is = largest_of(size, k + key * padded(size)) < kTame;
     return is;
   }
-  /// <x, y> of two columns (E). Where a query sees one key alone, or the others vanish beside it, o is the value of that key,
-  /// and dp - <do, o> is 0. Beside large numbers a rounding would be far from that: there the sum is taken in the order of the
-  /// kernel that gives dp, so that it is 0 to the bit.
-  S inner_product(const S* x, const S* y, bool beside_tame) const {
+  /// <x, y> of two columns (E), and the sum of the magnitudes of its products.
+  std::pair<S, S> inner_product(const S* x, const S* y) const {
     P sum(S(0)), magnitudes(S(0));
     for_lanes<S>(size, [&](auto lanes) {
       const P left = lanes.load(x), right = lanes.load(y);
       sum = fma(left, right, sum);
       magnitudes = fma(absolute(left), absolute(right), magnitudes);
     });
-    if (beside_tame && magnitudes.sum() < kTame) [[likely]]
-      return sum.sum();
-    P in_order(S(0));
-    for (Index e = 0; e < size; ++e) in_order = fma(P(x[e]), P(y[e]), in_order);
-    return in_order.first();
+    return {sum.sum(), magnitudes.sum()};
+  }
+  /// The same in the order of the kernel that gives dp. Where a query sees one key alone, or the others vanish beside it, o is
+  /// the value of that key, and dp - <do, o> is 0: to the bit in this order. Beside large numbers a rounding is far from 0.
+  S ordered_inner_product(const S* x, const S* y) const {
+    P sum(S(0));
+    for (Index e = 0; e < size; ++e) sum = fma(P(x[e]), P(y[e]), sum);
+    return sum.first();
   }
 
   static S* take(S*& scratch, Index count) { return std::exchange(scratch, scratch + count); }
@@ -289,16 +296,19 @@ class AttentionHead {
   }
   /// Whether n columns are numbers, none infinite.
   bool finite(const S* columns, Index stride, Index n) const {
-    P zeros(S(0));
+    Packet<S, 2> zeros(S(0));
     for (Index j = 0; j < n; ++j)
-      for_lanes<S>(size, [&](auto lanes) { zeros = fma(lanes.load(columns + j * stride), P(S(0)), zeros); });
+      for_lanes<S, 2>(size,
+                      [&](auto lanes) { zeros = fma(lanes.load(columns + j * stride), Packet<S, 2>(S(0)), zeros); });
     return zeros.sum() == S(0);
   }
 
   /// sums (padded(E), n) += columns (padded(E), keys) tile (keys, n), each query over the keys that it sees. What a tile holds of
-  /// the others is 0; but 0 times what is no number is none, so where a key is not finite they are left out.
-  void add_seen_keys(const S* columns, Index t, Index n, Index key, Index keys, const S* tile, S* sums) const {
-    if (all_seen(t, n, key, keys) || finite(columns, padded(size), keys))
+  /// the others is 0; but 0 times what is no number is none, so where a key is not finite they are left out. `numbers`: the
+  /// columns of all tiles are known to be finite.
+  void add_seen_keys(const S* columns, bool numbers, Index t, Index n, Index key, Index keys, const S* tile,
+                     S* sums) const {
+    if (numbers || all_seen(t, n, key, keys) || finite(columns, padded(size), keys))
       return add_product(columns, keys, tile, n, sums);
     for (Index j = 0; j < n; ++j) {
       const auto [from, to] = seen(t + j, key, keys);
@@ -306,9 +316,9 @@ class AttentionHead {
     }
   }
   /// sums (E, keys) += columns (E, n) tile (keys, n)^T, each key over the queries that see it, likewise.
-  void add_seen_queries(const S* columns, Index stride, Index t, Index n, Index key, Index keys, const S* tile, S* sums,
-                        S* packed) const {
-    if (all_seen(t, n, key, keys) || finite(columns, stride, n))
+  void add_seen_queries(const S* columns, bool numbers, Index stride, Index t, Index n, Index key, Index keys,
+                        const S* tile, S* sums, S* packed) const {
+    if (numbers || all_seen(t, n, key, keys) || finite(columns, stride, n))
       return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys, packed);
     for (Index i = 0; i < keys; ++i) {
       const Index from = std::max<Index>(0, key + i - earlier - t);

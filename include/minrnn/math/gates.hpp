@@ -190,11 +190,13 @@ struct MinLstmGates : CandidateOf<kCandidate> {
     } else {
       const P h_tilde = MinLstmGates::candidate(k[2]);
       if constexpr (kNormalised) {
-        // As above, but with m = 0 as long as the exponentials have room: beyond that e^-m is nothing beside the largest,
-        // which is e^room then. Not -k - (largest - room): of large numbers that difference would round to -k - largest.
-        const P room(std::is_same_v<S, float> ? S(80) : S(700)), largest = maximum(-k[0], -k[1]);
+        // As above, but with m = 0 as long as the exponentials have room, up to an e^room of which 1 / (2 e^room) is just a
+        // normal number: beyond that e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0. Not
+        // x - (largest - room): of large numbers that difference would round to x - largest.
+        const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), largest = maximum(-k[0], -k[1]);
         const auto within = [&](P x) { return exp(minimum(x, x - largest + room)); };
-        const P w = within(-k[0]), u = within(-k[1]), of_f = u + S(1), of_i = w + S(1);
+        const P one = maximum(minimum(room + S(1) - largest, P(S(1))), P(S(0))), w = within(-k[0]), u = within(-k[1]);
+        const P of_f = u + one, of_i = w + one;
         const P reciprocal = P(S(1)) / (of_f + of_i);
         k = {u * reciprocal, w * reciprocal, h_tilde};
         return Recurrence<P>{of_f * reciprocal, of_i * reciprocal * h_tilde};

@@ -97,44 +97,45 @@ class SelectiveScan {
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
     const SequenceView<S> borders =
         keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kColumnSize, kMostColumns, worker_count());
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
     const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
     parallel_for(tiling.count(), [&](Index tile, Index worker) {
+      S* const scratch = columns.column(0, worker);
       tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
         S* row = state.col(b).data() + channel;
         for (Index first = 0; first < time; first += kBlock) {
           if (keep)
             for (Index n = 0; n < states; ++n)
               std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
-          const Index steps = std::min<Index>(kBlock, time - first);
-          const BlockStarts starts(in.u, first, steps, b);
-          const S block_bc = largest_magnitude(in.bc.column(first, b), 2 * states * steps);
+          const Block shared(in, first, b);
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
-            const auto column = [&](Index i) { return Column<P>{columns.column(i, worker)}; };
+            const Block block = shared;  // what lies behind a reference is read again after every store
+            const auto column = [scratch](Index i) { return Column<P>{scratch + i * kBlock * P::size}; };
             const Column<P> delta = column(0), x = column(1), out = column(2);
             const P skip = lanes.load(in.skip.data() + channel);
-            for (Index i = 0; i < steps; ++i) {
+            P most = largest_factor(lanes, in, row, channel, block);
+            for (Index i = 0; i < block.steps; ++i) {
               const P u = lanes.load(in.u.column(first + i, b) + channel);
-              const P d = softplus(lanes.load(in.raw.column(first + i, b) + channel));
+              const P d = softplus(lanes.load(in.raw.column(first + i, b) + channel)), x_i = d * u;
+              most = maximum(most, maximum(d, absolute(x_i)));
               delta.set(i, d);
-              x.set(i, d * u);
+              x.set(i, x_i);
               out.set(i, skip * u);
             }
-            with_products(lanes, in, row, block_bc, channel, steps, delta, x, x, [&](auto of) MINRNN_INLINE_LAMBDA {
-              for (Index n = 0; n < states; ++n) {
+            with_products(most, [&](auto of) MINRNN_INLINE_LAMBDA {
+              for (Index n = 0; n < block.states; ++n) {
                 const P a = lanes.load(in.a.col(n).data() + channel);
                 P h = lanes.load(row + n * channels);
-                for (Index i = 0; i < steps; ++i) {
-                  const S* bc = in.bc.column(first + i, b);
-                  if (starts.at(i)) h = P(S(0));
-                  h = of.add(exp(delta[i] * a), h, of.times(x[i], P(bc[n])));
-                  out.set(i, of.add(h, P(bc[states + n]), out[i]));
+                for (Index i = 0; i < block.steps; ++i) {
+                  if (block.is_start(i)) h = P(S(0));
+                  h = of.add(exp(delta[i] * a), h, of.times(x[i], P(block.b_of(i, n))));
+                  out.set(i, of.add(h, P(block.c_of(i, n)), out[i]));
                 }
                 lanes.store(row + n * channels, h);
               }
             });
-            for (Index i = 0; i < steps; ++i) {
+            for (Index i = 0; i < block.steps; ++i) {
               const P gate = lanes.load(in.gate.column(first + i, b) + channel);
               lanes.store(y.column(first + i, b) + channel, gated(silu(gate).value, out[i]));
             }
@@ -161,32 +162,36 @@ class SelectiveScan {
     sums_.reset(sums_size, tiling.count());
     const SequenceView<S> parts =
         tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kColumnSize, kMostColumns, worker_count());
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
     const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, worker_count());
     parallel_for(tiling.count(), [&](Index tile, Index worker) {
+      S* const scratch = columns.column(0, worker);
       S* dbc = group_sums.column(0, worker);
       S* sums = sums_.tile(tile);  // da, dskip
       tiling.for_groups(tile, [&](Index b, Index group, Index channel, Index count) {
         S* row = dstate.col(b).data() + channel;
-        for (Index block = blocks_of(time); block-- > 0;) {
-          const Index first = block * kBlock, steps = std::min<Index>(kBlock, time - first);
-          const BlockStarts starts(in.u, first, steps, b);
-          const S block_bc = largest_magnitude(in.bc.column(first, b), 2 * states * steps);
-          std::fill_n(dbc, 2 * states * steps, S(0));
+        for (Index number = blocks_of(time); number-- > 0;) {
+          const Index first = number * kBlock;
+          const Block shared(in, first, b);
+          std::fill_n(dbc, 2 * states * shared.steps, S(0));
           detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
+            const Block block = shared;  // what lies behind a reference is read again after every store
             const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
-            const auto column = [&](Index i) { return Column<P>{columns.column(i, worker)}; };
+            const auto column = [scratch](Index i) { return Column<P>{scratch + i * kBlock * P::size}; };
             const Column<P> delta = column(0), x = column(1), s = column(2), ds = column(3), dx = column(4),
                             dexponent = column(5), before = column(6), factor = column(7);
             S* dskip_sum = sums + channels * states + channel;
             const P skip = lanes.load(in.skip.data() + channel);
             P dskip = lanes.load(dskip_sum);
-            for (Index i = 0; i < steps; ++i) {
+            const S* border = borders.column(number, b) + channel;
+            P most = largest_factor(lanes, in, border, channel, block);
+            for (Index i = 0; i < block.steps; ++i) {
               const P u = lanes.load(at(in.u, i)), d = softplus(lanes.load(at(in.raw, i)));
-              const P ds_i = lanes.load(at(dy, i)) * silu(lanes.load(at(in.gate, i))).value;
+              const P ds_i = lanes.load(at(dy, i)) * silu(lanes.load(at(in.gate, i))).value, x_i = d * u;
+              most = maximum(most, maximum(maximum(d, absolute(x_i)), absolute(ds_i)));
               delta.set(i, d);
-              x.set(i, d * u);
+              x.set(i, x_i);
               s.set(i, skip * u);
               ds.set(i, ds_i);
               dx.set(i, P(S(0)));
@@ -194,28 +199,26 @@ class SelectiveScan {
               dskip = fma(u, ds_i, dskip);
             }
             lanes.store(dskip_sum, dskip);
-            const S* border = borders.column(block, b) + channel;
-            with_products(lanes, in, border, block_bc, channel, steps, delta, x, ds, [&](auto of) MINRNN_INLINE_LAMBDA {
-              for (Index n = 0; n < states; ++n) {
+            with_products(most, [&](auto of) MINRNN_INLINE_LAMBDA {
+              for (Index n = 0; n < block.states; ++n) {
                 const P a = lanes.load(in.a.col(n).data() + channel);
                 P h = lanes.load(border + n * channels);
-                for (Index i = 0; i < steps; ++i) {
+                for (Index i = 0; i < block.steps; ++i) {
                   const P e = exp(delta[i] * a);
                   before.set(i, h);
                   factor.set(i, e);
-                  h = of.add(e, starts.at(i) ? P(S(0)) : h, of.times(x[i], P(in.bc.column(first + i, b)[n])));
+                  h = of.add(e, block.is_start(i) ? P(S(0)) : h, of.times(x[i], P(block.b_of(i, n))));
                 }
                 S* da_sum = sums + n * channels + channel;
                 P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
-                for (Index i = steps; i-- > 0;) {
-                  const S* bc = in.bc.column(first + i, b);
-                  const P g = of.add(ds[i], P(bc[states + n]), carried);
+                for (Index i = block.steps; i-- > 0;) {
+                  const P g = of.add(ds[i], P(block.c_of(i, n)), carried);
                   dbc[i * 2 * states + n] += of.times(g, x[i]).sum();
                   dbc[i * 2 * states + states + n] += of.times(h, ds[i]).sum();
-                  s.set(i, of.add(h, P(bc[states + n]), s[i]));
-                  dx.set(i, of.add(g, P(bc[n]), dx[i]));
+                  s.set(i, of.add(h, P(block.c_of(i, n)), s[i]));
+                  dx.set(i, of.add(g, P(block.b_of(i, n)), dx[i]));
                   h = before[i];
-                  if (starts.at(i)) {  // not a factor of 0, which would leave what is no number one
+                  if (block.is_start(i)) {  // not a factor of 0, which would leave what is no number one
                     carried = P(S(0));
                     continue;
                   }
@@ -227,7 +230,7 @@ class SelectiveScan {
                 lanes.store(da_sum, da);
                 lanes.store(row + n * channels, carried);
               }
-              for (Index i = 0; i < steps; ++i) {
+              for (Index i = 0; i < block.steps; ++i) {
                 const P u = lanes.load(at(in.u, i)), ddelta = of.add(u, dx[i], dexponent[i]);
                 lanes.store(at(out.du, i), of.add(delta[i], dx[i], skip * ds[i]));
                 lanes.store(at(out.draw, i), of.times(sigmoid(lanes.load(at(in.raw, i))), ddelta));
@@ -236,7 +239,7 @@ class SelectiveScan {
               }
             });
           });
-          for (Index i = 0; i < steps; ++i) {
+          for (Index i = 0; i < shared.steps; ++i) {
             S* to =
                 tiling.divided() ? parts.column(first + i, b * tiling.groups() + group) : out.dbc.column(first + i, b);
             const bool adds = !tiling.divided() && group > 0;
@@ -265,18 +268,26 @@ class SelectiveScan {
     MINRNN_INLINE void set(Index i, const P& p) const { p.store(values + i * P::size); }
   };
 
-  /// The starts of a block of one sequence, a bit for each step.
-  class BlockStarts {
-   public:
-    BlockStarts(SequenceView<const S> u, Index first, Index steps, Index b) {
-      if (u.starts().flags == nullptr) return;
-      for (Index i = 0; i < steps; ++i) bits_ |= std::uint64_t{u.starts(first + i, b)} << i;
-    }
-    MINRNN_INLINE bool at(Index i) const { return (bits_ >> i & 1) != 0; }
+  /// A block of steps of one sequence, and what all its channels read.
+  struct Block {
+    Index steps, states;
+    const S* bc;                   // (2 N, steps)
+    S largest;                     // magnitude of these
+    std::uint64_t start_bits = 0;  // one for each step
 
-   private:
+    Block(const Inputs& in, Index first, Index b)
+        : steps(std::min<Index>(kBlock, in.u.time() - first)),
+          states(in.a.cols()),
+          bc(in.bc.column(first, b)),
+          largest(largest_magnitude(bc, 2 * states * steps)) {
+      if (in.u.starts().flags == nullptr) return;
+      for (Index i = 0; i < steps; ++i) start_bits |= std::uint64_t{in.u.starts(first + i, b)} << i;
+    }
+    MINRNN_INLINE bool is_start(Index i) const { return (start_bits >> i & 1) != 0; }
+    MINRNN_INLINE S b_of(Index i, Index n) const { return bc[i * 2 * states + n]; }
+    MINRNN_INLINE S c_of(Index i, Index n) const { return bc[(i * 2 + 1) * states + n]; }
+
     static_assert(kBlock <= 64);
-    std::uint64_t bits_ = 0;
   };
 
   /// Products as they are.
@@ -310,23 +321,26 @@ class SelectiveScan {
   };
 
   static S largest_magnitude(const S* numbers, Index n) {
-    Packet<S> most(S(0));
-    detail::for_lanes<S>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
+    Packet<S, 4> most(S(0));
+    detail::for_lanes<S, 4>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
     return most.largest();
   }
 
-  /// Calls body(of) for a block of a packet of channels, `of` the products that it needs: those of numbers up to 2^20 (float)
-  /// stay far within the range of S.
-  template <class Lanes, class C, class Body>
-  MINRNN_INLINE static void with_products(Lanes lanes, const Inputs& in, const S* h, S block_bc, Index channel,
-                                          Index steps, const C& delta, const C& x, const C& ds, Body&& body) {
-    using P = typename Lanes::P;
-    constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);
-    P most(block_bc);
-    for (Index i = 0; i < steps; ++i) most = maximum(most, maximum(maximum(delta[i], absolute(x[i])), absolute(ds[i])));
+  /// The largest magnitude of A, of the states (D, N) that enter a block, and of its B and C.
+  template <class Lanes>
+  MINRNN_INLINE static typename Lanes::P largest_factor(Lanes lanes, const Inputs& in, const S* h, Index channel,
+                                                        const Block& block) {
+    typename Lanes::P most(block.largest);
     for (Index n = 0; n < in.a.cols(); ++n)
       most = maximum(
           most, maximum(absolute(lanes.load(in.a.col(n).data() + channel)), absolute(lanes.load(h + n * in.a.rows()))));
+    return most;
+  }
+
+  /// Calls body(of), `of` the products of numbers of up to `most`: those up to 2^20 (float) stay far within the range of S.
+  template <class P, class Body>
+  MINRNN_INLINE static void with_products(const P& most, Body&& body) {
+    constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);
     if (select(P(kTame) < most, P(S(1)), P(S(0))).sum() == S(0)) [[likely]]
       body(Plain{});
     else
