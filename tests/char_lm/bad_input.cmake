@@ -19,7 +19,7 @@ endforeach()
 file(COPY_FILE ${folder}/sums.txt ${folder}/sums.safetensors)
 
 file(COPY_FILE ${folder}/sums.txt ${folder}/text.resume.safetensors)
-file(COPY_FILE ${folder}/sums.txt ${folder}/text.safetensors.0.tmp)
+file(COPY_FILE ${folder}/sums.txt ${folder}/text.safetensors.0.minrnn.tmp)
 file(CREATE_LINK sums.txt ${folder}/linked.txt SYMBOLIC)
 file(CREATE_LINK ${folder}/sums.txt ${folder}/hard.txt)
 file(CREATE_LINK . ${folder}/in SYMBOLIC)
@@ -137,10 +137,10 @@ refuse("--log: is the file of --data" train ${tiny} --data hard.txt --log sums.t
 refuse("--log: is the file of --data" train ${data} --log in/sums.txt --overwrite)
 refuse("--checkpoint's training state: is the file of --data"
        train ${tiny} --data text.resume.safetensors --checkpoint text.safetensors --overwrite)
-refuse("--data: has the name of a temporary file of --checkpoint: text.safetensors.0.tmp"
-       train ${tiny} --data text.safetensors.0.tmp --checkpoint text.safetensors --overwrite)
+refuse("--data: has the name of a temporary file of --checkpoint: text.safetensors.0.minrnn.tmp"
+       train ${tiny} --data text.safetensors.0.minrnn.tmp --checkpoint text.safetensors --overwrite)
 refuse("--log: has the name of a temporary file of --checkpoint's training state"
-       train ${data} --checkpoint text.safetensors --log text.resume.safetensors.7.tmp --overwrite)
+       train ${data} --checkpoint text.safetensors --log text.resume.safetensors.7.minrnn.tmp --overwrite)
 refuse("--log: is the file of --checkpoint" train ${data} --checkpoint new.safetensors --log new.safetensors)
 refuse("--log: is the file of --checkpoint"
        train ${data} --checkpoint dangling.safetensors --log nothing_yet.safetensors)

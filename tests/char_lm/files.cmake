@@ -16,9 +16,9 @@ file(MAKE_DIRECTORY ${folder}/there)
 file(CREATE_LINK there/log.csv ${folder}/a.csv SYMBOLIC)
 run_sh(0 [[
   chmod 600 a.safetensors a.resume.safetensors
-  i=0; while [ $i -le 1001 ]; do echo half > a.resume.safetensors.$i.tmp; i=$((i + 1)); done
-  echo half > a.safetensors.3.tmp
-  echo mine > a.safetensors.03.tmp]])
+  i=0; while [ $i -le 1001 ]; do echo half > a.resume.safetensors.$i.minrnn.tmp; i=$((i + 1)); done
+  echo half > a.safetensors.3.minrnn.tmp
+  echo mine > a.safetensors.03.minrnn.tmp]])
 char_lm(0 ${train} --checkpoint a.safetensors --log a.csv --overwrite)
 run_sh(0 [[ls -l a.safetensors a.resume.safetensors]])
 string(REGEX MATCHALL "-rw-------" modes "${output}")
@@ -28,7 +28,7 @@ read_losses(losses there/log.csv 2)
 if(NOT IS_SYMLINK ${folder}/a.csv)
   message(FATAL_ERROR "wanted a.csv to stay a link")
 endif()
-set(files a.csv a.resume.safetensors a.safetensors a.safetensors.03.tmp sums.txt there)
+set(files a.csv a.resume.safetensors a.safetensors a.safetensors.03.minrnn.tmp sums.txt there)
 wants_files(${files})
 
 # --overwrite leaves everything as it was until a step has shown that memory suffices.

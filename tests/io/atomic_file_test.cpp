@@ -38,7 +38,7 @@ TEST(AtomicFile, AppearsWholeUnderItsNameWhenCommitted) {
     AtomicFile file(path);
     file.write("one ", 4);
     file.write("two", 3);
-    EXPECT_EQ(folder.names(), Names{"a.0.tmp"});
+    EXPECT_EQ(folder.names(), Names{"a.0.minrnn.tmp"});
     file.commit();
     EXPECT_EQ(folder.names(), Names{"a"});
     EXPECT_THROW(file.write("x", 1), std::logic_error);
@@ -64,7 +64,7 @@ TEST(AtomicFile, NeverTouchesTheTemporaryFileOfAnother) {
   AtomicFile first(folder / "a");
   first.write("first", 5);
   write_file(folder / "a", "second");
-  EXPECT_EQ(folder.names(), (Names{"a", "a.0.tmp"}));
+  EXPECT_EQ(folder.names(), (Names{"a", "a.0.minrnn.tmp"}));
   EXPECT_EQ(read_bytes(folder / "a"), "second");
   first.commit();
   EXPECT_EQ(folder.names(), Names{"a"});
@@ -83,10 +83,11 @@ TEST(AtomicFile, SaysWhyTheFolderCannotBeUsed) {
 
 TEST(AtomicFile, KnowsItsTemporaryFilesFromOthers) {
   for (const int number : {0, 7, 10, 1000})
-    EXPECT_EQ(detail::temporary_number("a." + std::to_string(number) + ".tmp", "a"), number);
+    EXPECT_EQ(detail::temporary_number("a." + std::to_string(number) + ".minrnn.tmp", "a"), number);
   for (const char* name :
-       {"a", "a.tmp", "a..tmp", "a.x.tmp", "a.01.tmp", "a.-1.tmp", "a.+1.tmp", "a. 1.tmp", "a.1.tmp2", "a.1.TMP",
-        "b.1.tmp", "ab.1.tmp", "a1.tmp", "a.b.1.tmp", "a.99999999999.tmp", ".1.tmp"})
+       {"a", "a.tmp", "a.1.tmp", "a.minrnn.tmp", "a..minrnn.tmp", "a.x.minrnn.tmp", "a.01.minrnn.tmp",
+        "a.-1.minrnn.tmp", "a.+1.minrnn.tmp", "a. 1.minrnn.tmp", "a.1.minrnn.tmp2", "a.1.minrnn.TMP", "b.1.minrnn.tmp",
+        "ab.1.minrnn.tmp", "a1.minrnn.tmp", "a.b.1.minrnn.tmp", "a.99999999999.minrnn.tmp", ".1.minrnn.tmp"})
     EXPECT_EQ(detail::temporary_number(name, "a"), -1) << name;
 }
 
@@ -183,16 +184,16 @@ TEST(AtomicFile, RemovesWhatAKilledWriterHasLeft) {
   const Folder folder;
   const auto path = folder / "a";
   begin_and_die(path);
-  EXPECT_EQ(folder.names(), Names{"a.0.tmp"});
+  EXPECT_EQ(folder.names(), Names{"a.0.minrnn.tmp"});
   {
-    AtomicFile alive(path);  // removes a.0.tmp and has the name itself
+    AtomicFile alive(path);  // removes a.0.minrnn.tmp and has the name itself
     alive.write("alive", 5);
     begin_and_die(path);
-    EXPECT_EQ(folder.names(), (Names{"a.0.tmp", "a.1.tmp"}));
+    EXPECT_EQ(folder.names(), (Names{"a.0.minrnn.tmp", "a.1.minrnn.tmp"}));
     for (int number = 2; number <= 1001; ++number)
-      write_bytes(folder / ("a." + std::to_string(number) + ".tmp"), "half");
+      write_bytes(folder / ("a." + std::to_string(number) + ".minrnn.tmp"), "half");
     write_file(path, "new");
-    EXPECT_EQ(folder.names(), (Names{"a", "a.0.tmp"}));
+    EXPECT_EQ(folder.names(), (Names{"a", "a.0.minrnn.tmp"}));
     alive.commit();
   }
   EXPECT_EQ(folder.names(), Names{"a"});
@@ -201,12 +202,13 @@ TEST(AtomicFile, RemovesWhatAKilledWriterHasLeft) {
 
 TEST(AtomicFile, RemovesNothingElse) {
   const Folder folder;
-  Names names = {"a.tmp", "a.01.tmp", "a.x.tmp", "a.1.tmp.old", "b.0.tmp", "ab.0.tmp"};
+  Names names = {"a.tmp",   "a.01.minrnn.tmp", "a.x.minrnn.tmp", "a.1.minrnn.tmp.old",
+                 "a.1.tmp", "b.0.minrnn.tmp",  "ab.0.minrnn.tmp"};
   for (const auto& name : names) write_bytes(folder / name, "mine");
-  std::filesystem::create_directory(folder / "a.2.tmp");
-  ASSERT_EQ(::mkfifo((folder / "a.3.tmp").c_str(), 0600), 0);
-  std::filesystem::create_symlink("a.tmp", folder / "a.4.tmp");
-  names.insert(names.end(), {"a", "a.2.tmp", "a.3.tmp", "a.4.tmp"});
+  std::filesystem::create_directory(folder / "a.2.minrnn.tmp");
+  ASSERT_EQ(::mkfifo((folder / "a.3.minrnn.tmp").c_str(), 0600), 0);
+  std::filesystem::create_symlink("a.tmp", folder / "a.4.minrnn.tmp");
+  names.insert(names.end(), {"a", "a.2.minrnn.tmp", "a.3.minrnn.tmp", "a.4.minrnn.tmp"});
   std::sort(names.begin(), names.end());
   write_file(folder / "a", "new");
   EXPECT_EQ(folder.names(), names);
@@ -277,7 +279,7 @@ TEST(AtomicFile, KeepsThePermissionsOfWhatItReplaces) {
   for (const mode_t mode : {0600u, 0640u, 0664u, 0444u, 0755u}) {
     ASSERT_EQ(::chmod(path.c_str(), mode), 0);
     AtomicFile file(path);
-    EXPECT_EQ(mode_of(folder / "a.0.tmp"), mode) << "what is secret must be so while it is written";
+    EXPECT_EQ(mode_of(folder / "a.0.minrnn.tmp"), mode) << "what is secret must be so while it is written";
     file.commit();
     EXPECT_EQ(mode_of(path), mode);
   }
@@ -317,7 +319,7 @@ TEST(AtomicFile, FollowsSymbolicLinks) {
   std::filesystem::create_symlink(folder / "a", folder / "twice");
   {
     AtomicFile file(folder / "twice");
-    EXPECT_TRUE(std::filesystem::exists(folder / "there" / "b.0.tmp"));
+    EXPECT_TRUE(std::filesystem::exists(folder / "there" / "b.0.minrnn.tmp"));
     file.write("new", 3);
     file.commit();
   }

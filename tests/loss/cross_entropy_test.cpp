@@ -92,6 +92,13 @@ TEST(SoftmaxCrossEntropy, OfLogitsAnywhereInTheRangeIsFinite) {
   EXPECT_TRUE(std::isnan(frame.loss()));
 }
 
+TEST(SoftmaxCrossEntropy, OfAnInfiniteTargetIsNoNumberNorIsItsGradient) {
+  OneFrame<float> frame(3, 2);
+  frame.logits.data()[2] = std::numeric_limits<float>::infinity();
+  EXPECT_TRUE(std::isnan(frame.loss()));
+  EXPECT_TRUE(std::isnan(frame.gradient.data()[2])) << "not 0, which says that all is learnt";
+}
+
 TEST(SoftmaxCrossEntropy, IgnoresNegativeTargetsAndTakesNoFrameAtAll) {
   Sequence<float> logits(4, 3, 1), gradient;
   for (Index i = 0; i < 12; ++i) logits.data()[i] = static_cast<float>(i % 5);

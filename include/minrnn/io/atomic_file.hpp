@@ -61,12 +61,14 @@ inline std::filesystem::path link_target(const std::filesystem::path& path) {
   }
 }
 
-/// The number n where `name` is "<target>.<n>.tmp", else -1.
+inline constexpr std::string_view kTemporary = ".minrnn.tmp";
+
+/// The number n where `name` is "<target>.<n>.minrnn.tmp", else -1.
 inline int temporary_number(std::string_view name, std::string_view target) {
-  if (!name.starts_with(target) || !name.ends_with(".tmp")) return -1;
+  if (!name.starts_with(target) || !name.ends_with(kTemporary)) return -1;
   name.remove_prefix(target.size());
-  if (name.size() < 6 || name[0] != '.') return -1;
-  name = name.substr(1, name.size() - 5);
+  if (name.size() < kTemporary.size() + 2 || name[0] != '.') return -1;
+  name = name.substr(1, name.size() - kTemporary.size() - 1);
   int number = -1;
   const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
   const bool whole = error == std::errc() && end == name.data() + name.size();
@@ -168,7 +170,7 @@ inline void remove_dead(const std::filesystem::path& path) {
 
 #endif
 
-/// Removes the temporary files "<target>.<number>.tmp" that dead writers have left beside a target.
+/// Removes the temporary files "<target>.<number>.minrnn.tmp" that dead writers have left beside a target.
 inline void remove_leftovers(const std::filesystem::path& target) {
   const auto folder = target.parent_path();
   const std::string name = target.filename().string();
@@ -182,7 +184,7 @@ inline void remove_leftovers(const std::filesystem::path& target) {
 
 }  // namespace detail
 
-/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.tmp", flushed to the
+/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.minrnn.tmp", flushed to the
 /// disk, then renamed. What had the name before stays until that moment, and for good where anything fails; its
 /// permissions, and where the system allows it its owner, go over to the new file. Where the name is a symbolic link,
 /// all of this is done with the file that it leads to. What a writer that was killed has left behind is removed by the
@@ -205,7 +207,7 @@ class AtomicFile {
       temporary_ = target_;
       temporary_ += ".";
       temporary_ += std::to_string(number);
-      temporary_ += ".tmp";
+      temporary_ += detail::kTemporary;
       file_ = detail::open_temporary(temporary_, target_);
       const int error_number = errno;
       if (file_ == nullptr && (error_number != EEXIST || number == kMostTemporaries))

@@ -80,7 +80,9 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
       const double factor = scale / (1 + others);
       p[place] = first;
       for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, lanes.load(p) * Packet<S>(static_cast<S>(factor))); });
-      p[target] = target == place ? static_cast<S>(-others * factor) : p[target] - static_cast<S>(scale);
+      // largest - largest: NaN, as the loss, where it is infinite.
+      p[target] =
+          target == place ? static_cast<S>(-others * factor) + (largest - largest) : p[target] - static_cast<S>(scale);
     }
     sums[static_cast<std::size_t>(tile)] = sum;
   });
