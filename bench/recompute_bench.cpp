@@ -46,8 +46,8 @@ class LongStep {
   void operator()() {
     zero_gradients(layer_);
     auto state = layer_.initial_state(1);
-    layer_.forward(x_, state, cache_);
-    layer_.backward(dy_, cache_);
+    layer_.forward(x_, state, cache_, context());
+    layer_.backward(dy_, cache_, context());
   }
   const L& layer() const { return layer_; }
 

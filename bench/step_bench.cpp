@@ -76,7 +76,7 @@ void layer_step(benchmark::State& bench, const std::string& name, Index size) {
   typename L::Cache cache;
   Index t = 0;
   measure(bench, name, size, [&] {
-    const auto y = layer.step(x.view().frame(t), state, cache);
+    const auto y = layer.step(x.view().frame(t), state, cache, context());
     benchmark::DoNotOptimize(y.data());
     benchmark::ClobberMemory();
     t = (t + 1) % kFrames;

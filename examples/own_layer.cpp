@@ -36,14 +36,14 @@ class LeakyIntegrator {
   Index output_size() const { return k_.size(); }
   State initial_state(Index batch) const { return {Matrix<S>::Zero(k_.size(), batch)}; }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     cache.first = state.h;
     const auto y = infer(x, state, cache);
     cache.x = x;
     cache.keep({input_size(), output_size()}, x.time(), x.batch());
     return y;
   }
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     if (x.features() != k_.size() || x.batch() != state.h.cols()) throw std::invalid_argument("LeakyIntegrator: x");
     cache.forget();
     const SequenceView<S> h = cache.h.resize(x.features(), x.time(), x.batch(), x);
@@ -56,11 +56,11 @@ class LeakyIntegrator {
         }
     return SequenceView<const S>(h).with_starts(x.starts());
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     return infer(x.sequence(), state, cache).frame(0);
   }
   // Forward read upwards. dstate carries dL/dh_t from the steps after t.
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& = {}) {
     cache.check_backward("LeakyIntegrator", {input_size(), output_size()}, dy);
     const SequenceView<const S> x = cache.x, h = cache.h.view();
     const SequenceView<S> dx = cache.dx.resize(x.features(), x.time(), x.batch(), dy);
@@ -76,8 +76,8 @@ class LeakyIntegrator {
         }
     return dx;
   }
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {

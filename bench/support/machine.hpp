@@ -6,7 +6,7 @@
 #include <map>
 
 #include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/tiling.hpp"
 #include "statistics.hpp"
 #include "threads.hpp"
 
@@ -38,7 +38,7 @@ double peak_flops(int threads) {
   for (Index i = 0; i < kTries; ++i) {
     volatile double sink = 0;
     const double seconds = seconds_of([&] {
-      parallel_for(threads, [&](Index tile, Index) {
+      parallel_for(context(), threads, [&](Index tile, Index) {
         const double sum = fma_chains<S>(kRounds);
         if (tile == 0) sink = sum;
       });

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "data.hpp"
+#include "threads.hpp"
 #include "minrnn/core/layer.hpp"
 
 namespace minrnn::bench {
@@ -36,8 +37,8 @@ class TrainingStep {
   void operator()() {
     zero_gradients(layer_);
     auto state = layer_.initial_state(x_.batch());
-    layer_.forward(x_, state, cache_);
-    layer_.backward(dy_, cache_);
+    layer_.forward(x_, state, cache_, context());
+    layer_.backward(dy_, cache_, context());
   }
 
  private:

@@ -15,6 +15,8 @@
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 
+#include "support/threads.hpp"
+
 namespace minrnn::tests {
 namespace {
 
@@ -30,7 +32,7 @@ double scalars_per_step(const L& layer) {
     auto state = layer.initial_state(batch);
     typename L::Cache cache;
     const AllocationCount count;
-    layer.forward(x.view(), state, cache);
+    layer.forward(x.view(), state, cache, context());
     return count.bytes_of_new();
   };
   return static_cast<double>(bytes(64) - bytes(32)) / (32 * kTime * sizeof(float));

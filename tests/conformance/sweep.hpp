@@ -62,9 +62,9 @@ struct Operands {
     auto to = state, gradient = dstate;
     typename L::Cache cache;
     Results<S> results;
-    results["y"] = to_matrix(layer.forward(example.input(), to, cache));
+    results["y"] = to_matrix(layer.forward(example.input(), to, cache, context()));
     add_state<L>(results, "state", to);
-    results["dx"] = to_matrix(layer.backward(example.output_gradient(), gradient, cache));
+    results["dx"] = to_matrix(layer.backward(example.output_gradient(), gradient, cache, context()));
     add_state<L>(results, "dstate", gradient);
     add_gradients(results, layer);
     return results;

@@ -31,6 +31,16 @@ TEST(ThreadPool, RunsEachTileOnceHoweverManyCallsThereAre) {
   }
 }
 
+TEST(ParallelFor, DoesAllOnTheCallingThreadWithoutAnExecutor) {
+  EXPECT_EQ(Context().workers(), 1);
+  Index next = 0;
+  parallel_for({}, 100, [&](Index tile, Index worker) {
+    EXPECT_EQ(tile, next++);
+    EXPECT_EQ(worker, 0);
+  });
+  EXPECT_EQ(next, 100);
+}
+
 TEST(ThreadPool, WakesThreadsThatSleep) {
   ThreadPool pool(3);
   for (int call = 0; call < 20; ++call) {

@@ -116,10 +116,10 @@ TEST(Attention, ForgetsAStateThatIsNoNumberAtAStart) {
     if (bad != 0) state.values.setConstant(bad);
     Layer::Cache cache;
     Results<float> results;
-    results["y"] = to_matrix(copy.forward(example.input(), state, cache)).rightCols(4);
+    results["y"] = to_matrix(copy.forward(example.input(), state, cache, context())).rightCols(4);
     add_state<Layer>(results, "state", state);
     auto dstate = random_state_gradient(layer, 1);
-    results["dx"] = to_matrix(copy.backward(example.output_gradient(), dstate, cache)).rightCols(4);
+    results["dx"] = to_matrix(copy.backward(example.output_gradient(), dstate, cache, context())).rightCols(4);
     return results;
   };
   const auto clean = run(0);

@@ -7,6 +7,7 @@
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/sequential.hpp"
 #include "minrnn/loss/mean_square.hpp"
+#include "support/threads.hpp"
 #include "support/compare.hpp"
 
 namespace minrnn::tests {
@@ -22,10 +23,10 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   const auto gradient = [&](auto state) {  // of h_0, and what reaches the state
     Matrix<double> result;
     MinGru<double>::Cache cache;
-    layer.forward(x.view(), state, cache);
+    layer.forward(x.view(), state, cache, context());
     zero_gradients(layer);
     auto dstate = zero_state(layer, 2);
-    layer.backward(dy.view(), dstate, cache);
+    layer.backward(dy.view(), dstate, cache, context());
     visit_parameters(layer, [&](const Name& name, const Parameter<double>& p) {
       if (name.str() == "h_0") result = p.grad;
     });
@@ -56,11 +57,11 @@ TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   decltype(net)::Cache cache;
   const auto loss = [&] {
     auto state = net.initial_state(3);
-    return mean_square(net.forward(x.view(), state, cache), target.view(), dy);
+    return mean_square(net.forward(x.view(), state, cache, context()), target.view(), dy);
   };
   loss();
   zero_gradients(net);
-  net.backward(dy.view(), cache);
+  net.backward(dy.view(), cache, context());
   Index compared = 0;
   visit_parameters(net, [&](const Name& name, Parameter<double>& p) {
     const Matrix<double> gradient = p.grad;

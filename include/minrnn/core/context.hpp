@@ -3,8 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <type_traits>
 
+#include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -44,6 +44,14 @@ struct Context {
   std::int64_t draw =
       kNoDraw;  // what is random in forward (Dropout) is a function of it: the number of the training step
   Executor* executor = nullptr;  // none: the calling thread does all the work
+
+  /// The same for part `index` of a call, with a draw of its own; part 0 has that of the call.
+  Context part(Index index) const {
+    if (draw == kNoDraw || index == 0) return *this;
+    const std::uint64_t mixed =
+        mix_bits(mix_bits(static_cast<std::uint64_t>(draw)) + static_cast<std::uint64_t>(index));
+    return {static_cast<std::int64_t>(mixed >> 1), executor};
+  }
 
   Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
 };

@@ -5,6 +5,7 @@
 #include <concepts>
 
 #include "minrnn/core/cache.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 
@@ -24,19 +25,20 @@ struct AnyVisitor {
 ///             call adds the same again. Throws where forward was not the last to use the cache.
 ///   infer     the same y as forward without dropout; keeps nothing for a backward.
 ///   step      infer for one frame; allocates nothing once cache has seen this batch size.
+/// Each takes a Context as its last argument, {} by default, and a layer of layers hands it down.
 template <class L>
 concept SequenceLayer = std::copyable<L> && std::movable<typename L::Cache> && !std::copyable<typename L::Cache> &&
                         requires(L layer, const L fixed, SequenceView<const typename L::Scalar> x,
                                  FrameView<const typename L::Scalar> frame, typename L::State& state,
-                                 typename L::Cache& cache, detail::AnyVisitor visitor) {
+                                 typename L::Cache& cache, const Context& context, detail::AnyVisitor visitor) {
   { fixed.input_size() } -> std::same_as<Index>;
   { fixed.output_size() } -> std::same_as<Index>;
   { fixed.initial_state(Index{1}) } -> std::same_as<typename L::State>;
-  { fixed.forward(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
-  { layer.backward(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
-  { layer.backward(x, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
-  { fixed.infer(x, state, cache) } -> std::same_as<SequenceView<const typename L::Scalar>>;
-  { fixed.step(frame, state, cache) } -> std::same_as<FrameView<const typename L::Scalar>>;
+  { fixed.forward(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
+  { layer.backward(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
+  { layer.backward(x, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
+  { fixed.infer(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
+  { fixed.step(frame, state, cache, context) } -> std::same_as<FrameView<const typename L::Scalar>>;
   L::visit(layer, Name{}, visitor);
   L::visit(fixed, Name{}, visitor);
   L::State::visit(state, Name{}, visitor);
@@ -51,11 +53,11 @@ typename L::State zero_state(const L& layer, Index batch) {
   return state;
 }
 
-/// layer.backward(dy, cache) for a layer that has layer.backward(dy, dstate, cache).
+/// layer.backward(dy, cache, context) for a layer that has layer.backward(dy, dstate, cache, context).
 template <class L, class View, class Cache>
-auto backward_from_zero(L& layer, const View& dy, Cache& cache) {
+auto backward_from_zero(L& layer, const View& dy, Cache& cache, const Context& context) {
   auto dstate = zero_state(layer, dy.batch());
-  return layer.backward(dy, dstate, cache);
+  return layer.backward(dy, dstate, cache, context);
 }
 
 }  // namespace minrnn

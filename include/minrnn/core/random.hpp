@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 

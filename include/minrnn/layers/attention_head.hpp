@@ -176,9 +176,9 @@ class AttentionHead {
     for (Index t = 0; t < time; ++t) {
       const S *o_t = o + t * o_stride, *d_o_t = d_o + t * o_stride;
       const auto [product, magnitudes] = inner_product(o_t, d_o_t);
-      const bool small = magnitudes < kTame;
-      finite_d_o &= small;
-      along[t] = small && (all_tame || tame(t)) ? product : ordered_inner_product(o_t, d_o_t);
+      const bool is_small = magnitudes < kTame;
+      finite_d_o &= is_small;
+      along[t] = is_small && (all_tame || tame(t)) ? product : ordered_inner_product(o_t, d_o_t);
     }
     for (Index key = (all + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
       const Index block = std::min<Index>(kKeys, all - key);

@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
 
 namespace minrnn {
 
@@ -15,10 +15,10 @@ struct NoState {
 };
 
 /// A layer without memory: derives state, step and infer from what it does to frames. `Derived` has
-///   apply(x, cache)     y of all frames of x, keeping for `adjoint` what it needs
-///   adjoint(dy, cache)  dx, adding to the gradients; begins with cache.check_backward(name, cache_sizes(), dy)
-///   evaluate(x, cache)  y without keeping anything; may be left out where it is `apply`
-///   cache_sizes()       features in and out, and what else the kept blocks depend on
+///   apply(x, cache, context)     y of all frames of x, keeping for `adjoint` what it needs
+///   adjoint(dy, cache, context)  dx, adding to the gradients; begins with cache.check_backward(name, cache_sizes(), dy)
+///   evaluate(x, cache, context)  y without keeping anything; may be left out where it is `apply`
+///   cache_sizes()                features in and out, and what else the kept blocks depend on
 /// and a Cache that derives from CacheBase. The results live in cache.
 template <class Derived, class S>
 class FrameWise {
@@ -32,31 +32,31 @@ class FrameWise {
   }
 
   template <class Cache>
-  SequenceView<const S> forward(SequenceView<const S> x, State&, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State&, Cache& cache, const Context& context = {}) const {
     cache.forget();
-    const SequenceView<const S> y = self().apply(x, cache);
+    const SequenceView<const S> y = self().apply(x, cache, context);
     cache.keep(self().cache_sizes(), x.time(), x.batch());
     return y.with_starts(x.starts());
   }
   template <class Cache>
-  SequenceView<const S> backward(SequenceView<const S> dy, State&, Cache& cache) {
-    return static_cast<Derived&>(*this).adjoint(dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, State&, Cache& cache, const Context& context = {}) {
+    return static_cast<Derived&>(*this).adjoint(dy, cache, context);
   }
   template <class Cache>
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return static_cast<Derived&>(*this).adjoint(dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return static_cast<Derived&>(*this).adjoint(dy, cache, context);
   }
   template <class Cache>
-  SequenceView<const S> infer(SequenceView<const S> x, State&, Cache& cache) const {
+  SequenceView<const S> infer(SequenceView<const S> x, State&, Cache& cache, const Context& context = {}) const {
     cache.forget();
-    if constexpr (requires { self().evaluate(x, cache); })
-      return SequenceView<const S>(self().evaluate(x, cache)).with_starts(x.starts());
+    if constexpr (requires { self().evaluate(x, cache, context); })
+      return SequenceView<const S>(self().evaluate(x, cache, context)).with_starts(x.starts());
     else
-      return SequenceView<const S>(self().apply(x, cache)).with_starts(x.starts());
+      return SequenceView<const S>(self().apply(x, cache, context)).with_starts(x.starts());
   }
   template <class Cache>
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
  private:
@@ -117,11 +117,11 @@ class Frames {
   bool joined_;
 };
 
-/// Calls body(lanes, t, b) for the packets of features of every frame of a sequence, on all threads.
+/// Calls body(lanes, t, b) for the packets of features of every frame of a sequence.
 template <class S, class View, class Body>
-void for_packets(const View& view, Body&& body) {
+void for_packets(const Context& context, const View& view, Body&& body) {
   const Frames frames(32, view);
-  parallel_for(frames.tiles(), [&](Index tile, Index) {
+  parallel_for(context, frames.tiles(), [&](Index tile, Index) {
     frames.for_each(tile, [&](Index n) {
       const Index t = n % view.time(), b = n / view.time();
       for_lanes<S, kInterleaved>(view.features(), [&](auto lanes) { body(lanes, t, b); });

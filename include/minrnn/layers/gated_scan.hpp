@@ -4,10 +4,12 @@
 
 #include <cmath>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/tiling.hpp"
 #include "minrnn/math/gates.hpp"
 #include "minrnn/scan/stretches.hpp"
 
@@ -91,24 +93,25 @@ class GatedScan {
     return state;
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
     cache.x_ = x;
     cache.first_ = state.h;
-    const auto y = run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
 
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    if (x.time() == 1) return step(x.frame(0), state, cache, context).sequence();
     check_argument(x, state);
     cache.forget();
-    return run<false>(x, state, cache);
+    return run<false>(x, state, cache, context);
   }
 
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     check_argument(x.sequence(), state);
     cache.forget();
     const Index features = output_size();
@@ -132,7 +135,7 @@ class GatedScan {
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
     const SequenceView<const S> kept = cache.kept_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
@@ -142,9 +145,9 @@ class GatedScan {
     const Index block = block_steps();
     const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
-    const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
-    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, worker_count());
-    cache.gradients_.reset(reset_offset + features, tiling.count());
+    const SequenceView<S> scratch = cache.block_.resize(rows, block, context.workers());
+    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, context.workers());
+    cache.gradients_.reset(reset_offset + features, tiling.count(), context);
     cache.transposed_.resize(inputs, rows);
     for (int gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
     const SequenceView<S> initial = initial_row(cache);
@@ -161,7 +164,7 @@ class GatedScan {
     };
 
     run_stretches<Affine>(
-        tiling, Direction::backward, x.starts(), dstate.h,
+        context, tiling, Direction::backward, x.starts(), dstate.h,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for (Index t = s.last - 1; t >= s.first; --t) {
             const bool start = x.starts(t, s.sequence);
@@ -212,12 +215,12 @@ class GatedScan {
         });
 
     for (int gate = 0; gate < kGates; ++gate) {
-      cache.gradients_.add_to(gate * weight, w_[gate].grad);
-      cache.gradients_.add_to(bias_offset + gate * features, b_[gate].grad);
+      cache.gradients_.add_to(gate * weight, w_[gate].grad, context);
+      cache.gradients_.add_to(bias_offset + gate * features, b_[gate].grad, context);
     }
     if (learns_initial_state()) {
       Matrix<S> d_initial = Matrix<S>::Zero(features, 1);
-      cache.gradients_.add_to(reset_offset, d_initial);
+      cache.gradients_.add_to(reset_offset, d_initial, context);
       for (Index b = 0; b < h.batch(); ++b)
         if (std::equal(initial.data(), initial.data() + features, cache.first_.col(b).data()))
           d_initial += dstate.h.col(b);
@@ -230,8 +233,8 @@ class GatedScan {
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -303,14 +306,14 @@ class GatedScan {
   }
 
   template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
     const Index features = output_size(), block = block_steps();
     const Tiling tiling(features, x.time(), x.batch());
     const bool divided = tiling.parts() > 1;  // then a second pass reads k
     const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> kept =
         keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
-    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, worker_count());
+    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
     const S* reset = initial_row(cache).data();
     cache.packed_.pack(w_, b_);
 
@@ -329,7 +332,7 @@ class GatedScan {
     };
     carry_state<Operator>(state.h, cache.carry_);
     run_stretches<Operator>(
-        tiling, Direction::forward, x.starts(), cache.carry_,
+        context, tiling, Direction::forward, x.starts(), cache.carry_,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for_blocks(s, [&](auto lanes, Index first, Index steps) {
             using Op = Operator<typename decltype(lanes)::P>;

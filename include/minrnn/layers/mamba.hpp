@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/scan/selective_scan.hpp"
@@ -75,19 +76,20 @@ class Mamba {
     return {conv_.initial_state(batch), Matrix<S>::Zero(a_log_.size(), batch)};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    const auto y = run<true>(x, state, cache);
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    return run<false>(x, state, cache);
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return run<false>(x, state, cache, context);
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Mamba", sizes(), dy);
     const SequenceView<const S> filtered = cache.filtered_;
     const Index channels = skip_.size(), time = filtered.time(), batch = filtered.batch();
@@ -98,28 +100,30 @@ class Mamba {
     const SequenceView<S> du = make(cache.du_), draw = make(cache.draw_), dgate = make(cache.dgate_);
     const SequenceView<S> dbc = cache.dbc_.resize(cache.bc_result_.features(), time, batch);
 
-    const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_);
-    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_});
+    const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_, context);
+    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_},
+                         context);
     a_log_.grad += cache.da_.cwiseProduct(cache.a_);
     skip_.grad += cache.dskip_;
-    const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_), none, cache.down_);
-    const auto through_bc = bc_.backward(dbc, none, cache.bc_);
-    detail::for_packets<S>(filtered, [&](auto lanes, Index t, Index b) {
+    const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_, context), none, cache.down_, context);
+    const auto through_bc = bc_.backward(dbc, none, cache.bc_, context);
+    detail::for_packets<S>(context, filtered, [&](auto lanes, Index t, Index b) {
       const auto d =
           lanes.load(du.column(t, b)) + lanes.load(through_bc.column(t, b)) + lanes.load(through_delta.column(t, b));
       lanes.store(du.column(t, b), gated(silu(lanes.load(filtered.column(t, b))).derivative, d));
     });
-    const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
-    const auto through_gate = gate_.backward(dgate, none, cache.gate_);
+    const auto through_in =
+        in_.backward(conv_.backward(du, dstate.conv, cache.conv_, context), none, cache.in_, context);
+    const auto through_gate = gate_.backward(dgate, none, cache.gate_, context);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy, cache.x_);
-    detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
+    detail::for_packets<S>(context, dx, [&](auto lanes, Index t, Index b) {
       lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
     });
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -188,7 +192,7 @@ class Mamba {
   }
 
   template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
     const Index channels = skip_.size(), time = x.time(), batch = x.batch();
     detail::check_input("Mamba", x, input_size());
     detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
@@ -197,12 +201,12 @@ class Mamba {
     if (keep) cache.x_ = x = cache.result_.keep(x);
     NoState none;
     const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
-      return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);
+      return keep ? layer.forward(from, own_state, own, context) : layer.infer(from, own_state, own, context);
     };
     const SequenceView<S> u = cache.u_.resize(channels, time, batch),
                           gated = cache.gated_.resize(channels, time, batch);
     const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
-    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
+    detail::for_packets<S>(context, u, [&](auto lanes, Index t, Index b) {
       lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
     });
     cache.filtered_ = filtered;
@@ -210,7 +214,7 @@ class Mamba {
     cache.bc_result_ = through(bc_, u, cache.bc_, none);
     cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
     cache.a_ = -a_log_.value.array().exp();
-    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep);
+    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep, context);
     return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 

@@ -4,7 +4,8 @@
 
 #include <vector>
 
-#include "minrnn/layers/dropout.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
 
 namespace minrnn {
 
@@ -24,20 +25,13 @@ class Recompute {
   using State = typename Inner::State;
 
   class Cache : public CacheBase {
-   public:
-    void seek_draw(std::uint64_t draw) {
-      next_draw_ = draw;
-      detail::seek_draw(inner_, draw);
-    }
-
-   private:
     friend Recompute;
     typename Inner::Cache inner_;
     SequenceView<const Scalar> x_;
     LastResult<Scalar> step_;     // lies in inner's cache
     Output<Scalar> y_, dx_;       // (H, T, B), (F, T, B)
     std::vector<State> borders_;  // the state before each chunk
-    std::uint64_t first_draw_ = 0, next_draw_ = 0;
+    std::int64_t draw_ = Context::kNoDraw;
   };
 
   Recompute(Inner inner, Index steps) : inner_(std::move(inner)), steps_(steps) {
@@ -48,47 +42,50 @@ class Recompute {
   Index output_size() const { return inner_.output_size(); }
   State initial_state(Index batch) const { return inner_.initial_state(batch); }
 
-  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
     detail::check_sequence("Recompute", "x", x, input_size());
     cache.forget();
     cache.x_ = x = cache.step_.keep(x);
     cache.borders_.clear();
-    cache.first_draw_ = cache.next_draw_;
+    cache.draw_ = context.draw;
     const auto y = for_chunks(x, cache, [&](SequenceView<const Scalar> chunk) {
+      const Context of_chunk = context.part(static_cast<Index>(cache.borders_.size()));
       cache.borders_.push_back(state);
-      return inner_.forward(chunk, state, cache.inner_);
+      return inner_.forward(chunk, state, cache.inner_, of_chunk);
     });
-    cache.next_draw_ += cache.borders_.size();  // inner counts its forwards
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
     detail::check_sequence("Recompute", "x", x, input_size());
     cache.forget();
-    return for_chunks(x, cache,
-                      [&](SequenceView<const Scalar> chunk) { return inner_.infer(chunk, state, cache.inner_); });
+    return for_chunks(
+        x, cache, [&](SequenceView<const Scalar> chunk) { return inner_.infer(chunk, state, cache.inner_, context); });
   }
-  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
     cache.forget();
-    return cache.step_.note(inner_.step(x, state, cache.inner_));
+    return cache.step_.note(inner_.step(x, state, cache.inner_, context));
   }
 
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
     cache.check_backward("Recompute", sizes(), dy);
     const SequenceView<const Scalar> x = cache.x_;
     const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     for (std::size_t i = cache.borders_.size(); i-- > 0;) {
       const Index first = static_cast<Index>(i) * steps_, steps = std::min<Index>(steps_, x.time() - first);
       State state = cache.borders_[i];
-      detail::seek_draw(cache.inner_, cache.first_draw_ + i);
-      inner_.forward(x.chunk(first, steps), state, cache.inner_);
-      copy(inner_.backward(dy.chunk(first, steps), dstate, cache.inner_), dx.chunk(first, steps));
+      const Context of_chunk = Context{cache.draw_, context.executor}.part(static_cast<Index>(i));
+      inner_.forward(x.chunk(first, steps), state, cache.inner_, of_chunk);
+      copy(inner_.backward(dy.chunk(first, steps), dstate, cache.inner_, of_chunk), dx.chunk(first, steps));
     }
-    detail::seek_draw(cache.inner_, cache.next_draw_);
     return dx;
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>

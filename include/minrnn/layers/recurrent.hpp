@@ -6,6 +6,7 @@
 #include <cmath>
 #include <string_view>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/core/product.hpp"
@@ -74,33 +75,34 @@ class Recurrent {
     return {zero, kHasCell ? zero : Matrix<S>()};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
     cache.x_ = x;
     cache.first_h_ = state.h;
     cache.first_c_ = state.c;
-    const auto y = run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
-    return run<false>(x, state, cache);
+    return run<false>(x, state, cache, context);
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "dstate.c", dstate.c, h.features(), h.batch());
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
-    const Index groups = group_count(h.batch()), workers = worker_count();
+    const Index groups = group_count(h.batch()), workers = context.workers();
     const Index columns = block_columns(h.time(), h.batch());
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
     const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
@@ -116,9 +118,9 @@ class Recurrent {
       cache.recurrent_.set_transposed(0, weight_hh_.value);
     }
     if (h.batch() % kGroup == 1) cache.recurrent_transposed_ = weight_hh_.value.transpose();
-    cache.gradients_.reset(bias_hh + rows, groups);
+    cache.gradients_.reset(bias_hh + rows, groups, context);
 
-    parallel_for(groups, [&](Index group, Index worker) {
+    parallel_for(context, groups, [&](Index group, Index worker) {
       const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, h.batch() - first_sequence);
       const Index block = kColumns / count;
       S *sums = cache.gradients_.tile(group), *product = through.column(0, worker);
@@ -191,15 +193,15 @@ class Recurrent {
         last = first;
       }
     });
-    cache.gradients_.add_to(0, weight_ih_.grad);
-    cache.gradients_.add_to(recurrent, weight_hh_.grad);
-    cache.gradients_.add_to(bias_ih, bias_ih_.grad);
-    cache.gradients_.add_to(bias_hh, bias_hh_.grad);
+    cache.gradients_.add_to(0, weight_ih_.grad, context);
+    cache.gradients_.add_to(recurrent, weight_hh_.grad, context);
+    cache.gradients_.add_to(bias_ih, bias_ih_.grad, context);
+    cache.gradients_.add_to(bias_hh, bias_hh_.grad, context);
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -246,9 +248,9 @@ class Recurrent {
   }
 
   template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index time = x.time(), batch = x.batch(), workers = worker_count(), columns = block_columns(time, batch);
+    const Index time = x.time(), batch = x.batch(), workers = context.workers(), columns = block_columns(time, batch);
     const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
     const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
     const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
@@ -274,7 +276,7 @@ class Recurrent {
         multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
     };
 
-    parallel_for(group_count(batch), [&](Index group, Index worker) {
+    parallel_for(context, group_count(batch), [&](Index group, Index worker) {
       const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
       const Index block = kColumns / count;
       for (Index first = 0; first < time; first += block) {

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/packet.hpp"
-#include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
 
@@ -19,10 +20,6 @@ class Residual {
   using State = typename Inner::State;
 
   class Cache : public CacheBase {
-   public:
-    void seek_draw(std::uint64_t draw) { detail::seek_draw(inner_, draw); }
-
-   private:
     friend Residual;
     typename Inner::Cache inner_;
     SequenceView<const Scalar> x_;  // (F, T, B)
@@ -38,27 +35,31 @@ class Residual {
   Index output_size() const { return inner_.output_size(); }
   State initial_state(Index batch) const { return inner_.initial_state(batch); }
 
-  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
     cache.forget();
     cache.x_ = x;
-    const auto y = add(x, inner_.forward(x, state, cache.inner_), cache.y_);
+    const auto y = add(context, x, inner_.forward(x, state, cache.inner_, context), cache.y_);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
     cache.forget();
-    return add(x, inner_.infer(x, state, cache.inner_), cache.y_);
+    return add(context, x, inner_.infer(x, state, cache.inner_, context), cache.y_);
   }
-  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
     cache.forget();
-    return add(x.sequence(), inner_.step(x, state, cache.inner_).sequence(), cache.y_).frame(0);
+    return add(context, x.sequence(), inner_.step(x, state, cache.inner_, context).sequence(), cache.y_).frame(0);
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
     cache.check_backward("Residual", sizes(), dy);
-    return add(dy, inner_.backward(dy, dstate, cache.inner_), cache.dx_, cache.x_);
+    return add(context, dy, inner_.backward(dy, dstate, cache.inner_, context), cache.dx_, cache.x_);
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -73,11 +74,11 @@ class Residual {
 
   /// a + b, apart from a and from what else is `read`.
   template <class... Views>
-  static SequenceView<const Scalar> add(SequenceView<const Scalar> a, SequenceView<const Scalar> b,
-                                        Output<Scalar>& result, const Views&... read) {
+  static SequenceView<const Scalar> add(const Context& context, SequenceView<const Scalar> a,
+                                        SequenceView<const Scalar> b, Output<Scalar>& result, const Views&... read) {
     const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a, read...);
     const detail::Frames frames(32, a, b);
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const Scalar *left = frames.column(a, n), *right = frames.column(b, n);
         detail::for_lanes<Scalar>(a.features(), [&](auto lanes) {

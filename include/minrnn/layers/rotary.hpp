@@ -8,8 +8,8 @@
 #include <numbers>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
 #include "minrnn/core/sequence.hpp"
 
 namespace minrnn::detail {
@@ -58,10 +58,10 @@ class Rotary {
   /// The turns of consecutive positions, computed once for all heads and sequences.
   class Table {
    public:
-    void fill(const Rotary& rotary, Index first, Index count) {
+    void fill(const Rotary& rotary, Index first, Index count, const Context& context) {
       first_ = first;
       const SequenceView<S> turns = turns_.resize(2 * static_cast<Index>(rotary.frequencies_.size()), count, 1);
-      parallel_for(count, [&](Index i, Index) { rotary.turns_of(first + i, turns.column(i, 0)); });
+      parallel_for(context, count, [&](Index i, Index) { rotary.turns_of(first + i, turns.column(i, 0)); });
     }
     /// Of a position in the table, else computed into `scratch` (E).
     const S* at(const Rotary& rotary, Index position, S* scratch) const {

@@ -7,7 +7,8 @@
 #include <tuple>
 #include <utility>
 
-#include "minrnn/layers/dropout.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
 
 namespace minrnn {
 
@@ -36,12 +37,6 @@ class Sequential {
   };
 
   class Cache : public CacheBase {
-   public:
-    void seek_draw(std::uint64_t draw) {
-      for_each_index([&](auto i) { detail::seek_draw(std::get<i>(parts_), draw); });
-    }
-
-   private:
     friend Sequential;
     std::tuple<typename First::Cache, typename Rest::Cache...> parts_;
     LastResult<Scalar> result_;
@@ -69,36 +64,43 @@ class Sequential {
     return std::apply([&](const auto&... layer) { return State{{layer.initial_state(batch)...}, names_}; }, layers_);
   }
 
-  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
     cache.forget();
     x = cache.result_.keep(x);
-    for_each_index(
-        [&](auto i) { x = std::get<i>(layers_).forward(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
+    for_each_index([&](auto i) {
+      x = std::get<i>(layers_).forward(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    });
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
   }
-  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
     cache.forget();
-    for_each_index(
-        [&](auto i) { x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
+    for_each_index([&](auto i) {
+      x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    });
     return cache.result_.note(x);
   }
-  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
     cache.forget();
-    for_each_index(
-        [&](auto i) { x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_)); });
+    for_each_index([&](auto i) {
+      x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    });
     return cache.result_.note(x);
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
     cache.check_backward("Sequential", sizes(), dy);
     for_each_index([&](auto up) {
       constexpr std::size_t i = kCount - 1 - up;
-      dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_));
+      dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
     });
     return dy;
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>

@@ -5,7 +5,8 @@
 #include <concepts>
 #include <vector>
 
-#include "minrnn/layers/dropout.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
 
 namespace minrnn {
 
@@ -29,17 +30,9 @@ class Stack {
   };
 
   class Cache : public CacheBase {
-   public:
-    void seek_draw(std::uint64_t draw) {
-      draw_ = draw;
-      for (auto& part : parts_) detail::seek_draw(part, draw);
-    }
-
-   private:
     friend Stack;
     std::vector<typename L::Cache> parts_;  // made by the first call, when the depth is known
     LastResult<Scalar> result_;
-    std::uint64_t draw_ = 0;
   };
 
   /// `make()` makes each layer in turn, so that each has weights of its own: Stack(4, [&] { return MinGru<float>(d, d, random); })
@@ -64,34 +57,40 @@ class Stack {
     return state;
   }
 
-  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
     prepare(state, cache);
     cache.forget();
     x = cache.result_.keep(x);
-    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].forward(x, state.parts[i], cache.parts_[i]);
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      x = layers_[i].forward(x, state.parts[i], cache.parts_[i], context);
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
   }
-  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache) const {
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
     prepare(state, cache);
     cache.forget();
-    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i]);
+    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
   }
-  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache) const {
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
     prepare(state, cache);
     cache.forget();
-    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i]);
+    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache) {
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
     cache.check_backward("Stack", sizes(), dy);
     check_state(dstate);
-    for (std::size_t i = layers_.size(); i-- > 0;) dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i]);
+    for (std::size_t i = layers_.size(); i-- > 0;)
+      dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context);
     return dy;
   }
-  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -117,9 +116,7 @@ class Stack {
   void prepare(const State& state, Cache& cache) const {
     detail::check(!layers_.empty(), "Stack", "layer", "one with its parameters", "one that was moved from");
     check_state(state);
-    if (cache.parts_.size() == layers_.size()) return;
-    cache.parts_ = std::vector<typename L::Cache>(layers_.size());
-    for (auto& part : cache.parts_) detail::seek_draw(part, cache.draw_);
+    if (cache.parts_.size() != layers_.size()) cache.parts_ = std::vector<typename L::Cache>(layers_.size());
   }
 
   std::vector<L> layers_;

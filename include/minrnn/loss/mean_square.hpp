@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/tiling.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/wide_sum.hpp"
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/sequential.hpp"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/scan/linear_scan.hpp"
 
 namespace minrnn {
@@ -21,12 +22,13 @@ namespace minrnn {
 ///             digits in proportion to T, this form does not
 template <class S>
 void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<const std::type_identity_t<S>> log_b,
-              Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
+              Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
+              const Context& context = {}) {
   detail::check_scan<S>("log_scan", "log_a", "log_b", log_a, log_b, "h", h, "state", state);
   detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
   Matrix<S> carry;
   detail::carry_state<ScaledAffine>(state, carry);
-  detail::scan<ScaledAffine>(log_a, log_b, carry, h, form,
+  detail::scan<ScaledAffine>(log_a, log_b, carry, h, form, context,
                              [](auto logarithm) MINRNN_INLINE_LAMBDA { return scaled_exp(logarithm); });
   detail::value_carry<ScaledAffine>(carry, state);
 }
@@ -42,7 +44,8 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
                        SequenceView<const std::type_identity_t<S>> log_b, SequenceView<const std::type_identity_t<S>> h,
                        const Matrix<S>& initial_state, SequenceView<const std::type_identity_t<S>> dh,
                        Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> dlog_a,
-                       SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic) {
+                       SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic,
+                       const Context& context = {}) {
   detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
   detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
   detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
@@ -51,7 +54,7 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
     const decltype(x) largest((std::numeric_limits<S>::max)());
     return maximum(minimum(x, largest), -largest);
   };
-  detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, exp_of,
+  detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, context, exp_of,
                            [&](auto lanes, Index t, Index b, auto gate, auto previous, auto through, auto delta) {
                              const auto input = exp_of(lanes.load(log_b.column(t, b)));
                              lanes.store(dlog_a.column(t, b), finite(gate * previous * through));

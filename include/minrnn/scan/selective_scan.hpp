@@ -6,7 +6,9 @@
 #include <cstdint>
 
 #include "minrnn/core/cache.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/tiling.hpp"
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
 
@@ -91,15 +93,15 @@ class SelectiveScan {
   using Gradients = SelectiveScanGradients<S>;
 
   /// Writes y; remembers for `backward` what it needs beside the inputs where `keep` says so.
-  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep) {
+  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep, const Context& context = {}) {
     check("SelectiveScan::forward", in, "y", y, "state", state);
     kept_.forget();
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
     const SequenceView<S> borders =
         keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
     const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
       S* const scratch = columns.column(0, worker);
       tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
         S* row = state.col(b).data() + channel;
@@ -148,7 +150,8 @@ class SelectiveScan {
 
   /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B) enters
   /// as dL/dh_T from what follows and leaves as dL/dh_0.
-  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out) {
+  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out,
+                const Context& context = {}) {
     kept_.check_backward("SelectiveScan::backward", sizes(in), dy);
     check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
     check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
@@ -159,12 +162,12 @@ class SelectiveScan {
     const SequenceView<const S> borders = borders_.view();
     const Index sums_size = channels * (states + 1);
     const detail::ChannelTiling tiling(channels, time, batch, Tiling::most_for_sums(sums_size));
-    sums_.reset(sums_size, tiling.count());
+    sums_.reset(sums_size, tiling.count(), context);
     const SequenceView<S> parts =
         tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
-    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, worker_count());
-    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
+    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, context.workers());
+    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
       S* const scratch = columns.column(0, worker);
       S* dbc = group_sums.column(0, worker);
       S* sums = sums_.tile(tile);  // da, dskip
@@ -252,8 +255,8 @@ class SelectiveScan {
     if (tiling.divided()) add_parts(parts, tiling.groups(), out.dbc);
     out.da.setZero(channels, states);
     out.dskip.setZero(channels, 1);
-    sums_.add_to(0, out.da);
-    sums_.add_to(channels * states, out.dskip);
+    sums_.add_to(0, out.da, context);
+    sums_.add_to(channels * states, out.dskip, context);
   }
 
  private:

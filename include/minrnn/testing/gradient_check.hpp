@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/random.hpp"
 
@@ -41,6 +42,7 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   L layer = checked;
   Random random(options.seed);
   const Index time = options.time, batch = options.batch;
+  const Context context{.draw = 0};
 
   Sequence<S> x(layer.input_size(), time, batch), weights(layer.output_size(), time, batch);
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<S>(options.input_scale * random.normal());
@@ -64,7 +66,7 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   const auto loss = [&] {
     typename L::Cache cache;
     State state = start_state();
-    const SequenceView<const S> y = layer.forward(input, state, cache);
+    const SequenceView<const S> y = layer.forward(input, state, cache, context);
     double sum = 0;
     for (Index b = 0; b < batch; ++b)
       sum += static_cast<double>(y.matrix(b).cwiseProduct(weights.view().matrix(b)).sum());
@@ -93,9 +95,9 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
     zero_gradients(layer);
     typename L::Cache cache;
     State state = start_state();
-    layer.forward(input, state, cache);
+    layer.forward(input, state, cache, context);
     State dstate = state_weights;
-    const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache);
+    const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache, context);
 
     visit_parameters(layer, [&](const Name& name, auto& parameter) {
       for (Index j = 0; j < parameter.value.cols(); ++j)

@@ -1,13 +1,10 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/tiling.hpp"
 
 #include <gtest/gtest.h>
 
-#include <atomic>
 #include <vector>
-
-#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -69,34 +66,9 @@ TEST(Tiling, HoldsFewSumsWhereTheyAreLarge) {
   EXPECT_EQ(Tiling::most_for_sums(Index{1} << 30), 8);
 }
 
-TEST(ParallelFor, CallsEachTileOnceWithAWorkerOfItsOwn) {
-  for (const Index tiles : {0, 1, 2, 17, 1000}) {
-    std::vector<std::atomic<int>> calls(static_cast<std::size_t>(tiles));
-    std::vector<std::atomic<int>> inside(static_cast<std::size_t>(worker_count()));
-    std::atomic<bool> shared{false};
-    parallel_for(tiles, [&](Index tile, Index worker) {
-      if (worker < 0 || worker >= worker_count() || inside[static_cast<std::size_t>(worker)].fetch_add(1) != 0)
-        shared = true;
-      ++calls[static_cast<std::size_t>(tile)];
-      --inside[static_cast<std::size_t>(worker)];
-    });
-    EXPECT_FALSE(shared) << "two tiles ran as the same worker at once";
-    for (const auto& count : calls) EXPECT_EQ(count, 1);
-  }
-}
-
-TEST(ParallelFor, DoesNotDivideTilesByTheNumberOfThreads) {
-  const ThreadCount count;
-  for (const int threads : {1, 2, 4}) {
-    count.use(threads);
-#ifdef _OPENMP
-    EXPECT_EQ(worker_count(), threads);
-#else
-    EXPECT_EQ(worker_count(), 1);
-#endif
-    EXPECT_EQ(Tiling(512, 1030, 3).count(), 12);
-    EXPECT_EQ(Tiling(512, 100, 100).count(), 25);
-  }
+TEST(Tiling, DoesNotDependOnTheNumberOfThreads) {
+  EXPECT_EQ(Tiling(512, 1030, 3).count(), 12);
+  EXPECT_EQ(Tiling(512, 100, 100).count(), 25);
 }
 
 }  // namespace

@@ -2,43 +2,16 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
 #include <algorithm>
 #include <cstdint>
 
 #include "minrnn/core/types.hpp"
 
-/// Threads: OpenMP where the user compiles with it, one thread otherwise. Work is cut into tiles that depend on the shape
-/// alone, and partial sums are combined tile by tile, so results are the same bits on any number of threads.
 namespace minrnn {
 
-/// The number of workers that `parallel_for` may use now; a worker's number is below it.
-inline Index worker_count() {
-#ifdef _OPENMP
-  return omp_get_max_threads();
-#else
-  return 1;
-#endif
-}
-
-/// Calls body(tile, worker) once for each tile in [0, tiles). The body must not throw.
-template <class Body>
-void parallel_for(Index tiles, Body&& body) {
-#ifdef _OPENMP
-  if (tiles > 1 && omp_get_max_threads() > 1) {
-#pragma omp parallel for schedule(static)
-    for (Index tile = 0; tile < tiles; ++tile) body(tile, Index{omp_get_thread_num()});
-    return;
-  }
-#endif
-  for (Index tile = 0; tile < tiles; ++tile) body(tile, Index{0});
-}
-
-/// The division of T steps of B sequences among threads. Many sequences: a tile is some whole sequences. Few: a tile is a
-/// stretch of one sequence's time, and what carries over time is composed across the stretches.
+/// The division of T steps of B sequences into tiles, by the shape alone: partial sums are combined tile by tile, so results are
+/// the same bits on any number of threads. Many sequences: a tile is some whole sequences. Few: a tile is a stretch of one
+/// sequence's time, and what carries over time is composed across the stretches.
 class Tiling {
  public:
   struct Tile {
