@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 
-/// A training step over one very long sequence, with everything kept and with `Recompute`: time, memory, and how far their
-/// gradients are apart. recompute_bench [steps]
+/// A training step over one very long sequence, with everything kept and with `Recompute`: time, memory, and how far
+/// their gradients are apart. recompute_bench [steps]
 
 #include <cstdlib>
 #include <iostream>

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 
-/// The paper's selective copying: 16 tokens at random places among blanks, to be said in order at the end. Trains one model and
-/// prints CSV: its accuracy as it learns, and then at each of the lengths asked for.
+/// The paper's selective copying: 16 tokens at random places among blanks, to be said in order at the end. Trains one
+/// model and prints CSV: its accuracy as it learns, and then at each of the lengths asked for.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -1,8 +1,9 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 
-// The first program of README.md on one worker and on all, while other processes keep every processor busy: what threads cost
-// that the system does not run. For each number of busy processes on a processor, medians over alternating rounds.
+// The first program of README.md on one worker and on all, while other processes keep every processor busy: what
+// threads cost that the system does not run. For each number of busy processes on a processor, medians over alternating
+// rounds.
 #ifdef __unix__
 #include <csignal>
 #include <sys/wait.h>

@@ -5,8 +5,8 @@
 //
 //   h_t = h_{t-1} + r (x_t - h_{t-1}),  r = sigmoid(k), one k for each feature
 //
-// Whatever satisfies the concept SequenceLayer goes wherever a library layer goes. This program shows that this one does,
-// and that its gradients are right, alone and between library layers, with and without starts.
+// Whatever satisfies the concept SequenceLayer goes wherever a library layer goes. This program shows that this one
+// does, and that its gradients are right, alone and between library layers, with and without starts.
 #include <minrnn/minrnn.hpp>
 
 #include <cstdio>

@@ -25,8 +25,8 @@ double fma_chains(Index rounds) {
   return sum;
 }
 
-/// Floating-point operations a second that this machine can do with the instructions this program is compiled for: the best
-/// of several tries on the given number of threads, measured once for each number.
+/// Floating-point operations a second that this machine can do with the instructions this program is compiled for: the
+/// best of several tries on the given number of threads, measured once for each number.
 template <class S>
 double peak_flops(int threads) {
   static std::map<int, double> known;

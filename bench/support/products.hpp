@@ -75,8 +75,8 @@ class Products {
 #endif
   }
 
-  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the size
-  /// that GatedScan takes), a sum dW for each thread.
+  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the
+  /// size that GatedScan takes), a sum dW for each thread.
   void by_minrnn() {
     packed_.resize(rows_, inputs_);
     packed_.set_rows(0, w_);

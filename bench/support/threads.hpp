@@ -24,8 +24,8 @@ inline Context& context() {
   return chosen;
 }
 
-/// From here on, minrnn and Eigen use this many threads: minrnn those of a ThreadPool, or OpenMP's where the environment says
-/// MINRNN_BENCH_EXECUTOR=openmp.
+/// From here on, minrnn and Eigen use this many threads: minrnn those of a ThreadPool, or OpenMP's where the
+/// environment says MINRNN_BENCH_EXECUTOR=openmp.
 inline void set_threads(int threads) {
   static std::unique_ptr<Executor> executor;
 #ifdef _OPENMP

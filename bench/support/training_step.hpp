@@ -13,8 +13,8 @@ struct Shape {
   Index size, batch, time;
 };
 
-/// One training step of one layer: gradients to zero, forward, backward with dx, all parameter gradients and the gradient of
-/// the initial state. Buffers are reused from step to step, as in a training loop.
+/// One training step of one layer: gradients to zero, forward, backward with dx, all parameter gradients and the
+/// gradient of the initial state. Buffers are reused from step to step, as in a training loop.
 template <SequenceLayer L>
 class TrainingStep {
   using S = typename L::Scalar;

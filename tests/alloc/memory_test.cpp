@@ -22,8 +22,8 @@ namespace {
 
 constexpr Index kInputs = 32, kFeatures = 64, kTime = 512;
 
-/// Scalars that one more step of one more sequence takes of a forward's cache. Scratch of threads, packed weights and whatever
-/// does not grow with the batch drop out of the difference.
+/// Scalars that one more step of one more sequence takes of a forward's cache. Scratch of threads, packed weights and
+/// whatever does not grow with the batch drop out of the difference.
 template <class L>
 double scalars_per_step(const L& layer) {
   const auto bytes = [&](Index batch) {

@@ -74,8 +74,8 @@ TEST(Attention, KeepsWhatIsNoNumberFromWhateverDoesNotSeeIt) {
     }
 }
 
-// One query over two equal keys has half of each, however large their scores are: beside 1e7, the logarithm of 2 is less than
-// a rounding.
+// One query over two equal keys has half of each, however large their scores are: beside 1e7, the logarithm of 2 is
+// less than a rounding.
 TEST(AttentionHead, SharesAmongEqualKeysHoweverLargeTheirScores) {
   using Head = minrnn::detail::AttentionHead<float>;
   constexpr Index kSize = 2;

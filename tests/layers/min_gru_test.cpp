@@ -47,7 +47,8 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   EXPECT_TRUE(gradient(restored).first.isZero(0));
 }
 
-// The loop of the README, in which no gradient reaches the final state: that the initial state is learned changes nothing.
+// The loop of the README, in which no gradient reaches the final state: that the initial state is learned changes
+// nothing.
 TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   Random random(1);
   Sequential net{MinGru<double>(2, 4, random, {.learn_initial_state = true}), Linear<double>(4, 1, random)};

@@ -11,7 +11,8 @@
 namespace minrnn::tests {
 namespace {
 
-/// Beyond position 12868 the product of a frequency and a position is above 2^31, which matters where Index has 32 bits.
+/// Beyond position 12868 the product of a frequency and a position is above 2^31, which matters where Index has 32
+/// bits.
 TEST(Rotary, TurnsByTheAngleOfItsEquationAtEveryPosition) {
   constexpr std::int64_t kTurn = detail::Rotary<double>::kTurn;
   const detail::Rotary<double> rotary(4, 10000);

@@ -10,8 +10,8 @@
 
 namespace minrnn::reference {
 
-/// The selective scan of one sequence as its equations read, the whole (T, D, N) expansion stored. u, raw, gate, y (D, T);
-/// bc (2 N, T); a, state (D, N); skip (D). The gradients are those of <dy, y> + <dfinal, final state>.
+/// The selective scan of one sequence as its equations read, the whole (T, D, N) expansion stored. u, raw, gate, y (D,
+/// T); bc (2 N, T); a, state (D, N); skip (D). The gradients are those of <dy, y> + <dfinal, final state>.
 struct SelectiveScan {
   using M = Matrix<double>;
   M y, final_state;

@@ -24,20 +24,20 @@ class Task {
   void (*call_)(const void*, Index, Index);
 };
 
-/// What runs the tiles of a call, lent to it. Derive from it to let the library use threads of your own: a tile is a piece of
-/// work that depends on no other and neither throws nor waits for one.
+/// What runs the tiles of a call, lent to it. Derive from it to let the library use threads of your own: a tile is a
+/// piece of work that depends on no other and neither throws nor waits for one.
 class Executor {
  public:
   virtual ~Executor() = default;
   /// How many threads may run tiles of one call at a time, at least 1. The same during a call.
   virtual Index workers() const = 0;
-  /// Calls task(tile, worker) once for each tile in [0, tiles), on any threads in any order, and returns when all are done.
-  /// `worker` is in [0, workers()), and no two tiles that run at the same time have the same one.
+  /// Calls task(tile, worker) once for each tile in [0, tiles), on any threads in any order, and returns when all are
+  /// done. `worker` is in [0, workers()), and no two tiles that run at the same time have the same one.
   virtual void run(Index tiles, const Task& task) = 0;
 };
 
-/// What a call is told beside its arguments, handed down by layers of layers. Every result is the same, bit for bit, whatever
-/// the executor.
+/// What a call is told beside its arguments, handed down by layers of layers. Every result is the same, bit for bit,
+/// whatever the executor.
 struct Context {
   static constexpr std::int64_t kNoDraw = -1;
 

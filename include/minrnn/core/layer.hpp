@@ -18,11 +18,12 @@ struct AnyVisitor {
 };
 }  // namespace detail
 
-/// A causal map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state after>:
+/// A causal map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state
+/// after>:
 ///   forward   y = f(x, state); state becomes the state after x. y lives in cache; x must outlive backward.
 ///   backward  dx = dL/dx, which lives in cache; adds dL/dparameter to grad. dstate: in dL/d(final state), out
-///             dL/d(initial state); left out where nothing depends on the final state. Changes nothing that it reads: a second
-///             call adds the same again. Throws where forward was not the last to use the cache.
+///             dL/d(initial state); left out where nothing depends on the final state. Changes nothing that it reads: a
+///             second call adds the same again. Throws where forward was not the last to use the cache.
 ///   infer     the same y as forward without dropout; keeps nothing for a backward.
 ///   step      infer for one frame; allocates nothing once cache has seen this batch size.
 /// Each takes a Context as its last argument, {} by default, and a layer of layers hands it down.
@@ -44,8 +45,8 @@ concept SequenceLayer = std::copyable<L> && std::movable<typename L::Cache> && !
   L::State::visit(state, Name{}, visitor);
 };
 
-/// A gradient with respect to the state of a layer that is zero: dL/d(final state) where L does not depend on that state. An
-/// initial state is none: it may be learned.
+/// A gradient with respect to the state of a layer that is zero: dL/d(final state) where L does not depend on that
+/// state. An initial state is none: it may be learned.
 template <class L>
 typename L::State zero_state(const L& layer, Index batch) {
   auto state = layer.initial_state(batch);

@@ -13,8 +13,8 @@ namespace minrnn {
 #ifdef _OPENMP
 /// The threads of OpenMP, for programs that live in it: as many as omp_get_max_threads() says at a call.
 /// GNU's OpenMP lets idle threads spin by default, which on a busy machine takes their time from those that work (set
-/// OMP_WAIT_POLICY=passive), and a child of fork that uses it after its parent has done so hangs. Only where OpenMP is compiled
-/// for (-fopenmp).
+/// OMP_WAIT_POLICY=passive), and a child of fork that uses it after its parent has done so hangs. Only where OpenMP is
+/// compiled for (-fopenmp).
 class OpenMp final : public Executor {
  public:
   Index workers() const override { return omp_get_max_threads(); }

@@ -18,11 +18,12 @@
 
 namespace minrnn {
 
-/// As many scalars as N registers of the target hold: Eigen's packets (SSE, AVX2, AVX-512, NEON, ...) with operators, so that
-/// pointwise mathematics is written once and reads as mathematics. On a target without packets a register holds one scalar.
+/// As many scalars as N registers of the target hold: Eigen's packets (SSE, AVX2, AVX-512, NEON, ...) with operators,
+/// so that pointwise mathematics is written once and reads as mathematics. On a target without packets a register holds
+/// one scalar.
 ///
-/// A chain of dependent operations leaves most of a processor idle. With N > 1 each operation is N independent ones side by
-/// side, which fill the gaps.
+/// A chain of dependent operations leaves most of a processor idle. With N > 1 each operation is N independent ones
+/// side by side, which fill the gaps.
 template <class S, int N = 1>
 struct Packet;
 
@@ -192,8 +193,8 @@ struct PartialLanes {
   }
 };
 
-/// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the call.
-/// Within body, `typename decltype(lanes)::P` is the packet.
+/// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the
+/// call. Within body, `typename decltype(lanes)::P` is the packet.
 template <class S, int N = 1, class Body>
 MINRNN_INLINE void for_lanes(Index n, Body&& body) {
   Index i = 0;

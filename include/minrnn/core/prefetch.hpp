@@ -6,8 +6,8 @@
 
 #include "minrnn/core/packet.hpp"
 
-/// Asking for memory before it is used, where the processor does not foresee the order. Hints: they change no result, may
-/// point anywhere, and are nothing on a compiler that has none.
+/// Asking for memory before it is used, where the processor does not foresee the order. Hints: they change no result,
+/// may point anywhere, and are nothing on a compiler that has none.
 namespace minrnn::detail {
 
 template <class S>

@@ -17,8 +17,8 @@
 /// step and any split into chunks give the same bits, and so does any division among threads.
 namespace minrnn::detail {
 
-/// A weight (rows, depth) stored as the kernel reads it: panels of kPanel rows, each contiguous over the depth, the last
-/// filled up with zeros. Packed once and used for every time step.
+/// A weight (rows, depth) stored as the kernel reads it: panels of kPanel rows, each contiguous over the depth, the
+/// last filled up with zeros. Packed once and used for every time step.
 template <class S>
 class PackedWeight {
   using Kernel = ProductKernel<S>;
@@ -74,13 +74,14 @@ class PackedWeight {
   Sequence<S> data_;
 };
 
-/// The weights and biases of G gates. What follows the product, gates and recurrence, runs on a few steps of a panel before
-/// the next ones are computed:
+/// The weights and biases of G gates. What follows the product, gates and recurrence, runs on a few steps of a panel
+/// before the next ones are computed:
 ///
 ///                   x: steps in L1 or L2
 ///                +------+------+------+----        for each panel of rows, for 48 steps after the other:
 ///     panel p    | k k' | k k' | ...                 k, k' of the panel by the kernel, into a block in L1,
-///     of gates   +------+------+------+----          h_t = a(k, k') h_{t-1} + b(k, k') from there, the rows of h in registers
+///     of gates   +------+------+------+----          h_t = a(k, k') h_{t-1} + b(k, k') from there, the rows of h
+///                                                    in registers
 template <class S, int G>
 class PackedGates {
   using Kernel = ProductKernel<S>;
@@ -100,8 +101,8 @@ class PackedGates {
   /// Scalars of scratch that `for_columns` needs.
   static constexpr Index kScratch = kBlock * G * kPanel;
 
-  /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie within
-  /// a panel.
+  /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie
+  /// within a panel.
   template <class Lanes, class Body>
   MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, S* block, Body&& body) const {
     using P = typename Lanes::P;
@@ -128,7 +129,8 @@ class PackedGates {
 template <class S>
 inline constexpr Index kOuterScratch = 256 * ProductKernel<S>::kPanel;
 
-/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C contiguous.
+/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C
+/// contiguous.
 template <class S>
 void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, Index n, S* c, Index c_rows,
                        Index c_columns, S* packed, Prefetcher<S>* ahead = nullptr) {
@@ -174,7 +176,8 @@ void add_columns(const S* a, Index a_stride, Index n, Index rows, S* sum) {
 inline constexpr Index kFewColumns = 32;
 
 /// Y (M, n) = bias + W X straight from the weight, for few columns: what `step` uses.
-/// bias: (M) or null. Rows that fill no packet are covered by one that overlaps its neighbour and computes the same again.
+/// bias: (M) or null. Rows that fill no packet are covered by one that overlaps its neighbour and computes the same
+/// again.
 template <class S>
 void multiply_unpacked(const Matrix<S>& w, const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) {
   using Kernel = ProductKernel<S>;

@@ -9,8 +9,8 @@
 
 namespace minrnn::detail {
 
-/// The product that all others are made of. It keeps a block of C in registers, R packets of rows by N columns, and walks
-/// the depth:
+/// The product that all others are made of. It keeps a block of C in registers, R packets of rows by N columns, and
+/// walks the depth:
 ///
 ///             b(k, 0) ... b(k, N-1)          for k:  load R packets of column k of A,
 ///          +--------------------------+              broadcast N scalars of row k of B,

@@ -24,12 +24,12 @@ namespace minrnn {
 
 /// Threads that wait for work, and the thread that calls: an executor for programs that have none of their own.
 ///
-/// Tiles are claimed one by one, by the caller, too. So a thread that the system does not run now is not waited for, unless it
-/// has claimed a tile: on a busy machine the caller does the rest itself. After the last tile, threads look for more for
-/// about 100 microseconds before they sleep.
+/// Tiles are claimed one by one, by the caller, too. So a thread that the system does not run now is not waited for,
+/// unless it has claimed a tile: on a busy machine the caller does the rest itself. After the last tile, threads look
+/// for more for about 100 microseconds before they sleep.
 ///
-/// One call has the threads at a time: one from within a tile, or from another thread meanwhile, runs on its own thread alone.
-/// So does a call in a child of fork, where the threads do not exist. Destroy a pool when no call uses it.
+/// One call has the threads at a time: one from within a tile, or from another thread meanwhile, runs on its own thread
+/// alone. So does a call in a child of fork, where the threads do not exist. Destroy a pool when no call uses it.
 /// Throws std::invalid_argument for a number of workers below 0, std::system_error where the system has no thread left.
 class ThreadPool final : public Executor {
  public:
@@ -130,7 +130,8 @@ class ThreadPool final : public Executor {
   const Task* task_ = nullptr;
   std::uint32_t tiles_ = 0, generation_ = 0;
   std::atomic_flag in_use_;
-  // The number of the call, and how many of its tiles nobody has claimed: one word, so that who comes late claims nothing.
+  // The number of the call, and how many of its tiles nobody has claimed: one word, so that who comes late claims
+  // nothing.
   alignas(64) std::atomic<std::uint64_t> claims_ = 0;
   alignas(64) std::atomic<std::int32_t> left_ = 0;    // tiles that are not done
   alignas(64) std::atomic<std::uint32_t> calls_ = 0;  // begun until now, and the end: what threads sleep on

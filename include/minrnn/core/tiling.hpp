@@ -9,9 +9,9 @@
 
 namespace minrnn {
 
-/// The division of T steps of B sequences into tiles, by the shape alone: partial sums are combined tile by tile, so results are
-/// the same bits on any number of threads. Many sequences: a tile is some whole sequences. Few: a tile is a stretch of one
-/// sequence's time, and what carries over time is composed across the stretches.
+/// The division of T steps of B sequences into tiles, by the shape alone: partial sums are combined tile by tile, so
+/// results are the same bits on any number of threads. Many sequences: a tile is some whole sequences. Few: a tile is a
+/// stretch of one sequence's time, and what carries over time is composed across the stretches.
 class Tiling {
  public:
   struct Tile {
@@ -19,9 +19,9 @@ class Tiling {
     Index first_step, last_step;          // [first, last)
   };
 
-  /// For F features, T steps, B sequences; at most `most` tiles where each sequence stays whole, and one where there is so
-  /// little to do that waking a thread takes longer. A second pass over time must be worth its while: a stretch holds about
-  /// 2^15 values, and from 256 to 1024 steps.
+  /// For F features, T steps, B sequences; at most `most` tiles where each sequence stays whole, and one where there is
+  /// so little to do that waking a thread takes longer. A second pass over time must be worth its while: a stretch
+  /// holds about 2^15 values, and from 256 to 1024 steps.
   Tiling(Index features, Index time, Index batch, Index most = kMostTiles) : time_(time), batch_(batch) {
     const Index least = std::clamp<Index>((Index{1} << 15) / std::max<Index>(features, 1), 256, 1024);
     const Index parts = batch == 0 || batch >= kFewSequences

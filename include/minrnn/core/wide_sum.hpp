@@ -6,8 +6,8 @@
 
 namespace minrnn::detail {
 
-/// The sum of term(i) over i in [0, n) in double, whatever the scalar of the terms. Eight sums stand side by side, so that an
-/// addition need not wait for the one before and a compiler can use packets; their order depends on n alone.
+/// The sum of term(i) over i in [0, n) in double, whatever the scalar of the terms. Eight sums stand side by side, so
+/// that an addition need not wait for the one before and a compiler can use packets; their order depends on n alone.
 template <class Term>
 double sum_in_double(Index n, Term&& term) {
   constexpr Index kSums = 8;

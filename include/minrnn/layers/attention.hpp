@@ -24,12 +24,12 @@ struct AttentionOptions {
 ///             s_tj = <R(t) q_t, R(j) k_j> / sqrt(E) for the keys j of the last `window` frames since the last start;
 ///             p_t = softmax(s_t);  o_t = sum_j p_tj v_j;  y = W_out o
 ///             R(t) turns the pair (e, e + E/2) by the angle t base^(-2 e / E)
-/// Shapes      x, y (F, T, B); q, k, v, o (heads E, T, B); qkv/w (3 heads E, F), rows q, k, v, head after head; out/w (F, heads E)
-///             state: keys, turned, and values (heads E R, B), a ring of R = window rounded up to a power of two frames, and
-///             position (1, B), frames since the last start
-/// Positions   rotary: a score depends on the distance alone, so a window may slide for ever, and nothing is learned that a
-///             longer text would lack, as learned positions are. Frequencies are rounded to whole turns in 2^20 frames: so
-///             positions count modulo 2^20 and a stream has no end
+/// Shapes      x, y (F, T, B); q, k, v, o (heads E, T, B); qkv/w (3 heads E, F), rows q, k, v, head after head;
+///             out/w (F, heads E); state: keys, turned, and values (heads E R, B), a ring of R = window rounded up to a
+///             power of two frames, and position (1, B), frames since the last start
+/// Positions   rotary: a score depends on the distance alone, so a window may slide for ever, and nothing is learned
+///             that a longer text would lack, as learned positions are. Frequencies are rounded to whole turns in 2^20
+///             frames: so positions count modulo 2^20 and a stream has no end
 /// Gradient    `AttentionHead`, tiles computed again; dq, dk turned back
 /// Parameters  qkv, out; as Linear at first, without biases
 /// Memory      kept for backward: 7 heads E + 3 heads scalars per step. Scratch of a thread grows with T
@@ -151,8 +151,8 @@ class Attention {
       const std::int32_t* position = frames.positions(b);
       const auto slot_of = [&](Matrix<S>& ring_of, Index p) { return ring_of.col(b).data() + slot(p) + row; };
       const auto turns_at = [&](Index t) { return cache.turns_.at(rotary_, position[t], scratch.column(0, worker)); };
-      // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what is
-      // theirs, a start clears the rest, and earlier keys add to what has passed through.
+      // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what
+      // is theirs, a start clears the rest, and earlier keys add to what has passed through.
       const auto write_key = [&](Index key, S* dk, S* dv) {
         const Index t = key - frames.earlier();
         if (t < 0) {

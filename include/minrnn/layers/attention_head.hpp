@@ -17,16 +17,19 @@ namespace minrnn::detail {
 /// Equations   s = K^T q;  p = softmax of s over the keys that q sees;  o = V p
 /// Gradient    dp = V^T do;  ds = p (dp - <do, o>);  dq = K ds;  dK = sum q ds^T;  dV = sum do p^T
 ///
-///               48 queries           forward: for each block of queries, from left to right over its blocks of keys,
-///             +------------+           scores of a tile by the product kernel, its exponentials, V times those, each sum
-///     64 keys |  s, then p |           scaled down where a larger score appears (running softmax)
-///             +------------+         backward: for each block of keys over the queries that see it, the tile again from
-///                                      what forward kept of each query, its largest score and its sum of exponentials
+///               48 queries           forward: for each block of queries, from left to right over its blocks of
+///             +------------+           keys, scores of a tile by the product kernel, its exponentials, V times
+///     64 keys |  s, then p |           those, each sum scaled down where a larger score appears (running softmax)
+///             +------------+         backward: for each block of keys over the queries that see it, the tile again,
+///                                      from what forward kept of each query: its largest score and its sum of
+///                                      exponentials
 ///
-/// Range       scores of a query are in units of its own, so that none leaves the range of S; exponents are s times the unit
+/// Range       scores of a query are in units of its own, so that none leaves the range of S; exponents are s times the
+///             unit
 /// Shapes      q, k, v: columns of `padded(E)` scalars, E features of a head, zeros below; q scaled already. Keys are
 ///             `earlier` of before the first query, then one for each of the T queries
-/// Source      Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018, "Online normalizer calculation for softmax"
+/// Source      Dao et al. 2022, "FlashAttention"; Milakov and Gimelshein 2018, "Online normalizer calculation for
+///             softmax"
 template <class S>
 class AttentionHead {
   using Kernel = ProductKernel<S>;
@@ -50,8 +53,8 @@ class AttentionHead {
            kOuterScratch<S>;
   }
 
-  /// o: columns o_stride apart. Of each query, largest (T): its largest score, and share (T): the probability of that, 1 over
-  /// the sum of exponentials. Not the logarithm of both: large scores would round what that adds away.
+  /// o: columns o_stride apart. Of each query, largest (T): its largest score, and share (T): the probability of that,
+  /// 1 over the sum of exponentials. Not the logarithm of both: large scores would round what that adds away.
   void forward(S* scratch, S* o, Index o_stride, S* largest, S* share) const {
     S* keys_by_row = take(scratch, size * padded(earlier + time));
     S* scores = take(scratch, kKeys * kQueries);
@@ -98,8 +101,8 @@ class AttentionHead {
     }
   }
 
-  /// A power of two by which a query is divided so that its product with any of the keys is a number: 1 as long as `q` and `k`,
-  /// the largest magnitudes of both, leave it one.
+  /// A power of two by which a query is divided so that its product with any of the keys is a number: 1 as long as `q`
+  /// and `k`, the largest magnitudes of both, leave it one.
   static S unit_of(Index size, S q, S k) {
     constexpr int kMost = std::numeric_limits<S>::max_exponent - 2;
     if (!(q > S(1) && k > S(1)) || !std::isfinite(q)) return S(1);
@@ -117,7 +120,8 @@ class AttentionHead {
     return zeros.sum() == S(0) ? most.largest() : S(0);
   }
 
-  /// One query (E) over `count` keys and values that lie anywhere, key i at keys + place(i): a step. weights: scratch (count).
+  /// One query (E) over `count` keys and values that lie anywhere, key i at keys + place(i): a step. weights: scratch
+  /// (count).
   template <class Place>
   static void attend_once(Index size, const S* q, const S* keys, const S* values, Index count, Place&& place,
                           S* weights, S* o) {
@@ -153,8 +157,8 @@ class AttentionHead {
     });
   }
 
-  /// From o, largest and share of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and
-  /// then write_query(t, dq) for each query; E scalars each, which may be changed.
+  /// From o, largest and share of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one
+  /// first, and then write_query(t, dq) for each query; E scalars each, which may be changed.
   template <class WriteKey, class WriteQuery>
   void backward(S* scratch, const S* o, const S* d_o, Index o_stride, const S* largest, const S* share,
                 WriteKey&& write_key, WriteQuery&& write_query) const {
@@ -242,8 +246,9 @@ class AttentionHead {
     });
     return {sum.sum(), magnitudes.sum()};
   }
-  /// The same in the order of the kernel that gives dp. Where a query sees one key alone, or the others vanish beside it, o is
-  /// the value of that key, and dp - <do, o> is 0: to the bit in this order. Beside large numbers a rounding is far from 0.
+  /// The same in the order of the kernel that gives dp. Where a query sees one key alone, or the others vanish beside
+  /// it, o is the value of that key, and dp - <do, o> is 0: to the bit in this order. Beside large numbers a rounding
+  /// is far from 0.
   S ordered_inner_product(const S* x, const S* y) const {
     P sum(S(0));
     for (Index e = 0; e < size; ++e) sum = fma(P(x[e]), P(y[e]), sum);
@@ -303,9 +308,9 @@ class AttentionHead {
     return zeros.sum() == S(0);
   }
 
-  /// sums (padded(E), n) += columns (padded(E), keys) tile (keys, n), each query over the keys that it sees. What a tile holds of
-  /// the others is 0; but 0 times what is no number is none, so where a key is not finite they are left out. `numbers`: the
-  /// columns of all tiles are known to be finite.
+  /// sums (padded(E), n) += columns (padded(E), keys) tile (keys, n), each query over the keys that it sees. What a
+  /// tile holds of the others is 0; but 0 times what is no number is none, so where a key is not finite they are left
+  /// out. `numbers`: the columns of all tiles are known to be finite.
   void add_seen_keys(const S* columns, bool numbers, Index t, Index n, Index key, Index keys, const S* tile,
                      S* sums) const {
     if (numbers || all_seen(t, n, key, keys) || finite(columns, padded(size), keys))

@@ -16,7 +16,8 @@ namespace minrnn {
 /// Causal depthwise convolution over time: each feature is filtered on its own and sees the past alone.
 ///
 /// Equations   y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} * x_{t-j}; nothing is seen across a start
-/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1), B), oldest first
+/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1), B), oldest
+///             first
 /// Gradient    dx_s = sum_j w_{K-1-j} * dy_{s+j};  dw_{K-1-j} = sum_t dy_t * x_{t-j};  db = sum_t dy_t
 /// Parameters  w, b; uniform in +-1 / sqrt(K) at first, as torch.nn.Conv1d with groups = F
 /// Memory      kept for backward: the tail before the first step

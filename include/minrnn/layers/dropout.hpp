@@ -13,14 +13,14 @@ namespace minrnn {
 
 /// Sets each element to zero with probability `rate` in forward, and scales the others so that the mean stays.
 ///
-/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, of context.draw and of the index of the element
-///             f + F (t + T b), so it is the same on any number of threads and need not be kept
+/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, of context.draw and of the index of the
+///             element f + F (t + T b), so it is the same on any number of threads and need not be kept
 /// Shapes      x, y (F, T, B)
 /// Gradient    dx = dy m / (1 - rate)
 /// Memory      kept for backward: nothing. The rate is rounded to a multiple of 2^-16
 /// infer, step the identity, as forward and backward at rate 0: the result is the argument itself
-/// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape, and in forward for a context
-///             without a draw, unless the rate is 0
+/// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape, and in forward for a
+///             context without a draw, unless the rate is 0
 /// Source      Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"
 template <class S>
 class Dropout : public FrameWise<Dropout<S>, S> {

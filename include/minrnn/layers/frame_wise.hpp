@@ -16,7 +16,8 @@ struct NoState {
 
 /// A layer without memory: derives state, step and infer from what it does to frames. `Derived` has
 ///   apply(x, cache, context)     y of all frames of x, keeping for `adjoint` what it needs
-///   adjoint(dy, cache, context)  dx, adding to the gradients; begins with cache.check_backward(name, cache_sizes(), dy)
+///   adjoint(dy, cache, context)  dx, adding to the gradients; begins with
+///                                cache.check_backward(name, cache_sizes(), dy)
 ///   evaluate(x, cache, context)  y without keeping anything; may be left out where it is `apply`
 ///   cache_sizes()                features in and out, and what else the kept blocks depend on
 /// and a Cache that derives from CacheBase. The results live in cache.
@@ -65,8 +66,8 @@ class FrameWise {
 
 namespace detail {
 
-/// The frames of one or two sequences of the same shape as columns n = b T + t. Where the sequences are contiguous, or of
-/// one step, a block of columns may reach across sequences.
+/// The frames of one or two sequences of the same shape as columns n = b T + t. Where the sequences are contiguous, or
+/// of one step, a block of columns may reach across sequences.
 class Frames {
  public:
   /// Cut into at most `most` tiles of at least 64 frames.

@@ -16,13 +16,13 @@
 namespace minrnn {
 
 struct MinimalOptions {
-  /// Added to the bias of the forget gate at initialisation, so that training begins with a longer memory: the state keeps
-  /// about sigmoid(forget_bias) of itself in a step. Taken from b_z in minGRU, whose forget gate is 1 - z, and also from
-  /// b_i in the normalised minLSTM. The official minLSTM, unnormalised, uses 3.
+  /// Added to the bias of the forget gate at initialisation, so that training begins with a longer memory: the state
+  /// keeps about sigmoid(forget_bias) of itself in a step. Taken from b_z in minGRU, whose forget gate is 1 - z, and
+  /// also from b_i in the normalised minLSTM. The official minLSTM, unnormalised, uses 3.
   double forget_bias = 0;
   /// Learn the state before the first frame and after a start, one for all sequences: h_0 = g(parameter) where the
-  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose state
-  /// is that of `initial_state` bit for bit begins there: what reaches it in backward belongs to the parameter.
+  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose
+  /// state is that of `initial_state` bit for bit begins there: what reaches it in backward belongs to the parameter.
   bool learn_initial_state = false;
 };
 
@@ -37,8 +37,8 @@ namespace detail {
 /// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F
 ///
 /// Time is cut into blocks that stay in cache. Forward computes gates and recurrence on the product while it is in L1
-/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T, while it asks for what the next
-/// block reads.
+/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T, while it asks for what
+/// the next block reads.
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
@@ -135,6 +135,80 @@ class GatedScan {
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
   }
 
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index features = output_size(), block = block_steps();
+    const Tiling tiling(features, x.time(), x.batch());
+    const bool divided = tiling.parts() > 1;  // then a second pass reads k
+    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
+    const SequenceView<S> kept =
+        keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
+    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
+    const S* reset = initial_row(cache).data();
+    cache.packed_.pack(w_, b_);
+
+    // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
+    const auto for_blocks = [&](Stretch s, auto&& body) {
+      for (Index first = s.first; first < s.last; first += block) {
+        const Index steps = std::min<Index>(block, s.last - first);
+        for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
+      }
+    };
+    const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
+      using Op = Operator<typename decltype(lanes)::P>;
+      carried = operator_of(k)(x.starts(t, b) ? Op::carried(lanes.load(reset)) : carried);
+      lanes.store(h.column(t, b), Op::value(carried));
+      if constexpr (keep) store(lanes, k, kept.column(t, b));
+    };
+    carry_state<Operator>(state.h, cache.carry_);
+    run_stretches<Operator>(
+        context, tiling, Direction::forward, x.starts(), cache.carry_,
+        [&](Stretch s, S* whole_a, S* whole_b) {
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            using Op = Operator<typename decltype(lanes)::P>;
+            Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
+            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
+                                      [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                                        using P = typename decltype(lanes)::P;
+                                        store(lanes, k, kept.column(first + j, s.sequence));
+                                        const Op op = operator_of(k);
+                                        if (x.starts(first + j, s.sequence))
+                                          whole = {Op::carried(P(S(0))), op(Op::carried(lanes.load(reset)))};
+                                        else
+                                          whole = whole.then(op);
+                                      });
+            store_operator(lanes, whole, whole_a, whole_b, features);
+          });
+        },
+        [&](Stretch s, S* row) {
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            using Op = Operator<typename decltype(lanes)::P>;
+            auto carried = load_carried<typename Op::Carried>(lanes, row, features);
+            if (divided)
+              for (Index t = first; t < first + steps; ++t) {
+                auto k = load(lanes, kept.column(t, s.sequence));
+                finish(lanes, t, s.sequence, k, carried);
+              }
+            else
+              cache.packed_.for_columns(
+                  lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
+                  [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                    const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
+                    prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
+                    if constexpr (keep)
+                      for (int gate = 0; gate < kGates; ++gate)
+                        prefetch_to_write(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
+                    finish(lanes, first + j, s.sequence, k, carried);
+                  });
+            store_carried(lanes, row, features, carried);
+          });
+        });
+    value_carry<Operator>(cache.carry_, state.h);
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+ public:
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
     const SequenceView<const S> kept = cache.kept_.view();
@@ -303,78 +377,6 @@ class GatedScan {
   MINRNN_INLINE static Operator<P> operator_of(Values<P>& k) {
     const auto [decay, input] = Gates::forward(k);
     return {decay, input};
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
-    const Index features = output_size(), block = block_steps();
-    const Tiling tiling(features, x.time(), x.batch());
-    const bool divided = tiling.parts() > 1;  // then a second pass reads k
-    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
-    const SequenceView<S> kept =
-        keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
-    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
-    const S* reset = initial_row(cache).data();
-    cache.packed_.pack(w_, b_);
-
-    // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
-    const auto for_blocks = [&](Stretch s, auto&& body) {
-      for (Index first = s.first; first < s.last; first += block) {
-        const Index steps = std::min<Index>(block, s.last - first);
-        for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
-      }
-    };
-    const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
-      using Op = Operator<typename decltype(lanes)::P>;
-      carried = operator_of(k)(x.starts(t, b) ? Op::carried(lanes.load(reset)) : carried);
-      lanes.store(h.column(t, b), Op::value(carried));
-      if constexpr (keep) store(lanes, k, kept.column(t, b));
-    };
-    carry_state<Operator>(state.h, cache.carry_);
-    run_stretches<Operator>(
-        context, tiling, Direction::forward, x.starts(), cache.carry_,
-        [&](Stretch s, S* whole_a, S* whole_b) {
-          for_blocks(s, [&](auto lanes, Index first, Index steps) {
-            using Op = Operator<typename decltype(lanes)::P>;
-            Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
-            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
-                                      [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                                        using P = typename decltype(lanes)::P;
-                                        store(lanes, k, kept.column(first + j, s.sequence));
-                                        const Op op = operator_of(k);
-                                        if (x.starts(first + j, s.sequence))
-                                          whole = {Op::carried(P(S(0))), op(Op::carried(lanes.load(reset)))};
-                                        else
-                                          whole = whole.then(op);
-                                      });
-            store_operator(lanes, whole, whole_a, whole_b, features);
-          });
-        },
-        [&](Stretch s, S* row) {
-          for_blocks(s, [&](auto lanes, Index first, Index steps) {
-            using Op = Operator<typename decltype(lanes)::P>;
-            auto carried = load_carried<typename Op::Carried>(lanes, row, features);
-            if (divided)
-              for (Index t = first; t < first + steps; ++t) {
-                auto k = load(lanes, kept.column(t, s.sequence));
-                finish(lanes, t, s.sequence, k, carried);
-              }
-            else
-              cache.packed_.for_columns(
-                  lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
-                  [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                    const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
-                    prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
-                    if constexpr (keep)
-                      for (int gate = 0; gate < kGates; ++gate)
-                        prefetch_to_write(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
-                    finish(lanes, first + j, s.sequence, k, carried);
-                  });
-            store_carried(lanes, row, features, carried);
-          });
-        });
-    value_carry<Operator>(cache.carry_, state.h);
-    return SequenceView<const S>(h).with_starts(x.starts());
   }
 
   /// h_0 (H): the state at a start.

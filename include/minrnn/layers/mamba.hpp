@@ -24,12 +24,12 @@ struct MambaOptions {
 ///             h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t,  s_t = C_t h_t + skip u_t
 ///             y = W_out (s silu(W_gate x))
 /// Shapes      x, y (F, T, B); D = expansion F; u, delta, s (D, T, B); B, C (N, T, B); a_log (D, N), skip (D);
-///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F, D);
-///             state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
+///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F,
+///             D); state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
 /// Gradient    that of `SelectiveScan`, and the parts' own; da_log = dA A
-/// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1 ... -N in
-///             each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and Conv1d. Neither a_log
-///             nor skip decays
+/// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1
+///             ... -N in each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and
+///             Conv1d. Neither a_log nor skip decays
 /// Memory      kept for backward: (6 + N / 64) D + 2 N + R scalars per step
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
@@ -89,6 +89,35 @@ class Mamba {
     return infer(x.sequence(), state, cache, context).frame(0);
   }
 
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index channels = skip_.size(), time = x.time(), batch = x.batch();
+    detail::check_input("Mamba", x, input_size());
+    detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
+    detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
+    cache.forget();
+    if (keep) cache.x_ = x = cache.result_.keep(x);
+    NoState none;
+    const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
+      return keep ? layer.forward(from, own_state, own, context) : layer.infer(from, own_state, own, context);
+    };
+    const SequenceView<S> u = cache.u_.resize(channels, time, batch),
+                          gated = cache.gated_.resize(channels, time, batch);
+    const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
+    detail::for_packets<S>(context, u, [&](auto lanes, Index t, Index b) {
+      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
+    });
+    cache.filtered_ = filtered;
+    cache.gate_result_ = through(gate_, x, cache.gate_, none);
+    cache.bc_result_ = through(bc_, u, cache.bc_, none);
+    cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
+    cache.a_ = -a_log_.value.array().exp();
+    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep, context);
+    return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
+  }
+
+ public:
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Mamba", sizes(), dy);
     const SequenceView<const S> filtered = cache.filtered_;
@@ -189,33 +218,6 @@ class Mamba {
             cache.bc_result_,
             cache.a_,
             skip_.value};
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
-    const Index channels = skip_.size(), time = x.time(), batch = x.batch();
-    detail::check_input("Mamba", x, input_size());
-    detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
-    detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
-    cache.forget();
-    if (keep) cache.x_ = x = cache.result_.keep(x);
-    NoState none;
-    const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
-      return keep ? layer.forward(from, own_state, own, context) : layer.infer(from, own_state, own, context);
-    };
-    const SequenceView<S> u = cache.u_.resize(channels, time, batch),
-                          gated = cache.gated_.resize(channels, time, batch);
-    const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
-    detail::for_packets<S>(context, u, [&](auto lanes, Index t, Index b) {
-      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
-    });
-    cache.filtered_ = filtered;
-    cache.gate_result_ = through(gate_, x, cache.gate_, none);
-    cache.bc_result_ = through(bc_, u, cache.bc_, none);
-    cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
-    cache.a_ = -a_log_.value.array().exp();
-    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep, context);
-    return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 
   Linear<S> in_, gate_;

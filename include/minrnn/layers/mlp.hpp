@@ -70,6 +70,49 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     return run(x, cache, context, false);
   }
 
+ private:
+  SequenceView<const S> run(SequenceView<const S> x, Cache& cache, const Context& context, bool keep) const {
+    detail::check_input("Mlp", x, input_size());
+    cache.x_ = x;
+    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
+    const SequenceView<S> pre =
+        keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
+    const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
+    const detail::Frames frames(kMostTiles, x);
+    const bool few = frames.count() < detail::kFewColumns;
+    if (!few) {
+      cache.first_.resize(rows, features);
+      cache.first_.set_rows(0, w_in_.value);
+      cache.second_.resize(features, inner);
+      cache.second_.set_rows(0, w_out_.value);
+    }
+    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
+      S* a = activated.column(0, worker);
+      frames.for_blocks(tile, block, [&](Index n, Index count) {
+        S* u = keep ? frames.column(pre, n) : pre.column(0, worker);
+        const S* x_n = frames.column(x, n);
+        if (few)
+          detail::multiply_unpacked(w_in_.value, x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
+        else
+          cache.first_.multiply(x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
+        for (Index i = 0; i < count; ++i) {
+          const S* u_i = u + i * rows;
+          detail::for_lanes<S>(inner, [&](auto lanes) {
+            const Packet<S> value = gelu(lanes.load(u_i)).value;
+            lanes.store(a + i * inner, gated_ ? value * lanes.load(u_i + inner) : value);
+          });
+        }
+        if (few)
+          detail::multiply_unpacked(w_out_.value, a, inner, count, b_out_.value.data(), frames.column(y, n), features);
+        else
+          cache.second_.multiply(a, inner, count, b_out_.value.data(), frames.column(y, n), features);
+      });
+    });
+    return y;
+  }
+
+ public:
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
@@ -136,47 +179,6 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   static constexpr Index kMostTiles = 32;
   /// A block of u is about 256 KiB in float.
   Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
-
-  SequenceView<const S> run(SequenceView<const S> x, Cache& cache, const Context& context, bool keep) const {
-    detail::check_input("Mlp", x, input_size());
-    cache.x_ = x;
-    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
-    const SequenceView<S> pre =
-        keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
-    const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
-    const detail::Frames frames(kMostTiles, x);
-    const bool few = frames.count() < detail::kFewColumns;
-    if (!few) {
-      cache.first_.resize(rows, features);
-      cache.first_.set_rows(0, w_in_.value);
-      cache.second_.resize(features, inner);
-      cache.second_.set_rows(0, w_out_.value);
-    }
-    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
-      S* a = activated.column(0, worker);
-      frames.for_blocks(tile, block, [&](Index n, Index count) {
-        S* u = keep ? frames.column(pre, n) : pre.column(0, worker);
-        const S* x_n = frames.column(x, n);
-        if (few)
-          detail::multiply_unpacked(w_in_.value, x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        else
-          cache.first_.multiply(x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        for (Index i = 0; i < count; ++i) {
-          const S* u_i = u + i * rows;
-          detail::for_lanes<S>(inner, [&](auto lanes) {
-            const Packet<S> value = gelu(lanes.load(u_i)).value;
-            lanes.store(a + i * inner, gated_ ? value * lanes.load(u_i + inner) : value);
-          });
-        }
-        if (few)
-          detail::multiply_unpacked(w_out_.value, a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-        else
-          cache.second_.multiply(a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-      });
-    });
-    return y;
-  }
 
   bool gated_;
   Parameter<S> w_in_, b_in_;    // (D or 2 D, F), (D or 2 D)

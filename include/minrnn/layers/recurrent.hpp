@@ -95,6 +95,82 @@ class Recurrent {
     return infer(x.sequence(), state, cache, context).frame(0);
   }
 
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const Index time = x.time(), batch = x.batch(), workers = context.workers(), columns = block_columns(time, batch);
+    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
+    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
+    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
+    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
+    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
+    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
+    // A weight is packed where enough columns or steps share it.
+    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
+    if (pack_input) {
+      cache.input_.resize(rows, inputs);
+      cache.input_.set_rows(0, weight_ih_.value);
+    }
+    if (pack_recurrent) {
+      cache.recurrent_.resize(rows, features);
+      cache.recurrent_.set_rows(0, weight_hh_.value);
+    }
+    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
+                            const Parameter<S>& bias, const S* in, Index n, S* out) {
+      const Matrix<S>& w = weight.value;
+      if (packed)
+        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
+      else
+        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
+    };
+
+    parallel_for(context, group_count(batch), [&](Index group, Index worker) {
+      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
+      const Index block = kColumns / count;
+      for (Index first = 0; first < time; first += block) {
+        const Index last = std::min<Index>(time, first + block);
+        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
+        gather(x, first, last, first_sequence, count, x_block);
+        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
+        for (Index t = first; t < last; ++t) {
+          if (x.starts().flags != nullptr)
+            for (Index b = first_sequence; b < first_sequence + count; ++b)
+              if (x.starts(t, b)) {
+                state.h.col(b).setZero();
+                if constexpr (kHasCell) state.c.col(b).setZero();
+              }
+          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
+                  state.h.col(first_sequence).data(), count, q_t);
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
+            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
+            for_lanes<S>(features, [&](auto lanes) {
+              typename Gates::Forward g;
+              unroll<kGates>([&](auto k) {
+                g.p[k] = lanes.load(p_t + k * features);
+                g.q[k] = lanes.load(q_i + k * features);
+              });
+              g.h = lanes.load(h_row);
+              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
+              Gates::forward(g);
+              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
+              lanes.store(h_row, g.h);
+              lanes.store(h.column(t, b), g.h);
+              if constexpr (kHasCell) {
+                lanes.store(state.c.col(b).data(), g.c);
+                if constexpr (keep) lanes.store(c.column(t, b), g.c);
+              }
+            });
+          }
+        }
+      }
+    });
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+ public:
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
@@ -245,80 +321,6 @@ class Recurrent {
     check_input(Gates::kName, x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "state.c", state.c, output_size(), x.batch());
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index time = x.time(), batch = x.batch(), workers = context.workers(), columns = block_columns(time, batch);
-    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
-    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
-    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
-    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
-    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
-    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
-    // A weight is packed where enough columns or steps share it.
-    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
-    if (pack_input) {
-      cache.input_.resize(rows, inputs);
-      cache.input_.set_rows(0, weight_ih_.value);
-    }
-    if (pack_recurrent) {
-      cache.recurrent_.resize(rows, features);
-      cache.recurrent_.set_rows(0, weight_hh_.value);
-    }
-    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
-                            const Parameter<S>& bias, const S* in, Index n, S* out) {
-      const Matrix<S>& w = weight.value;
-      if (packed)
-        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
-      else
-        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
-    };
-
-    parallel_for(context, group_count(batch), [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
-      const Index block = kColumns / count;
-      for (Index first = 0; first < time; first += block) {
-        const Index last = std::min<Index>(time, first + block);
-        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
-        gather(x, first, last, first_sequence, count, x_block);
-        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
-        for (Index t = first; t < last; ++t) {
-          if (x.starts().flags != nullptr)
-            for (Index b = first_sequence; b < first_sequence + count; ++b)
-              if (x.starts(t, b)) {
-                state.h.col(b).setZero();
-                if constexpr (kHasCell) state.c.col(b).setZero();
-              }
-          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
-                  state.h.col(first_sequence).data(), count, q_t);
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
-            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
-            for_lanes<S>(features, [&](auto lanes) {
-              typename Gates::Forward g;
-              unroll<kGates>([&](auto k) {
-                g.p[k] = lanes.load(p_t + k * features);
-                g.q[k] = lanes.load(q_i + k * features);
-              });
-              g.h = lanes.load(h_row);
-              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
-              Gates::forward(g);
-              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
-              lanes.store(h_row, g.h);
-              lanes.store(h.column(t, b), g.h);
-              if constexpr (kHasCell) {
-                lanes.store(state.c.col(b).data(), g.c);
-                if constexpr (keep) lanes.store(c.column(t, b), g.c);
-              }
-            });
-          }
-        }
-      }
-    });
-    return SequenceView<const S>(h).with_starts(x.starts());
   }
 
   Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)

@@ -115,7 +115,8 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const S sum = squares.sum();
     if (sum <= (std::numeric_limits<S>::max)()) [[likely]]
       return 1 / std::sqrt(sum / features + kEpsilon);
-    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is nothing.
+    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is
+    // nothing.
     constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
     squares = S(0);
     detail::for_lanes<S>(input_size(), [&](auto lanes) {

@@ -14,11 +14,11 @@
 
 namespace minrnn::detail {
 
-/// Rotary positions: the pair (e, e + E/2) of a vector is turned by an angle that grows with the position, so that the inner
-/// product of two vectors depends on the distance of their positions alone.
+/// Rotary positions: the pair (e, e + E/2) of a vector is turned by an angle that grows with the position, so that the
+/// inner product of two vectors depends on the distance of their positions alone.
 ///
-/// Equations   angle of pair e at position t: t base^(-2 e / E), the frequency rounded to whole turns in kTurn positions, so
-///             that positions count modulo kTurn
+/// Equations   angle of pair e at position t: t base^(-2 e / E), the frequency rounded to whole turns in kTurn
+///             positions, so that positions count modulo kTurn
 /// Shapes      vectors (E); turns (E): cos of each pair, then sin
 /// Source      Su et al. 2021, "RoFormer: Enhanced transformer with rotary position embedding"
 template <class S>

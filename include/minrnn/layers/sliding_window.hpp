@@ -12,10 +12,11 @@
 
 namespace minrnn::detail {
 
-/// Which frames attention sees: the last `frames` since the last start, and where they stand in the ring that keeps them.
+/// Which frames attention sees: the last `frames` since the last start, and where they stand in the ring that keeps
+/// them.
 ///
-/// Position    of a frame: how many came before it since the last start. At period + ring it falls back by a period, a multiple
-///             of the ring: there the window is full, and all that counts is the position modulo the period
+/// Position    of a frame: how many came before it since the last start. At period + ring it falls back by a period, a
+///             multiple of the ring: there the window is full, and all that counts is the position modulo the period
 /// Ring        `frames` rounded up to a power of two; the frame of position p stands at p modulo that
 class SlidingWindow {
  public:

@@ -35,7 +35,8 @@ class Stack {
     LastResult<Scalar> result_;
   };
 
-  /// `make()` makes each layer in turn, so that each has weights of its own: Stack(4, [&] { return MinGru<float>(d, d, random); })
+  /// `make()` makes each layer in turn, so that each has weights of its own:
+  /// Stack(4, [&] { return MinGru<float>(d, d, random); })
   template <std::invocable Make>
   requires std::same_as<std::invoke_result_t<Make>, L> Stack(Index depth, Make&& make) {
     detail::check_size("Stack", "depth", depth);

@@ -60,8 +60,8 @@ MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
 }
 }  // namespace detail
 
-/// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity, above the
-/// range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
+/// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity,
+/// above the range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   using P = Packet<S, N>;
@@ -75,8 +75,8 @@ MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   }
 }
 
-/// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the overflow of
-/// numbers that the gate, met first, would have made nothing.
+/// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the
+/// overflow of numbers that the gate, met first, would have made nothing.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> gated(Packet<S, N> factor, Packet<S, N> x) {
   const Packet<S, N> zero(S(0));

@@ -6,8 +6,8 @@
 
 #include "minrnn/math/activation.hpp"
 
-/// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a legal
-/// argument wherever a logarithm is expected; no finite argument gives NaN or infinity.
+/// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a
+/// legal argument wherever a logarithm is expected; no finite argument gives NaN or infinity.
 /// Errors are the largest measured against long double (tests/math/log_space_test.cpp).
 namespace minrnn {
 

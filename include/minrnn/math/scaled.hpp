@@ -10,9 +10,9 @@ namespace minrnn {
 
 /// Positive numbers of any magnitude: mantissa * 2^exponent, with an integer exponent of its own.
 ///
-/// It is the logarithm cut in two: its integer part is added and compared, and what remains is multiplied and added as it
-/// is. So a recurrence on logarithms needs no exponential and no logarithm of its sums, and keeps full relative precision
-/// where a single logarithm of size L keeps L eps.
+/// It is the logarithm cut in two: its integer part is added and compared, and what remains is multiplied and added as
+/// it is. So a recurrence on logarithms needs no exponential and no logarithm of its sums, and keeps full relative
+/// precision where a single logarithm of size L keeps L eps.
 ///
 /// Range   of what `scaled_exp` gives: exp(-2.9e6) to exp(1.4e6) in float, exp(-1e15) to exp(5e14) in double. Sums and
 ///         products of these neither overflow nor underflow; zero is `none`, smaller than all of them
@@ -105,8 +105,8 @@ MINRNN_INLINE Scaled<P> select(P mask, const Scaled<P>& then, const Scaled<P>& o
   return {select(mask, then.mantissa, otherwise.mantissa), select(mask, then.exponent, otherwise.exponent)};
 }
 
-/// exp(x) of any x; exp(-inf) is next to `none`. NaN stays NaN in the mantissa. Relative error: 1.2 eps up to |x| = 1000;
-/// beyond, below the |x| eps by which x itself is rounded.
+/// exp(x) of any x; exp(-inf) is next to `none`. NaN stays NaN in the mantissa. Relative error: 1.2 eps up to |x| =
+/// 1000; beyond, below the |x| eps by which x itself is rounded.
 template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
   using P = Packet<S, N>;
@@ -125,8 +125,8 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
   }
 }
 
-/// The number itself: 0 where it is too small for S, and at least a sixteenth of the largest number of S, not infinity, where
-/// it is too large.
+/// The number itself: 0 where it is too small for S, and at least a sixteenth of the largest number of S, not infinity,
+/// where it is too large.
 template <class P>
 MINRNN_INLINE P value_of(const Scaled<P>& x) {
   using S = typename P::Scalar;

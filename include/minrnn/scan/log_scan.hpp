@@ -10,12 +10,13 @@ namespace minrnn {
 /// The scan of a first-order linear recurrence of positive numbers that are given by their logarithms, and may be far
 /// beyond the range of S.
 ///
-/// Equations   log h_t = log(exp(log a_t + log h_{t-1}) + exp(log b_t)), from h_0 = state; at a start of `log_a` a_t = 0.
-///             Carried as `Scaled` numbers: an integer exponent, and a mantissa in place of the fraction of the logarithm
+/// Equations   log h_t = log(exp(log a_t + log h_{t-1}) + exp(log b_t)), from h_0 = state; at a start of `log_a` a_t =
+///             0. Carried as `Scaled` numbers: an integer exponent, and a mantissa in place of the fraction of the
+///             logarithm
 /// Shapes      log_a, log_b, h (H, T, B); state (H, B): enters as h_0 >= 0, leaves as h_T (h itself, not its logarithm)
-/// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or infinity:
-///             where h would overflow it stays near the largest number of S. Beyond the range of `Scaled` a logarithm counts
-///             as its end
+/// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or
+///             infinity: where h would overflow it stays near the largest number of S. Beyond the range of `Scaled` a
+///             logarithm counts as its end
 /// Memory      h may be the memory of log_b, or of log_a
 /// Throws      std::invalid_argument where shapes differ or a state is negative
 /// Source      Feng et al. 2024, appendix B, composed pair by pair: the published difference of cumulative sums loses

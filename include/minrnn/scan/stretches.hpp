@@ -32,9 +32,9 @@ MINRNN_INLINE void compose(Lanes lanes, const Operator& next, bool forgets, S* a
   store_operator(lanes, forgets ? next : load_operator<Operator>(lanes, a, b, features).then(next), a, b, features);
 }
 
-/// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters as what
-/// stands before the first step (after the last one, where the direction is backward) and leaves as what the recurrence
-/// carries at the other end.
+/// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters
+/// as what stands before the first step (after the last one, where the direction is backward) and leaves as what the
+/// recurrence carries at the other end.
 ///
 /// Where the tiling splits time, in two passes:
 ///
@@ -42,8 +42,8 @@ MINRNN_INLINE void compose(Lanes lanes, const Operator& next, bool forgets, S* a
 ///     carry      h ->  op  ->  h -> op ->  h -> op -> h  a row per stretch, in order
 ///     run           [ h ... ]  [ h ... ]  [ h ... ]     each stretch from its exact carry, in parallel
 ///
-/// Nothing is carried across a start, in either direction, not even a NaN: a stretch with a start in it has the b of its
-/// operator as its result, which is not computed as 0 times what came before.
+/// Nothing is carried across a start, in either direction, not even a NaN: a stretch with a start in it has the b of
+/// its operator as its result, which is not computed as 0 times what came before.
 ///
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.

@@ -21,7 +21,8 @@ struct GradientCheckOptions {
   bool positive_state = true;  // keep carried states positive, as log-space arithmetic needs
 };
 
-/// The worst disagreement between `backward` and central differences: |analytic - numeric| / max(1, |analytic|, |numeric|).
+/// The worst disagreement between `backward` and central differences: |analytic - numeric| / max(1, |analytic|,
+/// |numeric|).
 struct GradientCheckResult {
   double error = 0;
   std::string where;  // "w_z(3, 1)", "x(0, 2, 1)", "state h(0, 1)"
@@ -31,8 +32,8 @@ struct GradientCheckResult {
 /// Compares every gradient of a layer with (L(v + step) - L(v - step)) / (2 step), element by element, for
 ///   L = <weights, y> + <state weights, final state>
 /// with random weights: of every parameter and the input, once from the layer's initial state, which may depend on a
-/// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its gradients
-/// too. Works for any `SequenceLayer`, one of your own included.
+/// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its
+/// gradients too. Works for any `SequenceLayer`, one of your own included.
 template <SequenceLayer L>
 GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions& options = {}) {
   using S = typename L::Scalar;
