@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <cstring>
 #include <type_traits>
 #include <utility>
@@ -68,11 +69,39 @@ struct Packet<S, 1> {
   }
   MINRNN_INLINE static Packet load(const S* p, Index = size) { return of(Eigen::internal::ploadu<Native>(p)); }
   MINRNN_INLINE void store(S* p) const { Eigen::internal::pstoreu(p, native); }
+  /// The first `count` scalars alone; the lanes beyond are zero, and are not stored. 0 < count < size.
+  MINRNN_INLINE static Packet load_part(const S* p, Index count) {
+    if constexpr (kHasMasks) {
+      return of(Eigen::internal::ploadu<Native>(p, mask_of(count)));
+    } else {
+      S buffer[size] = {};
+      std::memcpy(buffer, p, static_cast<std::size_t>(count) * sizeof(S));
+      return load(buffer);
+    }
+  }
+  MINRNN_INLINE void store_part(S* p, Index count) const {
+    if constexpr (kHasMasks) {
+      Eigen::internal::pstoreu(p, native, mask_of(count));
+    } else {
+      S buffer[size];
+      store(buffer);
+      std::memcpy(p, buffer, static_cast<std::size_t>(count) * sizeof(S));
+    }
+  }
   MINRNN_INLINE S first() const { return Eigen::internal::pfirst(native); }
   MINRNN_INLINE S sum() const { return Eigen::internal::predux(native); }
   MINRNN_INLINE S largest() const { return Eigen::internal::predux_max(native); }
 
   Native native;
+
+ private:
+  static constexpr bool kHasMasks = requires {
+    requires bool(Eigen::internal::unpacket_traits<Native>::masked_load_available);
+    requires bool(Eigen::internal::unpacket_traits<Native>::masked_store_available);
+  };
+  MINRNN_INLINE static auto mask_of(Index count) {
+    return static_cast<std::conditional_t<(size > 8), std::uint16_t, std::uint8_t>>((1u << count) - 1);
+  }
 };
 
 template <class S, int N>
@@ -99,6 +128,16 @@ struct Packet {
   MINRNN_INLINE void store(S* p) const {
     low.store(p);
     high.store(p + Half::size);
+  }
+  MINRNN_INLINE static Packet load_part(const S* p, Index count) {
+    if (count < Half::size) return {Half::load_part(p, count), Half(S(0))};
+    if (count == Half::size) return {Half::load(p), Half(S(0))};
+    return {Half::load(p), Half::load_part(p + Half::size, count - Half::size)};
+  }
+  MINRNN_INLINE void store_part(S* p, Index count) const {
+    if (count < Half::size) return low.store_part(p, count);
+    low.store(p);
+    if (count > Half::size) high.store_part(p + Half::size, count - Half::size);
   }
   MINRNN_INLINE S sum() const { return (low + high).sum(); }
   MINRNN_INLINE S largest() const { return maximum(low, high).largest(); }
@@ -181,16 +220,8 @@ template <class S, int N = 1>
 struct PartialLanes {
   using P = Packet<S, N>;
   Index offset, count;
-  MINRNN_INLINE P load(const S* p) const {
-    S buffer[P::size] = {};
-    std::memcpy(buffer, p + offset, static_cast<std::size_t>(count) * sizeof(S));
-    return P::load(buffer);
-  }
-  MINRNN_INLINE void store(S* p, P v) const {
-    S buffer[P::size];
-    v.store(buffer);
-    std::memcpy(p + offset, buffer, static_cast<std::size_t>(count) * sizeof(S));
-  }
+  MINRNN_INLINE P load(const S* p) const { return P::load_part(p + offset, count); }
+  MINRNN_INLINE void store(S* p, P v) const { v.store_part(p + offset, count); }
 };
 
 /// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the

@@ -212,4 +212,37 @@ void multiply_unpacked(const Matrix<S>& w, const S* x, Index x_stride, Index n, 
   }
 }
 
+/// k (G M) = b_g + W_g x for each gate g, straight from the weights: for one column, with the sums of all gates side by
+/// side, as each is one long chain. The same bits as `multiply_unpacked`.
+template <class S, Index G>
+void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b, const S* x, S* k) {
+  constexpr Index kWidth = Packet<S>::size, kTogether = G > 2 ? 2 : 4;
+  const Index rows = w[0].value.rows(), depth = w[0].value.cols();
+  const auto block = [&]<int packets>(std::integral_constant<int, packets>, Index row) {
+    Array<const S*, G> from;
+    Array<Packet<S>, G * packets> sums;
+    unroll<G>([&](auto g) {
+      from[g] = w[g].value.data() + row;
+      unroll<packets>([&](auto p) { sums[g * packets + p] = Packet<S>::load(b[g].value.data() + row + p * kWidth); });
+    });
+    for (Index j = 0; j < depth; ++j) {
+      const Packet<S> x_j(x[j]);
+      unroll<G>([&](auto g) {
+        unroll<packets>([&](auto p) {
+          sums[g * packets + p] = fma(Packet<S>::load(from[g] + p * kWidth), x_j, sums[g * packets + p]);
+        });
+        from[g] += rows;
+      });
+    }
+    unroll<G * packets>([&](auto i) { sums[i].store(k + i / packets * rows + row + i % packets * kWidth); });
+  };
+  Index row = 0;
+  for (; row + kTogether * kWidth <= rows; row += kTogether * kWidth)
+    block(std::integral_constant<int, kTogether>{}, row);
+  for (; row + kWidth <= rows; row += kWidth) block(std::integral_constant<int, 1>{}, row);
+  if (row == rows) return;
+  if (rows >= kWidth) return block(std::integral_constant<int, 1>{}, rows - kWidth);  // some rows once more
+  for (int g = 0; g < G; ++g) multiply_unpacked(w[g].value, x, depth, 1, b[g].value.data(), k + g * rows, rows);
+}
+
 }  // namespace minrnn::detail

@@ -117,13 +117,15 @@ class GatedScan {
     const Index features = output_size();
     const SequenceView<S> h = cache.h_.resize(features, 1, x.batch(), x);
     const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
-    const S* reset = initial_row(cache).data();
-    for (int gate = 0; gate < kGates; ++gate)
-      multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
-                        k.data() + gate * features, k.features());
+    if (x.batch() == 1)
+      multiply_gates(w_, b_, x.data(), k.data());
+    else
+      for (int gate = 0; gate < kGates; ++gate)
+        multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
+                          k.data() + gate * features, k.features());
     for (Index b = 0; b < x.batch(); ++b) {
       S* row = state.h.col(b).data();
-      const S* before = x.starts()(0, b) ? reset : row;
+      const S* before = x.starts()(0, b) ? initial_row(cache).data() : row;
       for_lanes<S>(features, [&](auto lanes) {
         using Op = Operator<typename decltype(lanes)::P>;
         auto values = load(lanes, k.column(0, b));
