@@ -9,6 +9,8 @@
 #include <vector>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "support/compare.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -115,6 +117,24 @@ TEST(SoftmaxCrossEntropy, IgnoresNegativeTargetsAndTakesNoFrameAtAll) {
       softmax_cross_entropy<float>(empty, SequenceView<const std::int32_t>(nullptr, 1, 0, 2), gradient);
   EXPECT_EQ(of_none.loss, 0);
   EXPECT_EQ(of_none.count, 0);
+}
+
+TEST(SoftmaxCrossEntropy, GivesTheSameBitsOnAnyExecutor) {
+  Sequence<float> logits(19, 150, 7), gradient;
+  Sequence<std::int32_t> targets(1, 150, 7);
+  Random random(6);
+  for (Index i = 0; i < logits.size(); ++i) logits.data()[i] = static_cast<float>(3 * random.normal());
+  for (Index i = 0; i < targets.size(); ++i) targets.data()[i] = static_cast<std::int32_t>(random.below(20)) - 1;
+  const SequenceView<const float> from = logits;
+  const double alone = softmax_cross_entropy(from, targets, gradient).loss;
+  const Matrix<float> gradient_alone = to_matrix(gradient.view());
+  for (const Index workers : {1, 2, 3, 5}) {
+    ThreadPool pool(workers);
+    const Context context{.executor = &pool};
+    EXPECT_EQ(softmax_cross_entropy(from, targets, gradient, context).loss, alone) << workers;
+    EXPECT_TRUE(equal<float>(to_matrix(gradient.view()), gradient_alone)) << workers;
+    EXPECT_EQ(softmax_cross_entropy(from, targets, context).loss, alone) << workers;
+  }
 }
 
 TEST(SoftmaxCrossEntropy, SaysWhatIsWrong) {

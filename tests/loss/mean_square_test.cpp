@@ -6,6 +6,10 @@
 
 #include <stdexcept>
 
+#include "minrnn/core/random.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "support/compare.hpp"
+
 namespace minrnn::tests {
 namespace {
 
@@ -46,6 +50,22 @@ TEST(MeanSquare, OfNothingIsZeroAndOfNoMemoryAnError) {
   EXPECT_THROW(mean_square(missing, y.view(), dy), std::invalid_argument);
   EXPECT_THROW(mean_square(y.view(), missing, dy), std::invalid_argument);
   EXPECT_THROW(mean_square(y.view(), empty, dy), std::invalid_argument);
+}
+
+TEST(MeanSquare, GivesTheSameBitsOnAnyExecutor) {
+  Random random(6);
+  for (const auto& [time, batch] : {std::pair<Index, Index>{150, 40}, {5000, 2}}) {
+    Sequence<float> y(3, time, batch), target(3, time, batch), dy;
+    for (Sequence<float>* sequence : {&y, &target})
+      for (Index i = 0; i < sequence->size(); ++i) sequence->data()[i] = static_cast<float>(random.normal());
+    const double alone = mean_square(y.view(), target.view(), dy);
+    const Matrix<float> gradient_alone = to_matrix(dy.view());
+    for (const Index workers : {1, 2, 3, 5}) {
+      ThreadPool pool(workers);
+      EXPECT_EQ(mean_square(y.view(), target.view(), dy, {.executor = &pool}), alone) << workers;
+      EXPECT_TRUE(equal<float>(to_matrix(dy.view()), gradient_alone)) << workers;
+    }
+  }
 }
 
 }  // namespace

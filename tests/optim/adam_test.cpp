@@ -9,8 +9,8 @@
 #include <stdexcept>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/thread_pool.hpp"
 #include "support/compare.hpp"
-#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -219,24 +219,22 @@ TEST(Adam, WithoutAGradientNothingMovesButWhatDecays) {
   EXPECT_EQ(layer.b.value, before.b.value);
 }
 
-TEST(Adam, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const auto run = [] {
-    One<300, 200> layer;
+TEST(Adam, GivesTheSameBitsOnAnyExecutor) {
+  const auto run = [](const Context& context) {
+    One<300, 200> layer;  // more than one tile
     Random random(1);
     fill_normal(layer.w.value, random, 1);
     Adam<float> adam(layer);
     for (int i = 0; i < 3; ++i) {
       fill_normal(layer.w.grad, random, 1);
-      adam.step(layer);
+      adam.step(layer, context);
     }
     return layer.w.value;
   };
-  const ThreadCount count;
-  count.use(1);
-  const Matrix<float> one = run();
-  for (const int threads : {2, 4}) {
-    count.use(threads);
-    EXPECT_TRUE(equal<float>(run(), one));
+  const Matrix<float> alone = run({});
+  for (const Index workers : {1, 2, 3, 5}) {
+    ThreadPool pool(workers);
+    EXPECT_TRUE(equal<float>(run({.executor = &pool}), alone)) << workers;
   }
 }
 

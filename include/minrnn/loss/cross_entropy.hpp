@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/wide_sum.hpp"
 #include "minrnn/math/activation.hpp"
@@ -36,8 +36,8 @@ Index place_of_largest(const S* x, Index n) {
 }
 
 template <class S>
-CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets,
-                           Sequence<S>* dlogits) {
+CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets, Sequence<S>* dlogits,
+                           const Context& context) {
   const char* name = "softmax_cross_entropy";
   const Index classes = logits.features(), time = logits.time(), batch = logits.batch();
   if (classes < 1) throw_argument(name, "logits", "at least 1 class", std::to_string(classes));
@@ -55,8 +55,8 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
   const Index frames = time * batch, size = std::max<Index>(64, (frames + 31) / 32), tiles = (frames + size - 1) / size;
   std::vector<double> sums(static_cast<std::size_t>(tiles));
-  Sequence<S> scratch(classes, 1, worker_count());
-  parallel_for(tiles, [&](Index tile, Index worker) {
+  Sequence<S> scratch(classes, 1, context.workers());
+  parallel_for(context, tiles, [&](Index tile, Index worker) {
     double sum = 0;
     for (Index n = tile * size; n < std::min<Index>(frames, (tile + 1) * size); ++n) {
       const Index t = n % time, b = n / time;
@@ -102,14 +102,16 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
 /// Throws      std::invalid_argument for a wrong shape, no class, missing memory, or a target of V or more
 template <class S>
 CrossEntropy softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
-                                   SequenceView<const std::int32_t> targets, Sequence<S>& dlogits) {
-  return detail::cross_entropy<S>(logits, targets, &dlogits);
+                                   SequenceView<const std::int32_t> targets, Sequence<S>& dlogits,
+                                   const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, &dlogits, context);
 }
 
 /// The loss alone.
 template <class S>
-CrossEntropy softmax_cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets) {
-  return detail::cross_entropy<S>(logits, targets, nullptr);
+CrossEntropy softmax_cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets,
+                                   const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, nullptr, context);
 }
 
 }  // namespace minrnn

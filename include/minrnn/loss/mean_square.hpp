@@ -5,6 +5,7 @@
 #include <cmath>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/wide_sum.hpp"
@@ -19,7 +20,7 @@ namespace minrnn {
 /// Throws      std::invalid_argument where shapes differ or memory is missing
 template <class S>
 double mean_square(SequenceView<const std::type_identity_t<S>> y, SequenceView<const std::type_identity_t<S>> target,
-                   Sequence<S>& dy) {
+                   Sequence<S>& dy, const Context& context = {}) {
   detail::check_sequence("mean_square", "y", y, y.features());
   detail::check_sequence("mean_square", "target", target, y.features(), y.time(), y.batch());
   const SequenceView<S> gradient = dy.resize(y.features(), y.time(), y.batch());
@@ -27,7 +28,7 @@ double mean_square(SequenceView<const std::type_identity_t<S>> y, SequenceView<c
   const Tiling tiling(y.features(), y.time(), y.batch());
   std::vector<double> sums(static_cast<std::size_t>(tiling.count()));
   const auto mean_of_scaled = [&](double scale) {
-    parallel_for(tiling.count(), [&](Index tile, Index) {
+    parallel_for(context, tiling.count(), [&](Index tile, Index) {
       const auto [first, last, first_step, last_step] = tiling[tile];
       double sum = 0;
       for (Index b = first; b < last; ++b) {

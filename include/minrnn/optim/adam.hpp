@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
 #include "minrnn/core/parameter.hpp"
 
 namespace minrnn {
@@ -60,7 +60,7 @@ class Adam {
 
   /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates nothing.
   template <class L>
-  void step(L& layer) {
+  void step(L& layer, const Context& context = {}) {
     check_options("Adam::step");
     check_parameters(layer);
     choose_decays(layer);
@@ -76,7 +76,7 @@ class Adam {
       Moments& m = moments_[next++];
       const S keep = m.decays ? S(1) - options.learning_rate * options.weight_decay : S(1);
       constexpr Index kChunk = 8192;
-      parallel_for((p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
+      parallel_for(context, (p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
         const Index first = chunk * kChunk, count = std::min<Index>(kChunk, p.size() - first);
         const S* grad = p.grad.data() + first;
         S *value = p.value.data() + first, *one = m.first.data() + first, *root = m.root.data() + first;
