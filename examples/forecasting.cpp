@@ -65,7 +65,7 @@ int main(int argc, char** argv) {
       for (Index t = 0; t < kTime; ++t) change(0, t, b) = window[t + 1] - (x(0, t, b) = window[t]);
     }
     auto state = net.initial_state(kBatch);
-    const double loss = mean_square(net.forward(x, state, cache), change, dy);
+    const double loss = mean_square(net.forward(x, state, cache), change, dy).loss;
     zero_gradients(net);
     net.backward(dy, cache);
     clip_gradient_norm(net, 1);

@@ -56,7 +56,7 @@ TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   decltype(net)::Cache cache;
   const auto loss = [&] {
     auto state = net.initial_state(3);
-    return mean_square(net.forward(x.view(), state, cache), target.view(), dy);
+    return mean_square(net.forward(x.view(), state, cache), target.view(), dy).loss;
   };
   loss();
   zero_gradients(net);

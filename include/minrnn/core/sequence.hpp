@@ -202,6 +202,8 @@ class SequenceView {
 template <class S>
 class Sequence {
  public:
+  using Scalar = S;
+
   Sequence() = default;
   Sequence(Index features, Index time, Index batch) { resize(features, time, batch); }
   Sequence(Sequence&& other) noexcept { *this = std::move(other); }
@@ -258,6 +260,13 @@ class Sequence {
   Index capacity_ = 0;
   SequenceView<S> view_;
 };
+
+/// What a function of sequences may take as a view of its own scalars: a view, a Sequence, an Eigen::Tensor.
+template <class V>
+concept SequenceLike = requires {
+  typename V::Scalar;
+}
+&&std::convertible_to<const V&, SequenceView<const typename V::Scalar>>;
 
 /// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
 /// argument of the same cache: y = layer.step(y, state, cache).
