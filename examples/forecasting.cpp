@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   });
   Sequential net{in, blocks, Linear<float>(kDim, 1, random)};
 
-  Adam<float> adam(net);
+  Adam adam(net);
   const CosineSchedule rate{.rate = 1e-2, .final_rate = 1e-4, .warm_up = 20, .steps = kSteps};
   decltype(net)::Cache cache;
   Eigen::Tensor<float, 3> x(1, kTime, kBatch), change(1, kTime, kBatch);

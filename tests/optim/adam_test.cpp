@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/thread_pool.hpp"
@@ -17,6 +18,7 @@ namespace {
 
 template <class S>
 struct Two {
+  using Scalar = S;
   Parameter<S> w{3, 2}, b{3};
 
   explicit Two(std::uint64_t seed = 1) {
@@ -85,6 +87,24 @@ TEST(Adam, FollowsItsEquationsForTwoTensors) {
   }
   for (Index i = 0; i < 6; ++i) EXPECT_NEAR(layer.w.value.data()[i], w[static_cast<std::size_t>(i)].value, 1e-14);
   for (Index i = 0; i < 3; ++i) EXPECT_NEAR(layer.b.value.data()[i], b[static_cast<std::size_t>(i)].value, 1e-14);
+}
+
+TEST(Adam, HasTheScalarOfTheNet) {
+  Two<double> net;
+  const Two<float> narrow;
+  Adam plain(net);
+  static_assert(std::is_same_v<decltype(plain), Adam<double>>);
+  Adam with_options(narrow, {.learning_rate = 0.25f, .weight_decay = 0.5f});
+  static_assert(std::is_same_v<decltype(with_options), Adam<float>>);
+  EXPECT_EQ(with_options.options.learning_rate, 0.25f);
+  const AdamOptions<double> options{.learning_rate = 0.125};
+  Adam with_named_options(net, options);
+  static_assert(std::is_same_v<decltype(with_named_options), Adam<double>>);
+  EXPECT_EQ(with_named_options.options.learning_rate, 0.125);
+  with_named_options.step(net);
+  Adam copy(with_named_options);
+  static_assert(std::is_same_v<decltype(copy), Adam<double>>);
+  EXPECT_EQ(copy.steps(), 1);
 }
 
 TEST(Adam, FirstStepIsTheLearningRateWhateverTheGradient) {

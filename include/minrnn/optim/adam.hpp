@@ -2,11 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "minrnn/core/check.hpp"
@@ -34,6 +40,7 @@ struct AdamOptions {
 ///             v -= lr / (1 - beta1^t) m / (r / sqrt(1 - beta2^t) + epsilon)                 [as torch.optim.AdamW]
 /// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root does,
 ///             and an infinite one would hold its weight for good. So every finite gradient counts for what it is
+/// Use         Adam adam(net, {.learning_rate = 0.01f});  // of the scalar of the net
 /// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an option
 ///             is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2 in [0, 1),
 ///             decays a function
@@ -52,7 +59,7 @@ class Adam {
   template <class L>
   explicit Adam(const L& layer, AdamOptions<S> settings = {}) : options(std::move(settings)) {
     check_options("Adam");
-    visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
       const Matrix<S> zero = Matrix<S>::Zero(p.value.rows(), p.value.cols());
       moments_.push_back({name.str(), zero, zero});
     });
@@ -72,7 +79,7 @@ class Adam {
     const S rate = static_cast<S>(static_cast<double>(options.learning_rate) * correction2 / correction1);
     const S epsilon = static_cast<S>(static_cast<double>(options.epsilon) * correction2);
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name&, Parameter<S>& p) {
+    visit_own(layer, [&](const Name&, Parameter<S>& p) {
       Moments& m = moments_[next++];
       const S keep = m.decays ? S(1) - options.learning_rate * options.weight_decay : S(1);
       constexpr Index kChunk = 8192;
@@ -112,6 +119,16 @@ class Adam {
  private:
   using P = Packet<S>;
 
+  /// As visit_parameters, of parameters whose scalar is S.
+  template <class L, class V>
+  static void visit_own(L& layer, V&& visitor) {
+    visit_parameters(layer, [&](const Name& name, auto& p) {
+      constexpr bool kOwn = std::same_as<typename std::remove_cvref_t<decltype(p)>::Scalar, S>;
+      static_assert(kOwn, "the parameters of this net have another scalar than Adam: write Adam adam(net)");
+      if constexpr (kOwn) visitor(name, p);
+    });
+  }
+
   static P square_root(P x) {
     return detail::map<S>([](const auto& native) { return Eigen::internal::psqrt(native); }, x);
   }
@@ -137,7 +154,7 @@ class Adam {
   template <class L>
   void check_parameters(L& layer) const {
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
       if (next == moments_.size()) [[unlikely]]
         detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
                                "more, from " + name.str());
@@ -156,7 +173,7 @@ class Adam {
   template <class L>
   void choose_decays(L& layer) {
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name&, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name&, const Parameter<S>& p) {
       Moments& m = moments_[next++];
       m.decays = p.decays && options.decays(m.name, p.rank);
     });
@@ -165,5 +182,9 @@ class Adam {
   std::int64_t steps_ = 0;
   std::vector<Moments> moments_;
 };
+
+template <class L>
+requires requires { typename L::Scalar; }
+Adam(const L&, AdamOptions<typename L::Scalar> = {})->Adam<typename L::Scalar>;
 
 }  // namespace minrnn
