@@ -70,7 +70,7 @@ int main(int argc, char** argv) {
     net.backward(dy, cache);
     clip_gradient_norm(net, 1);
     adam.options.learning_rate = static_cast<float>(rate(i));
-    adam.step(net);
+    if (!adam.step(net)) std::printf("step %3td is skipped: its gradient is not finite\n", i);
     if (i % 50 == 0 || i + 1 == kSteps) std::printf("step %3td  loss %.5f\n", i, loss);
   }
 
