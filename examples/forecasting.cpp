@@ -54,7 +54,7 @@ int main(int argc, char** argv) {
   });
   Sequential net{in, blocks, Linear<float>(kDim, 1, random)};
 
-  Adam<float> adam(net);
+  Adam adam(net);
   const CosineSchedule rate{.rate = 1e-2, .final_rate = 1e-4, .warm_up = 20, .steps = kSteps};
   decltype(net)::Cache cache;
   ThreadPool pool;
@@ -67,12 +67,12 @@ int main(int argc, char** argv) {
       for (Index t = 0; t < kTime; ++t) change(0, t, b) = window[t + 1] - (x(0, t, b) = window[t]);
     }
     auto state = net.initial_state(kBatch);
-    const double loss = mean_square(net.forward(x, state, cache, context), change, dy);
+    const double loss = mean_square(net.forward(x, state, cache, context), change, dy).loss;
     zero_gradients(net);
     net.backward(dy, cache, context);
     clip_gradient_norm(net, 1);
     adam.options.learning_rate = static_cast<float>(rate(i));
-    adam.step(net, context);
+    if (!adam.step(net, context)) std::printf("step %3td is skipped: its gradient is not finite\n", i);
     if (i % 50 == 0 || i + 1 == kSteps) std::printf("step %3td  loss %.5f\n", i, loss);
   }
 

@@ -56,6 +56,7 @@
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 
+#include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/loss/mean_square.hpp"
 

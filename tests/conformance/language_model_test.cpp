@@ -244,48 +244,5 @@ TEST(TokenModel, RefusesBlocksOfAnotherSize) {
     }
 }
 
-TEST(CrossEntropy, IsTheMeanOverTheTargetsThatCount) {
-  Random random(2);
-  const auto logits = random_sequence<double>(kVocabulary, 40, 5, random, 3);
-  const Text text(40, 5);
-  Sequence<double> dlogits;
-  const auto result = softmax_cross_entropy(logits.view(), text.targets.view(), dlogits);
-  double sum = 0;
-  Index count = 0;
-  for (Index b = 0; b < 5; ++b)
-    for (Index t = 0; t < 40; ++t) {
-      const std::int32_t target = *text.targets.view().column(t, b);
-      const Eigen::Map<const Eigen::ArrayXd> l(logits.view().column(t, b), kVocabulary);
-      const Eigen::Map<const Eigen::ArrayXd> d(dlogits.view().column(t, b), kVocabulary);
-      if (target < 0) {
-        EXPECT_TRUE((d == 0).all());
-        continue;
-      }
-      ++count;
-      sum += std::log(l.exp().sum()) - l(target);
-    }
-  EXPECT_EQ(result.count, count);
-  EXPECT_GT(count, 100);
-  EXPECT_LT(count, 200) << "no target is ignored in this test";
-  EXPECT_NEAR(result.loss, sum / static_cast<double>(count), 1e-13);
-  EXPECT_EQ(softmax_cross_entropy(SequenceView<const double>(logits.view()), text.targets.view()).loss, result.loss);
-
-  // Logits so large that their exponentials are not numbers.
-  auto large = random_sequence<float>(kVocabulary, 3, 1, random, 1e4);
-  Sequence<float> gradient;
-  const Text few(3, 1);
-  EXPECT_TRUE(std::isfinite(softmax_cross_entropy(large.view(), few.targets.view(), gradient).loss));
-  EXPECT_TRUE(to_matrix(gradient.view()).allFinite());
-}
-
-TEST(CrossEntropy, RefusesATargetBeyondTheClasses) {
-  Random random(2);
-  const auto logits = random_sequence<float>(4, 3, 1, random);
-  Text text(3, 1);
-  text.targets.data()[1] = 4;
-  Sequence<float> dlogits;
-  EXPECT_THROW(softmax_cross_entropy(logits.view(), text.targets.view(), dlogits), std::invalid_argument);
-}
-
 }  // namespace
 }  // namespace minrnn::tests

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <limits>
+#include <utility>
 #include <vector>
 
 namespace minrnn::tests {
@@ -31,6 +33,28 @@ TYPED_TEST(PacketOf, ReadsAsMathematics) {
   EXPECT_EQ(select(three < three, P(1), P(0)).first(), 0);
   EXPECT_EQ(select(two == three, P(1), P(0)).first(), 0);
   EXPECT_EQ(select(two == two, P(1), P(0)).first(), 1);
+}
+
+template <class P>
+void expect_all_finite_to_see_every_lane() {
+  using S = typename P::Scalar;
+  std::vector<S> numbers(static_cast<std::size_t>(P::size));
+  for (std::size_t i = 0; i < numbers.size(); ++i)
+    numbers[i] = i % 2 == 0 ? std::numeric_limits<S>::max() : -std::numeric_limits<S>::denorm_min();
+  EXPECT_TRUE(all_finite(P::load(numbers.data())));
+  for (S& number : numbers)
+    for (const S bad : {std::numeric_limits<S>::infinity(), -std::numeric_limits<S>::infinity(),
+                        std::numeric_limits<S>::quiet_NaN(), -std::numeric_limits<S>::quiet_NaN()}) {
+      const S kept = std::exchange(number, bad);
+      EXPECT_FALSE(all_finite(P::load(numbers.data()))) << bad << " at " << &number - numbers.data();
+      number = kept;
+    }
+}
+
+TYPED_TEST(PacketOf, KnowsWhetherAllOfItIsFinite) {
+  expect_all_finite_to_see_every_lane<Packet<TypeParam>>();
+  expect_all_finite_to_see_every_lane<Packet<TypeParam, 2>>();
+  expect_all_finite_to_see_every_lane<Packet<TypeParam, 4>>();
 }
 
 TYPED_TEST(PacketOf, LoadsStoresAndReduces) {

@@ -73,6 +73,68 @@ TEST(SequenceView, IsAConstTensorOrAMapWithoutACopy) {
   EXPECT_EQ(from_mutable.data(), storage.data());
 }
 
+TEST(SequenceView, IsATemporaryMapButNoTemporaryTensor) {
+  using Tensor = Eigen::Tensor<float, 3>;
+  static_assert(!std::is_convertible_v<Tensor, SequenceView<float>>);
+  static_assert(!std::is_convertible_v<Tensor, SequenceView<const float>>);
+  static_assert(!std::is_convertible_v<const Tensor, SequenceView<const float>>);
+  static_assert(!std::is_convertible_v<Eigen::TensorFixedSize<float, Eigen::Sizes<3, 4, 2>>, SequenceView<float>>);
+  static_assert(std::is_convertible_v<Tensor&, SequenceView<float>>);
+  static_assert(std::is_convertible_v<const Tensor&, SequenceView<const float>>);
+  static_assert(std::is_convertible_v<Eigen::TensorMap<const Tensor>, SequenceView<const float>>);
+  static_assert(!std::is_convertible_v<Eigen::TensorMap<const Tensor>, SequenceView<float>>);
+  Tensor tensor = counted();
+  const SequenceView<float> view = Eigen::TensorMap<Tensor>(tensor.data(), 3, 4, 2);
+  expect_counted(view);
+  const SequenceView<const float> again = view.tensor();
+  EXPECT_EQ(again.data(), tensor.data());
+}
+
+TEST(SequenceView, OfAMatrixIsOneSequence) {
+  Matrix<float> matrix(3, 4);
+  for (Index i = 0; i < 12; ++i) matrix.data()[i] = static_cast<float>(i);
+  const auto expect_one = [&](SequenceView<const float> view, const float* data, Index features, Index time) {
+    EXPECT_EQ(view.data(), data);
+    EXPECT_EQ(view.features(), features);
+    EXPECT_EQ(view.time(), time);
+    EXPECT_EQ(view.batch(), 1);
+    EXPECT_TRUE(view.contiguous());
+    EXPECT_EQ(view.matrix(0), Eigen::Map<const Matrix<float>>(data, features, time));
+  };
+  const Matrix<float>& fixed = matrix;
+  expect_one(matrix, matrix.data(), 3, 4);
+  expect_one(fixed, matrix.data(), 3, 4);
+  expect_one(fixed.middleCols(1, 2), matrix.data() + 3, 3, 2);
+  expect_one(matrix.col(2), matrix.data() + 6, 3, 1);
+  expect_one(matrix.col(2).head(2), matrix.data() + 6, 2, 1);
+  expect_one(Eigen::Map<const Matrix<float>>(matrix.data(), 2, 6), matrix.data(), 2, 6);
+  expect_one(SequenceView<const float>(matrix).matrix(0), matrix.data(), 3, 4);
+  const Eigen::Ref<const Matrix<float>> reference = matrix;
+  expect_one(reference, matrix.data(), 3, 4);
+  Eigen::ArrayXXf array = matrix;
+  expect_one(array, array.data(), 3, 4);
+  SequenceView<float> writable = matrix;
+  *writable.column(1, 0) = -1;
+  EXPECT_EQ(matrix(0, 1), -1);
+  Eigen::Matrix<float, 3, 0> none;
+  EXPECT_EQ(SequenceView<float>(none).time(), 0);
+  EXPECT_EQ(message_of([&] { SequenceView<float>(matrix.topRows(2)); }),
+            "SequenceView: outer stride of a matrix: wanted 2, as frames have no gap, given 3");
+
+  using View = SequenceView<const float>;
+  static_assert(!std::is_convertible_v<Matrix<float>, View>, "a temporary");
+  static_assert(!std::is_convertible_v<const Matrix<float>, View>);
+  static_assert(!std::is_convertible_v<Eigen::ArrayXXf, View>);
+  static_assert(!std::is_convertible_v<Eigen::Ref<const Matrix<float>>, View>, "which may hold a copy");
+  static_assert(std::is_convertible_v<Eigen::Ref<Matrix<float>>, View>);
+  static_assert(!std::is_convertible_v<const Matrix<float>&, SequenceView<float>>);
+  static_assert(!std::is_convertible_v<Matrix<double>&, View>);
+  static_assert(!std::is_convertible_v<Eigen::Matrix<float, 3, 4, Eigen::RowMajor>&, View>);
+  static_assert(!std::is_convertible_v<decltype(matrix.row(1)), View>);
+  static_assert(!std::is_convertible_v<decltype(matrix.transpose()), View>);
+  static_assert(!std::is_convertible_v<decltype(matrix + matrix), View>);
+}
+
 TEST(SequenceView, GivesATensorMapBack) {
   Eigen::Tensor<float, 3> tensor = counted();
   const SequenceView<float> view = tensor;

@@ -58,7 +58,7 @@ TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   decltype(net)::Cache cache;
   const auto loss = [&] {
     auto state = net.initial_state(3);
-    return mean_square(net.forward(x.view(), state, cache, context()), target.view(), dy);
+    return mean_square(net.forward(x.view(), state, cache, context()), target.view(), dy).loss;
   };
   loss();
   zero_gradients(net);

@@ -42,7 +42,7 @@ double train_model() {
   const auto logits = model.forward(tokens, state, cache);
   const double loss = softmax_cross_entropy(logits, tokens, dlogits).loss;
   model.backward(dlogits, dstate, cache);
-  return loss + mean_square(logits, logits, dy);
+  return loss + mean_square(logits, logits, dy).loss;
 }
 
 template <class S>

@@ -195,6 +195,17 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> maximum(Packet<S, N> a, Packet<S, N> b) {
   return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmax(x, y); }, a, b);
 }
+/// Whether no lane is NaN or infinite.
+template <class S, int N>
+MINRNN_INLINE bool all_finite(Packet<S, N> a) {
+  if constexpr (N == 1) {
+    const auto difference = Eigen::internal::psub(a.native, a.native);  // 0, or NaN
+    const auto zero = Eigen::internal::pset1<std::remove_const_t<decltype(difference)>>(S(0));
+    return !Eigen::internal::predux_any(Eigen::internal::pcmp_lt_or_nan(difference, zero));
+  } else {
+    return all_finite((a.low - a.low) + (a.high - a.high));
+  }
+}
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S, N> otherwise) {
   return detail::map<S>([](const auto& m, const auto& x, const auto& y) { return Eigen::internal::pselect(m, x, y); },

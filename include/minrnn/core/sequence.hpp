@@ -15,6 +15,8 @@
 #include <functional>
 #include <initializer_list>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -41,6 +43,40 @@ class SequenceView;
 namespace detail {
 /// Marks the constructors of parts of a view: their sizes are known to be right.
 struct Part {};
+
+/// An Eigen matrix, vector, block or map of S (or of what converts to it by a const) that is column-major and whose rows are
+/// contiguous, as its type says.
+template <class M, class S>
+concept ColumnsOf = requires(M& m) {
+  { m.data() } -> std::convertible_to<S*>;
+  { m.outerStride() } -> std::convertible_to<Index>;
+  requires !std::remove_cvref_t<M>::IsRowMajor;
+  requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
+};
+/// An Eigen tensor or map of dimensions (F, T, B), likewise.
+template <class T, class S>
+concept TensorOf = requires(T& tensor) {
+  { tensor.data() } -> std::convertible_to<S*>;
+  requires std::remove_cvref_t<T>::NumDimensions == 3;
+  requires int(std::remove_cvref_t<T>::Layout) == int(Eigen::ColMajor);
+};
+
+/// Whether a tensor of type T is a map of memory that is not its own.
+template <class T>
+inline constexpr bool kIsTensorMap = false;
+template <class Plain, int options, template <class> class MakePointer>
+inline constexpr bool kIsTensorMap<Eigen::TensorMap<Plain, options, MakePointer>> = true;
+
+/// Whether a matrix, block or map of type T may have memory of its own. A Ref to const may hold a copy.
+template <class T>
+inline constexpr bool kOwnsColumns = std::derived_from<T, Eigen::PlainObjectBase<T>>;
+template <class M, int options, class Stride>
+inline constexpr bool kOwnsColumns<Eigen::Ref<const M, options, Stride>> = true;
+
+/// Whether a T&& is a temporary whose memory ends with it.
+template <class T, class S>
+concept TemporaryOf = !std::is_lvalue_reference_v<T> && ((TensorOf<T, S> && !kIsTensorMap<std::remove_cvref_t<T>>) ||
+                                                         (ColumnsOf<T, S> && kOwnsColumns<std::remove_cvref_t<T>>));
 }  // namespace detail
 
 /// One time step of all sequences, (F, B): a non-owning view, features contiguous, sequences `stride` scalars apart.
@@ -60,13 +96,7 @@ class FrameView {
   FrameView(detail::Part, S* data, Index features, Index batch, Index stride, Starts starts)
       : data_(data), features_(features), batch_(batch), stride_(stride), starts_(starts) {}
 
-  template <class M>
-  requires requires(M& m) {
-    { m.data() } -> std::convertible_to<S*>;
-    { m.outerStride() } -> std::convertible_to<Index>;
-    requires !std::remove_cvref_t<M>::IsRowMajor;
-    requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
-  }
+  template <detail::ColumnsOf<S> M>
   FrameView(M&& m)  // NOLINT: implicit, an Eigen matrix is a frame
       : FrameView(detail::Part{}, m.data(), m.rows(), m.cols(), m.outerStride(), {}) {}
 
@@ -119,14 +149,22 @@ class SequenceView {
       : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
 
   /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy.
-  template <class Tensor>
-  requires requires(Tensor& tensor) {
-    { tensor.data() } -> std::convertible_to<S*>;
-    requires std::remove_cvref_t<Tensor>::NumDimensions == 3;
-    requires int(std::remove_cvref_t<Tensor>::Layout) == int(Eigen::ColMajor);
-  }
-  SequenceView(Tensor&& tensor)  // NOLINT: implicit, a tensor is a sequence
+  template <detail::TensorOf<S> T>
+  SequenceView(T&& tensor)  // NOLINT: implicit, a tensor is a sequence
+      requires(!detail::TemporaryOf<T, S>)
       : SequenceView(tensor.data(), tensor.dimension(0), tensor.dimension(1), tensor.dimension(2)) {}
+  /// From an Eigen matrix (F, T), block or map, as one sequence (F, T, 1), without a copy. Throws std::invalid_argument where
+  /// its columns lie apart.
+  template <detail::ColumnsOf<S> M>
+  SequenceView(M&& m)  // NOLINT: implicit, a matrix is one sequence
+      requires(!detail::TemporaryOf<M, S>)
+      : SequenceView(detail::Part{}, m.data(), m.rows(), m.cols(), 1, m.size(), {}) {
+    detail::check(
+        m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
+        [&] { return std::to_string(m.rows()) + ", as frames have no gap"; }, m.outerStride());
+  }
+  template <detail::TemporaryOf<S> T>
+  SequenceView(T&&) = delete;  // a temporary ends before backward reads it: give it a name
 
   operator SequenceView<const S>() const  // NOLINT: implicit, as T* to const T*
       requires(!std::is_const_v<S>) {
@@ -202,6 +240,8 @@ class SequenceView {
 template <class S>
 class Sequence {
  public:
+  using Scalar = S;
+
   Sequence() = default;
   Sequence(Index features, Index time, Index batch) { resize(features, time, batch); }
   Sequence(Sequence&& other) noexcept { *this = std::move(other); }
@@ -258,6 +298,13 @@ class Sequence {
   Index capacity_ = 0;
   SequenceView<S> view_;
 };
+
+/// What a function of sequences may take as a view of its own scalars: a view, a Sequence, an Eigen::Tensor.
+template <class V>
+concept SequenceLike = requires {
+  typename V::Scalar;
+}
+&&std::convertible_to<const V&, SequenceView<const typename V::Scalar>>;
 
 /// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
 /// argument of the same cache: y = layer.step(y, state, cache).

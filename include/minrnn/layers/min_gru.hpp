@@ -20,6 +20,8 @@ namespace minrnn {
 template <class S, Candidate candidate = Candidate::positive, Arithmetic arithmetic = Arithmetic::linear>
 class MinGru : public detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>> {
  public:
+  using Gates = detail::MinGruGates<candidate, arithmetic>;  // by which a cell knows its layer
+
   MinGru(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
       : detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
 };

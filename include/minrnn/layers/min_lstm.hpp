@@ -22,6 +22,8 @@ template <class S, GateScaling scaling = GateScaling::normalised, Candidate cand
           Arithmetic arithmetic = Arithmetic::linear>
 class MinLstm : public detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>> {
  public:
+  using Gates = detail::MinLstmGates<scaling, candidate, arithmetic>;  // by which a cell knows its layer
+
   MinLstm(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
       : detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, random, options) {}
 };

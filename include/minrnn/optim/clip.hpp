@@ -4,7 +4,7 @@
 
 #include <cmath>
 #include <limits>
-#include <string>
+#include <type_traits>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -33,15 +33,22 @@ double gradient_norm(const L& layer) {
   return norm;
 }
 
-/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was; where it is not a
-/// finite number the gradients are left alone, so that the caller can see and skip the step.
+/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was. Where that is not a finite
+/// number nothing scales them to the limit: all become NaN, so that an optimizer takes no part of them for a gradient.
 /// Throws std::invalid_argument unless limit > 0.
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <class L>
 double clip_gradient_norm(L& layer, double limit) {
   detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);
-  if (!(norm > limit) || !std::isfinite(norm)) return norm;
+  if (!std::isfinite(norm)) {
+    visit_parameters(layer, [](const Name&, auto& p) {
+      using S = typename std::decay_t<decltype(p)>::Scalar;
+      p.grad.setConstant(std::numeric_limits<S>::quiet_NaN());
+    });
+    return norm;
+  }
+  if (!(norm > limit)) return norm;
   // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it is
   // out of that of double.
   const double whole = limit / norm;
