@@ -3,11 +3,12 @@
 
 // Forecasting a time series, trained from scratch: forecasting [plot.svg]
 //
-// The Mackey-Glass equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t) is chaotic: it never repeats, and small
-// errors grow. Two blocks around minGRU read one value every three units of time and learn how much the next one differs.
-// On a part of the series that is kept from training:
+// The Mackey-Glass equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t) is chaotic: it never repeats, and
+// small errors grow. Two blocks around minGRU read one value every three units of time and learn how much the next one
+// differs. On a part of the series that is kept from training:
 //   1. the forecast of the next value is at least ten times better than the naive one, the last value;
-//   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units of time)
+//   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units
+//      of time)
 //      with less than half the error of the naive forecast, and of the mean.
 #include <minrnn/minrnn.hpp>
 

@@ -26,8 +26,8 @@ struct FunctionOf<MinLstmGates<scaling, candidate, arithmetic>> {
   using type = MinLstmGates<scaling, candidate, Arithmetic::linear>;
 };
 
-/// Whether a cell of these gates computes what the layer does. Weights in an object of the user's are for the cell that takes
-/// them; a layer, which has a Cache, says by Layer::Gates what it is.
+/// Whether a cell of these gates computes what the layer does. Weights in an object of the user's are for the cell that
+/// takes them; a layer, which has a Cache, says by Layer::Gates what it is.
 template <class Gates, class Layer>
 constexpr bool computes_the_same() {
   if constexpr (requires { typename Layer::Gates; })
@@ -41,8 +41,8 @@ constexpr bool computes_the_same() {
 /// Equations   k = W x + b for each gate;  h = decay h + input, both from k by Gates
 /// Shapes      x (In), h (Hidden); W (G Hidden, In)
 ///
-/// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain over
-/// the inputs, as in `step` of the layer, which gives the same bits.
+/// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain
+/// over the inputs, as in `step` of the layer, which gives the same bits.
 template <class S, Index In, Index Hidden, class Gates>
 class MinimalCell {
   static_assert(In >= 1 && Hidden >= 1, "a cell has at least one input and one hidden feature");
@@ -60,8 +60,8 @@ class MinimalCell {
   static constexpr Index input_size() { return In; }
   static constexpr Index output_size() { return Hidden; }
 
-  /// From a trained layer of the same kind and sizes, or from any object with weight(gate) (Hidden, In) and bias(gate) (Hidden).
-  /// Throws std::invalid_argument where sizes differ.
+  /// From a trained layer of the same kind and sizes, or from any object with weight(gate) (Hidden, In) and bias(gate)
+  /// (Hidden). Throws std::invalid_argument where sizes differ.
   template <class Layer>
   explicit MinimalCell(const Layer& layer) {
     static_assert(computes_the_same<Gates, Layer>(),

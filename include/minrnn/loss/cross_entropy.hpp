@@ -96,11 +96,11 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
 
 /// Softmax cross-entropy, the mean over all targets that count, and its gradient in one pass.
 ///
-/// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target) with m
-///             the place of the largest logit, summed in double
+/// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target)
+///             with m the place of the largest logit, summed in double
 /// Shapes      logits, dlogits (V, T, B); targets (1, T, B) of std::int32_t or std::int64_t, a negative one is ignored
-/// Gradient    dlogits = (softmax(l) - onehot(target)) / count, with count the targets that are not ignored; 0 where the
-///             target is ignored
+/// Gradient    dlogits = (softmax(l) - onehot(target)) / count, with count the targets that are not ignored; 0 where
+///             the target is ignored
 /// Unit        nats
 /// Throws      std::invalid_argument for a wrong shape, no class, missing memory, or a target of V or more
 template <class S>

@@ -40,7 +40,8 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
   const Tiling tiling(features, time, batch);
   std::vector<double> sums(static_cast<std::size_t>(tiling.count()));
 
-  /// The sum of ((y - target) scale)^2 over steps [first, last) of sequence b, all of which count; writes their gradient.
+  /// The sum of ((y - target) scale)^2 over steps [first, last) of sequence b, all of which count; writes their
+  /// gradient.
   const auto sum_of_run = [&](Index first, Index last, Index b, double scale) {
     const S *of_y = y.column(first, b), *of_target = target.column(first, b);
     const auto difference = [&](Index i) { return static_cast<double>(of_y[i]) - static_cast<double>(of_target[i]); };
@@ -87,12 +88,13 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
 
 }  // namespace detail
 
-/// The mean square error over all elements that count, and its gradient in one pass. Differences and their squares are those
-/// of double.
+/// The mean square error over all elements that count, and its gradient in one pass. Differences and their squares are
+/// those of double.
 ///
-/// Equations   loss = mean((y - target)^2) over all elements, or with a mask over those of the frames whose mask is not 0
-/// Shapes      y, target, dy (F, T, B); mask (1, T, B): 0 where a frame is ignored, as the padding of a shorter sequence,
-///             whatever y and target hold there
+/// Equations   loss = mean((y - target)^2) over all elements, or with a mask over those of the frames whose mask is not
+///             0
+/// Shapes      y, target, dy (F, T, B); mask (1, T, B): 0 where a frame is ignored, as the padding of a shorter
+///             sequence, whatever y and target hold there
 /// Gradient    dy = 2 (y - target) / count, with count the elements that count; 0 where a frame is ignored
 /// Throws      std::invalid_argument where shapes differ or memory is missing
 template <class S>

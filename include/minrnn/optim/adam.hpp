@@ -30,8 +30,8 @@ struct AdamOptions {
   S epsilon = S(1e-8);
   /// Decoupled decay (AdamW); 0 is plain Adam.
   S weight_decay = S(0);
-  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains. Asked at
-  /// every step.
+  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains. Asked
+  /// at every step.
   std::function<bool(const std::string& name, int rank)> decays = [](const std::string&, int rank) { return rank > 1; };
 };
 
@@ -39,12 +39,12 @@ struct AdamOptions {
 ///
 /// Equations   t += 1;  v *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  r^2 = beta2 r^2 + (1 - beta2) g^2
 ///             v -= lr / (1 - beta1^t) m / (r / sqrt(1 - beta2^t) + epsilon)                 [as torch.optim.AdamW]
-/// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root does,
-///             and an infinite one would hold its weight for good. So every finite gradient counts for what it is
+/// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root
+///             does, and an infinite one would hold its weight for good. So every finite gradient counts for what it is
 /// Use         Adam adam(net, {.learning_rate = 0.01f});  // of the scalar of the net
-/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an option
-///             is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2 in [0, 1),
-///             decays a function
+/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an
+///             option is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2
+///             in [0, 1), decays a function
 /// Source      Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization"
 template <class S>
 class Adam {
@@ -66,11 +66,12 @@ class Adam {
     });
   }
 
-  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates nothing.
+  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates
+  /// nothing.
   ///
-  /// Returns whether all gradients are finite numbers. One that is not moves nothing: its weight and its moments stay what they
-  /// are, bit for bit. Where none is finite the step does not take place, and `steps` does not count it; after
-  /// `clip_gradient_norm` all are finite or none is. So a training goes on behind a batch whose loss is NaN.
+  /// Returns whether all gradients are finite numbers. One that is not moves nothing: its weight and its moments stay
+  /// what they are, bit for bit. Where none is finite the step does not take place, and `steps` does not count it;
+  /// after `clip_gradient_norm` all are finite or none is. So a training goes on behind a batch whose loss is NaN.
   template <class L>
   bool step(L& layer, const Context& context = {}) {
     check_options("Adam::step");
@@ -135,7 +136,8 @@ class Adam {
           epsilon(static_cast<S>(static_cast<double>(o.epsilon) * correction2)) {}
   };
 
-  /// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it advanced.
+  /// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it
+  /// advanced.
   static Index advance(const S* grad, S* first, S* root, S* value, Index count, Rates rates) {
     const P least((std::numeric_limits<S>::min)());
     const auto update = [&](auto lanes) MINRNN_INLINE_LAMBDA {

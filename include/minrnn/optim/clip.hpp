@@ -12,8 +12,8 @@
 
 namespace minrnn {
 
-/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that double
-/// can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
+/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that
+/// double can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
 template <class L>
 double gradient_norm(const L& layer) {
   const auto norm_of_scaled = [&](double scale) {
@@ -33,9 +33,9 @@ double gradient_norm(const L& layer) {
   return norm;
 }
 
-/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was. Where that is not a finite
-/// number nothing scales them to the limit: all become NaN, so that an optimizer takes no part of them for a gradient.
-/// Throws std::invalid_argument unless limit > 0.
+/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was. Where that is
+/// not a finite number nothing scales them to the limit: all become NaN, so that an optimizer takes no part of them for
+/// a gradient. Throws std::invalid_argument unless limit > 0.
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <class L>
 double clip_gradient_norm(L& layer, double limit) {
@@ -49,8 +49,8 @@ double clip_gradient_norm(L& layer, double limit) {
     return norm;
   }
   if (!(norm > limit)) return norm;
-  // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it is
-  // out of that of double.
+  // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it
+  // is out of that of double.
   const double whole = limit / norm;
   const bool fits = whole >= (std::numeric_limits<double>::min)();
   const double first = fits ? whole : 1 / norm, second = fits ? 1 : limit;
