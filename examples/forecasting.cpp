@@ -8,8 +8,7 @@
 // differs. On a part of the series that is kept from training:
 //   1. the forecast of the next value is at least ten times better than the naive one, the last value;
 //   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units
-//      of time)
-//      with less than half the error of the naive forecast, and of the mean.
+//      of time) with less than half the error of the naive forecast, and of the mean.
 #include <minrnn/minrnn.hpp>
 
 #include <cmath>
