@@ -74,7 +74,7 @@ struct Packet<S, 1> {
     if constexpr (kHasMasks) {
       return of(Eigen::internal::ploadu<Native>(p, mask_of(count)));
     } else {
-      S buffer[size] = {};
+      S buffer[std::size_t{size}] = {};
       std::memcpy(buffer, p, static_cast<std::size_t>(count) * sizeof(S));
       return load(buffer);
     }
@@ -83,7 +83,7 @@ struct Packet<S, 1> {
     if constexpr (kHasMasks) {
       Eigen::internal::pstoreu(p, native, mask_of(count));
     } else {
-      S buffer[size];
+      S buffer[std::size_t{size}];
       store(buffer);
       std::memcpy(p, buffer, static_cast<std::size_t>(count) * sizeof(S));
     }
