@@ -5,8 +5,8 @@
 #include <array>
 #include <map>
 
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "statistics.hpp"
 #include "threads.hpp"
 

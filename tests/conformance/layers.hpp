@@ -14,11 +14,11 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/recompute.hpp"
-#include "minrnn/layers/residual.hpp"
+#include "minrnn/compose/recompute.hpp"
+#include "minrnn/compose/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 
 /// The list of all layers and variants that the conformance suite, the allocation test and the benchmarks run. A new
 /// layer is a descriptor here and a word in its group's list; nothing else.

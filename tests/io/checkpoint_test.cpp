@@ -14,7 +14,7 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
-#include "minrnn/layers/stack.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "support/run.hpp"
 

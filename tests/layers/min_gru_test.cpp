@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/sequential.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/loss/mean_square.hpp"
 #include "support/threads.hpp"
 #include "support/compare.hpp"

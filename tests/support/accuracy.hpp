@@ -9,7 +9,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/core/random.hpp"
 
 /// How far a function on packets lies from its value in long double.

@@ -6,8 +6,9 @@
 #include <concepts>
 
 #include "minrnn/core/check.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/product_kernel.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/product_kernel.hpp"
 #include "minrnn/math/gates.hpp"
 
 namespace minrnn::detail {

@@ -5,10 +5,11 @@
 #include <cmath>
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/layers/attention_head.hpp"
+#include "minrnn/attention/attention_head.hpp"
+#include "minrnn/kernels/lanes.hpp"
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/rotary.hpp"
-#include "minrnn/layers/sliding_window.hpp"
+#include "minrnn/attention/rotary.hpp"
+#include "minrnn/attention/sliding_window.hpp"
 
 namespace minrnn {
 

@@ -6,9 +6,10 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/tiling.hpp"
-#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiling.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/core/random.hpp"
 
 namespace minrnn {

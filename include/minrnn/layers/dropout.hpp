@@ -7,6 +7,7 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {

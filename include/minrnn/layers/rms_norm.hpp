@@ -7,8 +7,10 @@
 #include <type_traits>
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {

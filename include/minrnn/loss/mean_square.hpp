@@ -10,9 +10,9 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/core/sequence.hpp"
-#include "minrnn/core/wide_sum.hpp"
+#include "minrnn/kernels/wide_sum.hpp"
 #include "minrnn/loss/mean_loss.hpp"
 
 namespace minrnn {

@@ -35,52 +35,18 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp2_of_integer(Packet<S, N> n) {
   using P = Packet<S, N>;
   if constexpr (kHasBits<S>)
-    return power_of_two(maximum(n, P(-127.0f)) + kShifter);
+    return float_of_exponent(maximum(n, P(-127.0f)) + kShifter);
   else
-    return map<S>(
-        [](const auto& e) {
-          return Eigen::internal::pldexp(Eigen::internal::pset1<std::remove_cvref_t<decltype(e)>>(S(1)), e);
-        },
-        maximum(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
+    return times_power_of_two(P(S(1)), maximum(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
 }
 
 /// The same number with a mantissa in [2, 4) (float) or [1/2, 1). The mantissa must be a normal number.
 template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> normalised(const Scaled<Packet<S, N>>& x) {
-  using namespace Eigen::internal;
-  if constexpr (kHasBits<S>) {
-    // A mantissa of exponent k: the bits of the exponent, inverted, are 2^(1 - k).
-    const auto inverse = map<S>(
-        [](const auto& m) {
-          using Native = std::remove_cvref_t<decltype(m)>;
-          return pandnot(pset1frombits<Native>(0x7f800000u), m);
-        },
-        x.mantissa);
-    const auto biased = map<S>(
-        [](const auto& m) {
-          using Native = std::remove_cvref_t<decltype(m)>;
-          using Integers = typename unpacket_traits<Native>::integer_packet;
-          return pcast<Integers, Native>(plogical_shift_right<23>(preinterpret<Integers>(m)));
-        },
-        x.mantissa);
-    return {x.mantissa * inverse, x.exponent + (biased - 128.0f)};
-  } else {
-    Scaled<Packet<S, N>> result;
-    result.mantissa = map<S>(
-        [](const auto& m) {
-          auto exponent = m;
-          return pfrexp(m, exponent);
-        },
-        x.mantissa);
-    result.exponent = x.exponent + map<S>(
-                                       [](const auto& m) {
-                                         auto exponent = m;
-                                         pfrexp(m, exponent);
-                                         return exponent;
-                                       },
-                                       x.mantissa);
-    return result;
-  }
+  if constexpr (kHasBits<S>)
+    return {x.mantissa * inverted_exponent(x.mantissa), x.exponent + (biased_exponent(x.mantissa) - 128.0f)};
+  else
+    return {mantissa_of(x.mantissa), x.exponent + exponent_of(x.mantissa)};
 }
 
 }  // namespace detail
@@ -115,8 +81,7 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
     const detail::ReducedExp<N> e(x);
     return {e.tail + 1.0f, e.n};
   } else {
-    const P n = detail::map<S>([](const auto& y) { return Eigen::internal::print(y); },
-                               x * S(1.4426950408889634073599246810019));
+    const P n = detail::rounded(x * S(1.4426950408889634073599246810019));
     // log 2 in two parts, the first of few bits: n times it is exact.
     const P high(std::is_same_v<S, float> ? S(0.693359375) : S(0.693145751953125));
     const P low(std::is_same_v<S, float> ? S(-2.12194440e-4) : S(1.42860682030941723212e-6));

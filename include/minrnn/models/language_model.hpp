@@ -10,9 +10,9 @@
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/residual.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/models/token_model.hpp"
 
 namespace minrnn {

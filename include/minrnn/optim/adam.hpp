@@ -18,7 +18,8 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/core/parameter.hpp"
 
 namespace minrnn {
@@ -147,7 +148,7 @@ class Adam {
       const P m = fma(g, P(rates.new1), lanes.load(first) * rates.beta1);
       // Of numbers relative to the larger, whose squares have no range to leave.
       const P unit = maximum(maximum(absolute(g), r_before), least), now = g / unit, before = r_before / unit;
-      const P r = unit * square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
+      const P r = unit * detail::square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
       lanes.store(first, m);
       lanes.store(root, r);
       // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
@@ -170,10 +171,6 @@ class Adam {
       static_assert(kOwn, "the parameters of this net have another scalar than Adam: write Adam adam(net)");
       if constexpr (kOwn) visitor(name, p);
     });
-  }
-
-  static P square_root(P x) {
-    return detail::map<S>([](const auto& native) { return Eigen::internal::psqrt(native); }, x);
   }
 
   void check_options(std::string_view where) const {

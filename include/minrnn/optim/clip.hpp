@@ -8,7 +8,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/parameter.hpp"
-#include "minrnn/core/wide_sum.hpp"
+#include "minrnn/kernels/wide_sum.hpp"
 
 namespace minrnn {
 

@@ -4,7 +4,8 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/stretches.hpp"
 
 namespace minrnn {

@@ -7,8 +7,9 @@
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/partial_sums.hpp"
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
 

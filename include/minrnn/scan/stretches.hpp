@@ -3,7 +3,8 @@
 #pragma once
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/scan/operators.hpp"
 

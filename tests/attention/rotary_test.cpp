@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/layers/rotary.hpp"
+#include "minrnn/attention/rotary.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/core/product.hpp"
+#include "minrnn/kernels/product.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/core/tiling.hpp"
+#include "minrnn/kernels/tiling.hpp"
 
 #include <gtest/gtest.h>
 

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "minrnn/core/parameter.hpp"
-#include "minrnn/core/product_kernel.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/product_kernel.hpp"
 #include "minrnn/core/sequence.hpp"
 
 /// Products of a weight with a stretch of a sequence, on one thread, without an allocation.

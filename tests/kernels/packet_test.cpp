@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 #include <gtest/gtest.h>
 

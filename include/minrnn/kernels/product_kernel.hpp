@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/prefetch.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/prefetch.hpp"
 
 namespace minrnn::detail {
 

@@ -7,7 +7,8 @@
 #include <limits>
 #include <utility>
 
-#include "minrnn/core/product.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/product.hpp"
 #include "minrnn/math/log_space.hpp"
 
 namespace minrnn::detail {

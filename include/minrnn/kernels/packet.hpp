@@ -163,14 +163,30 @@ MINRNN_PACKET_OPERATOR(<, pcmp_lt)
 MINRNN_PACKET_OPERATOR(==, pcmp_eq)
 #undef MINRNN_PACKET_OPERATOR
 
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> operator-(Packet<S, N> a) {
-  return detail::map<S>([](const auto& x) { return Eigen::internal::pnegate(x); }, a);
-}
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> absolute(Packet<S, N> a) {
-  return detail::map<S>([](const auto& x) { return Eigen::internal::pabs(x); }, a);
-}
+#define MINRNN_PACKET_FUNCTION(name, function)                                            \
+  template <class S, int N>                                                               \
+  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a) {                                       \
+    return detail::map<S>([](const auto& x) { return Eigen::internal::function(x); }, a); \
+  }
+#define MINRNN_PACKET_FUNCTION_OF_TWO(name, function)                                                          \
+  template <class S, int N>                                                                                    \
+  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a, Packet<S, N> b) {                                            \
+    return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::function(x, y); }, a, b); \
+  }
+MINRNN_PACKET_FUNCTION(operator-, pnegate)
+MINRNN_PACKET_FUNCTION(absolute, pabs)
+MINRNN_PACKET_FUNCTION_OF_TWO(minimum, pmin)
+MINRNN_PACKET_FUNCTION_OF_TWO(maximum, pmax)
+namespace detail {
+MINRNN_PACKET_FUNCTION(square_root, psqrt)
+MINRNN_PACKET_FUNCTION(eigen_exp, pexp)
+MINRNN_PACKET_FUNCTION(eigen_log, plog)
+MINRNN_PACKET_FUNCTION(rounded, print)                     // to the nearest integer
+MINRNN_PACKET_FUNCTION_OF_TWO(times_power_of_two, pldexp)  // a 2^b for an integer b
+}  // namespace detail
+#undef MINRNN_PACKET_FUNCTION
+#undef MINRNN_PACKET_FUNCTION_OF_TWO
+
 /// A magnitude (>= 0) with the sign of another number.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> with_sign_of(Packet<S, N> magnitude, Packet<S, N> signed_number) {
@@ -186,14 +202,6 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
   return detail::map<S>([](const auto& x, const auto& y, const auto& z) { return Eigen::internal::pmadd(x, y, z); }, a,
                         b, c);
-}
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> minimum(Packet<S, N> a, Packet<S, N> b) {
-  return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmin(x, y); }, a, b);
-}
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> maximum(Packet<S, N> a, Packet<S, N> b) {
-  return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::pmax(x, y); }, a, b);
 }
 /// Whether no lane is NaN or infinite.
 template <class S, int N>
@@ -214,34 +222,65 @@ MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S
 
 namespace detail {
 
-/// Registers side by side where a chain of operations is long: the exponentials of gates, a recurrence.
-inline constexpr int kInterleaved = 2;
+/// x = m 2^n: m, in [1/2, 1).
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> mantissa_of(Packet<S, N> x) {
+  return map<S>(
+      [](const auto& r) {
+        auto exponent = r;
+        return Eigen::internal::pfrexp(r, exponent);
+      },
+      x);
+}
+/// x = m 2^n: n.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> exponent_of(Packet<S, N> x) {
+  return map<S>(
+      [](const auto& r) {
+        auto exponent = r;
+        Eigen::internal::pfrexp(r, exponent);
+        return exponent;
+      },
+      x);
+}
 
-/// Consecutive scalars that fill N registers, `offset` into whatever arrays are loaded and stored.
-template <class S, int N = 1>
-struct FullLanes {
-  using P = Packet<S, N>;
-  Index offset;
-  MINRNN_INLINE P load(const S* p) const { return P::load(p + offset); }
-  MINRNN_INLINE void store(S* p, P v) const { v.store(p + offset); }
-};
+/// Floats whose packets have integers are also taken apart by their bits.
+template <class S>
+inline constexpr bool kHasBits = std::is_same_v<S, float>&& Packet<S>::size > 1;
 
-/// The last `count` scalars of an array that do not fill N registers; the lanes beyond hold zero and are not stored.
-template <class S, int N = 1>
-struct PartialLanes {
-  using P = Packet<S, N>;
-  Index offset, count;
-  MINRNN_INLINE P load(const S* p) const { return P::load_part(p + offset, count); }
-  MINRNN_INLINE void store(S* p, P v) const { v.store_part(p + offset, count); }
-};
-
-/// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the
-/// call. Within body, `typename decltype(lanes)::P` is the packet.
-template <class S, int N = 1, class Body>
-MINRNN_INLINE void for_lanes(Index n, Body&& body) {
-  Index i = 0;
-  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(FullLanes<S, N>{i});
-  if (i < n) body(PartialLanes<S, N>{i, n - i});
+/// 2^(b - 127) for floats whose lowest bits hold b: a shift takes them to the exponent. b = 0 gives 0.
+template <int N>
+MINRNN_INLINE Packet<float, N> float_of_exponent(Packet<float, N> b) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        using Native = std::remove_cvref_t<decltype(bits)>;
+        using Integers = typename unpacket_traits<Native>::integer_packet;
+        return preinterpret<Native>(plogical_shift_left<23>(preinterpret<Integers>(bits)));
+      },
+      b);
+}
+/// The bits of the exponent of a positive float, as a number: b where x = m 2^(b - 127), m in [1, 2).
+template <int N>
+MINRNN_INLINE Packet<float, N> biased_exponent(Packet<float, N> x) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        using Native = std::remove_cvref_t<decltype(bits)>;
+        using Integers = typename unpacket_traits<Native>::integer_packet;
+        return pcast<Integers, Native>(plogical_shift_right<23>(preinterpret<Integers>(bits)));
+      },
+      x);
+}
+/// 2^(1 - k) of a positive float m 2^k, m in [1, 2): the bits of its exponent inverted.
+template <int N>
+MINRNN_INLINE Packet<float, N> inverted_exponent(Packet<float, N> x) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        return pandnot(pset1frombits<std::remove_cvref_t<decltype(bits)>>(0x7f800000u), bits);
+      },
+      x);
 }
 
 }  // namespace detail

@@ -3,8 +3,10 @@
 #pragma once
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/layers/frame_wise.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/core/layer.hpp"
+#include "minrnn/kernels/frames.hpp"
 
 namespace minrnn {
 

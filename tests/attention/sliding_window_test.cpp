@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/layers/sliding_window.hpp"
+#include "minrnn/attention/sliding_window.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 
 #include <array>
 
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 /// Asking for memory before it is used, where the processor does not foresee the order. Hints: they change no result,
 /// may point anywhere, and are nothing on a compiler that has none.
