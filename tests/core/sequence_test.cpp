@@ -11,6 +11,8 @@
 #include <numeric>
 #include <vector>
 
+#include "minrnn/core/tensor.hpp"
+
 namespace minrnn::tests {
 namespace {
 

@@ -2,12 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#if __has_include(<unsupported/Eigen/Tensor>)
-#include <unsupported/Eigen/Tensor>
-#else
-#include <unsupported/Eigen/CXX11/Tensor>
-#endif
-
 #include <algorithm>
 #include <array>
 #include <concepts>
@@ -61,11 +55,12 @@ concept TensorOf = requires(T& tensor) {
   requires int(std::remove_cvref_t<T>::Layout) == int(Eigen::ColMajor);
 };
 
-/// Whether a tensor of type T is a map of memory that is not its own.
+/// Whether a tensor of type T is a map of memory that is not its own: minrnn/core/tensor.hpp knows.
 template <class T>
 inline constexpr bool kIsTensorMap = false;
-template <class Plain, int options, template <class> class MakePointer>
-inline constexpr bool kIsTensorMap<Eigen::TensorMap<Plain, options, MakePointer>> = true;
+/// The Eigen::TensorMap of a SequenceView<S>, as ::type: defined in minrnn/core/tensor.hpp.
+template <class S>
+struct TensorMapOf;
 
 /// Whether a matrix, block or map of type T may have memory of its own. A Ref to const may hold a copy.
 template <class T>
@@ -148,7 +143,8 @@ class SequenceView {
   SequenceView(detail::Part, S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts)
       : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
 
-  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy.
+  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy; from a map that is a
+  /// temporary, where minrnn/core/tensor.hpp is included.
   template <detail::TensorOf<S> T>
   SequenceView(T&& tensor)  // NOLINT: implicit, a tensor is a sequence
       requires(!detail::TemporaryOf<T, S>)
@@ -209,12 +205,14 @@ class SequenceView {
     detail::check_index("SequenceView::matrix", "b", b, batch_);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
-  /// The block as an Eigen::TensorMap (F, T, B). Throws std::invalid_argument where it is not contiguous.
+  /// The block as an Eigen::TensorMap (F, T, B); minrnn/core/tensor.hpp must be included. Throws std::invalid_argument where the
+  /// block is not contiguous.
+  template <class MapOf = detail::TensorMapOf<S>>
   auto tensor() const {
-    using Plain = Eigen::Tensor<Scalar, 3>;
-    using Map = Eigen::TensorMap<std::conditional_t<std::is_const_v<S>, const Plain, Plain>>;
+    static_assert(
+        requires { sizeof(MapOf); }, "for SequenceView::tensor() include minrnn/core/tensor.hpp");
     detail::check(contiguous(), "SequenceView::tensor", "view", "a contiguous block", "one with a batch stride");
-    return Map(data_, features_, time_, batch_);
+    return typename MapOf::type(data_, features_, time_, batch_);
   }
 
  private:
