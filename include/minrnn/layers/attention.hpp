@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/layers/attention_head.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/rotary.hpp"

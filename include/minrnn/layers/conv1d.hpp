@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/parallel.hpp"
 #include "minrnn/core/partial_sums.hpp"

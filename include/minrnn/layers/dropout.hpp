@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 

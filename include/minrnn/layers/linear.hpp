@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/random.hpp"

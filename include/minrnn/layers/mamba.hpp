@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/scan/selective_scan.hpp"

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/layers/dropout.hpp"
 
 namespace minrnn {

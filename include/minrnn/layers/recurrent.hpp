@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/core/product.hpp"
 #include "minrnn/core/random.hpp"

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/packet.hpp"
 #include "minrnn/layers/dropout.hpp"
 

@@ -6,6 +6,7 @@
 #include <limits>
 #include <type_traits>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/packet.hpp"
 #include "minrnn/core/partial_sums.hpp"
 #include "minrnn/layers/frame_wise.hpp"

@@ -7,6 +7,7 @@
 #include <tuple>
 #include <utility>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/layers/dropout.hpp"
 
 namespace minrnn {

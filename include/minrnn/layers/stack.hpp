@@ -5,6 +5,7 @@
 #include <concepts>
 #include <vector>
 
+#include "minrnn/core/output.hpp"
 #include "minrnn/layers/dropout.hpp"
 
 namespace minrnn {
