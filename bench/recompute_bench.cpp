@@ -8,13 +8,13 @@
 #include <iostream>
 #include <string>
 
+#include "minrnn/compose/recompute.hpp"
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/compose/recompute.hpp"
-#include "minrnn/compose/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/compose/sequential.hpp"
 #include "support/memory.hpp"
 #include "support/report.hpp"
 #include "support/statistics.hpp"

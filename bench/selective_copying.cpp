@@ -10,14 +10,14 @@
 #include <cstdio>
 #include <numeric>
 
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
-#include "minrnn/compose/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/compose/sequential.hpp"
-#include "minrnn/compose/stack.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/adam.hpp"

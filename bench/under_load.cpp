@@ -14,10 +14,10 @@
 #include <memory>
 #include <vector>
 
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
-#include "minrnn/compose/sequential.hpp"
 #include "minrnn/loss/mean_square.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "support/data.hpp"

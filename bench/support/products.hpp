@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "training_step.hpp"
 
 #ifdef MINRNN_BENCH_BLAS

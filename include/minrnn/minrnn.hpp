@@ -9,6 +9,8 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/memory.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/tensor.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/layer.hpp"

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
+#include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/product.hpp"
 
 #include <gtest/gtest.h>

@@ -9,8 +9,8 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
-#include "support/threads.hpp"
 #include "support/golden.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {

@@ -4,11 +4,11 @@
 
 #include <gtest/gtest.h>
 
-#include "minrnn/layers/linear.hpp"
 #include "minrnn/compose/sequential.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/loss/mean_square.hpp"
-#include "support/threads.hpp"
 #include "support/compare.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/tensor.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "support/compare.hpp"
 

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/core/sequence.hpp"
 
 namespace minrnn::detail {
 

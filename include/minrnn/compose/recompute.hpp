@@ -6,6 +6,7 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
 
 namespace minrnn {
 

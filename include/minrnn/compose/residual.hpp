@@ -3,10 +3,11 @@
 #pragma once
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/core/layer.hpp"
-#include "minrnn/kernels/frames.hpp"
 
 namespace minrnn {
 

@@ -2,23 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#if __has_include(<unsupported/Eigen/Tensor>)
-#include <unsupported/Eigen/Tensor>
-#else
-#include <unsupported/Eigen/CXX11/Tensor>
-#endif
-
 #include <algorithm>
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <Eigen/Core>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/memory.hpp"
@@ -61,11 +55,12 @@ concept TensorOf = requires(T& tensor) {
   requires int(std::remove_cvref_t<T>::Layout) == int(Eigen::ColMajor);
 };
 
-/// Whether a tensor of type T is a map of memory that is not its own.
+/// Whether a tensor of type T is a map of memory that is not its own: minrnn/core/tensor.hpp knows.
 template <class T>
 inline constexpr bool kIsTensorMap = false;
-template <class Plain, int options, template <class> class MakePointer>
-inline constexpr bool kIsTensorMap<Eigen::TensorMap<Plain, options, MakePointer>> = true;
+/// The Eigen::TensorMap of a SequenceView<S>, as ::type: defined in minrnn/core/tensor.hpp.
+template <class S>
+struct TensorMapOf;
 
 /// Whether a matrix, block or map of type T may have memory of its own. A Ref to const may hold a copy.
 template <class T>
@@ -148,7 +143,8 @@ class SequenceView {
   SequenceView(detail::Part, S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts)
       : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
 
-  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy.
+  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy; from a map that is a
+  /// temporary, where minrnn/core/tensor.hpp is included.
   template <detail::TensorOf<S> T>
   SequenceView(T&& tensor)  // NOLINT: implicit, a tensor is a sequence
       requires(!detail::TemporaryOf<T, S>)
@@ -209,12 +205,14 @@ class SequenceView {
     detail::check_index("SequenceView::matrix", "b", b, batch_);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
-  /// The block as an Eigen::TensorMap (F, T, B). Throws std::invalid_argument where it is not contiguous.
+  /// The block as an Eigen::TensorMap (F, T, B); minrnn/core/tensor.hpp must be included. Throws std::invalid_argument where the
+  /// block is not contiguous.
+  template <class MapOf = detail::TensorMapOf<S>>
   auto tensor() const {
-    using Plain = Eigen::Tensor<Scalar, 3>;
-    using Map = Eigen::TensorMap<std::conditional_t<std::is_const_v<S>, const Plain, Plain>>;
+    static_assert(
+        requires { sizeof(MapOf); }, "for SequenceView::tensor() include minrnn/core/tensor.hpp");
     detail::check(contiguous(), "SequenceView::tensor", "view", "a contiguous block", "one with a batch stride");
-    return Map(data_, features_, time_, batch_);
+    return typename MapOf::type(data_, features_, time_, batch_);
   }
 
  private:
@@ -305,68 +303,5 @@ concept SequenceLike = requires {
   typename V::Scalar;
 }
 &&std::convertible_to<const V&, SequenceView<const typename V::Scalar>>;
-
-/// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
-/// argument of the same cache: y = layer.step(y, state, cache).
-template <class S>
-class Output {
- public:
-  /// Room for (F, T, B) apart from what is `read`, views of any kind. A result of one frame has room for a second one from the
-  /// beginning, so that a step which is given its own result allocates nothing.
-  template <class... Views>
-  SequenceView<S> resize(Index features, Index time, Index batch, const Views&... read) {
-    detail::check_block("Output", features, time, batch);
-    const Index size = features * time * batch;
-    if ((blocks_[0].holds(read.data()) || ...) || blocks_[0].capacity() < size) [[unlikely]]
-      choose(size, {read.data()...});
-    if (time == 1 && blocks_[1].capacity() < size) [[unlikely]]
-      if (!(blocks_[1].holds(read.data()) || ...)) blocks_[1].reserve(size);
-    return blocks_[0].assign(features, time, batch);
-  }
-
-  SequenceView<S> view() { return blocks_[0].view(); }
-  SequenceView<const S> view() const { return blocks_[0].view(); }
-
- private:
-  /// Puts a free block first, one that is large enough where there is one. At most two things are read, so one is free.
-  MINRNN_COLD void choose(Index size, std::initializer_list<const S*> read) {
-    for (const bool any_size : {false, true})
-      for (Sequence<S>& block : blocks_) {
-        const bool is_free = std::none_of(read.begin(), read.end(), [&](const S* p) { return block.holds(p); });
-        if (is_free && (any_size || block.capacity() >= size)) return std::swap(blocks_[0], block);
-      }
-  }
-
-  std::array<Sequence<S>, 3> blocks_;
-};
-
-/// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward writes over
-/// it, so where it is also the argument of that forward, a copy of it stays for backward.
-template <class S>
-class LastResult {
- public:
-  /// The argument of a forward: x, or a copy.
-  SequenceView<const S> keep(SequenceView<const S> x) {
-    const std::less<const S*> before;
-    if (x.size() == 0 || before(x.data(), first_) || !before(x.data(), last_)) return x;
-    const SequenceView<S> copy = copy_.resize(x.features(), x.time(), x.batch());
-    for (Index b = 0; b < x.batch(); ++b) copy.matrix(b) = x.matrix(b);
-    return SequenceView<const S>(copy).with_starts(x.starts());
-  }
-  /// Takes note of the result of any call, and gives it back.
-  SequenceView<const S> note(SequenceView<const S> y) {
-    first_ = y.data();
-    last_ = y.size() == 0 ? first_ : y.column(y.time(), y.batch() - 1);
-    return y;
-  }
-  FrameView<const S> note(FrameView<const S> y) {
-    note(y.sequence());
-    return y;
-  }
-
- private:
-  const S *first_ = nullptr, *last_ = nullptr;
-  Sequence<S> copy_;
-};
 
 }  // namespace minrnn

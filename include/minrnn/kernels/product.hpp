@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
-#include "minrnn/core/sequence.hpp"
 
 /// Products of a weight with a stretch of a sequence, on one thread, without an allocation.
 ///

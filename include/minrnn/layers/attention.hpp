@@ -4,12 +4,13 @@
 
 #include <cmath>
 
-#include "minrnn/core/context.hpp"
 #include "minrnn/attention/attention_head.hpp"
-#include "minrnn/kernels/lanes.hpp"
-#include "minrnn/layers/linear.hpp"
 #include "minrnn/attention/rotary.hpp"
 #include "minrnn/attention/sliding_window.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/layers/linear.hpp"
 
 namespace minrnn {
 

@@ -6,11 +6,12 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/kernels/partial_sums.hpp"
-#include "minrnn/core/random.hpp"
+#include "minrnn/kernels/tiling.hpp"
 
 namespace minrnn {
 

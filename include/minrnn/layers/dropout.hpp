@@ -6,6 +6,7 @@
 #include <cstdint>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/frame_wise.hpp"

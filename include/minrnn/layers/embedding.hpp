@@ -8,11 +8,11 @@
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/packet.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 namespace minrnn {
 

@@ -6,10 +6,11 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/math/gates.hpp"
 #include "minrnn/scan/stretches.hpp"

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/linear.hpp"

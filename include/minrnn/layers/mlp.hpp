@@ -5,11 +5,12 @@
 #include <cmath>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/math/activation.hpp"

@@ -8,10 +8,11 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/core/random.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn::detail {

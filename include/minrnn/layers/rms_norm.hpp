@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"

@@ -10,8 +10,8 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
 #include "minrnn/loss/mean_loss.hpp"
 

@@ -7,12 +7,12 @@
 #include <type_traits>
 #include <utility>
 
-#include "minrnn/layers/conv1d.hpp"
-#include "minrnn/layers/dropout.hpp"
-#include "minrnn/layers/mlp.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
+#include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/mlp.hpp"
 #include "minrnn/models/token_model.hpp"
 
 namespace minrnn {

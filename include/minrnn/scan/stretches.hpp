@@ -3,9 +3,9 @@
 #pragma once
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/tiling.hpp"
-#include "minrnn/core/sequence.hpp"
 #include "minrnn/scan/operators.hpp"
 
 namespace minrnn::detail {
