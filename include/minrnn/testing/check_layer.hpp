@@ -31,7 +31,7 @@ namespace minrnn {
 /// 1e-7, in float to 5 %. The layer is left as it was.
 template <SequenceLayer L>
 std::vector<Finding> check_layer(const L& layer, const CheckLayerOptions& options = {}) {
-  detail::LayerTrial<L> trial(layer, options);
+  detail::promises::LayerTrial<L> trial(layer, options);
   trial.run("gradients", detail::promises::gradients);
   trial.run("accumulation", detail::promises::accumulation);
   trial.run("four_ways", detail::promises::four_ways);

@@ -35,7 +35,7 @@ inline std::string to_string(const Finding& finding) {
   return out.str();
 }
 
-namespace detail {
+namespace detail::promises {
 
 /// The element that exceeds what is allowed by most; NaN exceeds everything, and the first one stays.
 class WorstElement {
@@ -108,5 +108,5 @@ class Findings {
   std::size_t before_ = 0;
 };
 
-}  // namespace detail
+}  // namespace detail::promises
 }  // namespace minrnn

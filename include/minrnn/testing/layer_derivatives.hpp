@@ -17,7 +17,7 @@
 #include "minrnn/testing/finding.hpp"
 #include "minrnn/testing/layer_run.hpp"
 
-namespace minrnn::detail {
+namespace minrnn::detail::promises {
 
 /// A loss, and the sum of the magnitudes that were added up in it, of which its rounding is a part.
 struct Loss {
@@ -178,4 +178,4 @@ class LayerDerivatives {
   WorstElement worst_;
 };
 
-}  // namespace minrnn::detail
+}  // namespace minrnn::detail::promises

@@ -18,7 +18,7 @@
 #include "minrnn/core/types.hpp"
 
 /// The ways to run a layer, each giving its results by name: what `check_layer` compares.
-namespace minrnn::detail {
+namespace minrnn::detail::promises {
 
 /// What runs gave: "y", "dx" (features, T B), "state h", "dstate h" (whose columns belong to sequences), "gradient w".
 template <class S>
@@ -181,4 +181,4 @@ LayerResults<S> select(const LayerResults<S>& results, std::initializer_list<std
   return selected;
 }
 
-}  // namespace minrnn::detail
+}  // namespace minrnn::detail::promises

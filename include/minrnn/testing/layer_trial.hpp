@@ -31,7 +31,7 @@ struct CheckLayerOptions {
   std::function<void(Random&, Eigen::Ref<Eigen::VectorXd>)> frame = nullptr;
 };
 
-namespace detail {
+namespace detail::promises {
 
 /// A layer on trial: the examples that it is run on, and what was found.
 template <class L>
@@ -145,5 +145,5 @@ class LayerTrial {
   }
 };
 
-}  // namespace detail
+}  // namespace detail::promises
 }  // namespace minrnn
