@@ -74,7 +74,7 @@ class LayerDerivatives {
   LayerDerivatives(const L& layer, LayerExample<L> example, bool is_carried)
       : layer_(layer), example_(std::move(example)), is_carried_(is_carried) {
     example_.first = first();
-    floor_ = std::clamp<double>(example_.x.cwiseAbs().maxCoeff(), 1e-3, 1);
+    floor_ = std::clamp(static_cast<double>(example_.x.cwiseAbs().maxCoeff()), 1e-3, 1.0);
     given_ = train_layer(layer, example_);
   }
 

@@ -172,7 +172,8 @@ LayerResults<S> select(const LayerResults<S>& results, std::initializer_list<std
                        Index b, Index begin, Index end) {
   LayerResults<S> selected;
   for (const auto& [name, m] : results)
-    if (std::any_of(names.begin(), names.end(), [&](auto beginning) { return name.starts_with(beginning); })) {
+    if (std::any_of(names.begin(), names.end(),
+                    [&name = name](auto beginning) { return name.starts_with(beginning); })) {
       const bool is_state = name.find(' ') != std::string::npos;
       const Index size = m.size() / batch, time = is_state ? 0 : m.cols() / batch;
       selected[name] = is_state ? Matrix<S>(Eigen::Map<const Matrix<S>>(m.data() + b * size, size, 1))

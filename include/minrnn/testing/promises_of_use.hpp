@@ -64,7 +64,7 @@ void cache_reuse(LayerTrial<L>& trial) {
   for (const auto& [frames, sequences] :
        {std::pair{time, batch}, {Index{1}, batch}, {2 * time, batch + 2}, {time, Index{1}}, {time, batch}}) {
     const auto example = trial.make(frames, sequences);
-    const auto compare = [&](const char* what, const auto& found, const auto& wanted) {
+    const auto compare = [&, &frames = frames](const char* what, const auto& found, const auto& wanted) {
       trial.findings.compare(what + (" of " + std::to_string(frames) + " frames"), found, wanted, 0);
     };
     if (!trial.options.random_forward) {
