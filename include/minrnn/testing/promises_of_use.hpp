@@ -132,6 +132,23 @@ void refusal(LayerTrial<L>& trial) {
   expect("backward with a new cache", trial.example, fresh);
 }
 
+/// Calls body(name, state) with `state`, one matrix of which is that of a larger batch, for each matrix; body may not
+/// change it.
+template <class L, class Body>
+void for_wrong_states(LayerTrial<L>& trial, const typename L::State& state, Body&& body) {
+  auto larger = trial.layer.initial_state(trial.batch + 1);
+  const std::size_t count = matrices_of<L>(larger).size();
+  for (std::size_t i = 0; i < count; ++i) {
+    auto wrong = state;
+    *matrices_of<L>(wrong)[i] = *matrices_of<L>(larger)[i];
+    LayerResults<typename L::Scalar> before, after;
+    add_state<L>(before, "state", wrong);
+    body(" of another batch in matrix " + std::to_string(i), wrong);
+    add_state<L>(after, "state", wrong);
+    trial.findings.compare("a refused state", after, before, 0);
+  }
+}
+
 template <class L>
 void refuse_wrong_arguments(LayerTrial<L>& trial, const L& layer, typename L::State& state) {
   typename L::Cache cache;
@@ -140,11 +157,11 @@ void refuse_wrong_arguments(LayerTrial<L>& trial, const L& layer, typename L::St
   trial.expect_refusal("forward of too few features", [&] { layer.forward(narrow, state, cache); });
   trial.expect_refusal("infer of too few features", [&] { layer.infer(narrow, state, cache); });
   trial.expect_refusal("step of too few features", [&] { layer.step(narrow.frame(0), state, cache); });
-  if (matrices_of<L>(state).empty()) return;
-  auto other = layer.initial_state(trial.batch + 1);
-  trial.expect_refusal("forward from a state of another batch", [&] { layer.forward(x, other, cache); });
-  trial.expect_refusal("infer from a state of another batch", [&] { layer.infer(x, other, cache); });
-  trial.expect_refusal("step from a state of another batch", [&] { layer.step(x.frame(0), other, cache); });
+  for_wrong_states(trial, state, [&](const std::string& which, typename L::State& wrong) {
+    trial.expect_refusal("forward from a state" + which, [&] { layer.forward(x, wrong, cache); });
+    trial.expect_refusal("infer from a state" + which, [&] { layer.infer(x, wrong, cache); });
+    trial.expect_refusal("step from a state" + which, [&] { layer.step(x.frame(0), wrong, cache); });
+  });
 }
 
 template <class L>
@@ -152,16 +169,16 @@ void refuse_wrong_gradients(LayerTrial<L>& trial, L& layer, typename L::State& d
   typename L::Cache cache;
   run_layer(layer, trial.example, Way::forward, trial.time, cache);
   const SequenceView<const typename L::Scalar> dy = trial.example.output_gradient();
-  const auto refuse = [&](const char* what, Index features, Index time, Index batch, auto& gradient) {
+  const auto refuse = [&](const std::string& what, Index features, Index time, Index batch, auto& gradient) {
     const decltype(dy) wrong(dy.data(), features, time, batch, dy.batch_stride());
-    trial.expect_refusal(what, [&] { layer.backward(wrong, gradient, cache); });
+    trial.expect_refusal("backward " + what, [&] { layer.backward(wrong, gradient, cache); });
   };
-  refuse("backward of too few features", dy.features() - 1, dy.time(), dy.batch(), dstate);
-  refuse("backward of too few frames", dy.features(), dy.time() - 1, dy.batch(), dstate);
-  refuse("backward of too few sequences", dy.features(), dy.time(), dy.batch() - 1, dstate);
-  if (matrices_of<L>(dstate).empty()) return;
-  auto other = layer.initial_state(trial.batch + 1);
-  refuse("backward from a dstate of another batch", dy.features(), dy.time(), dy.batch(), other);
+  refuse("of too few features", dy.features() - 1, dy.time(), dy.batch(), dstate);
+  refuse("of too few frames", dy.features(), dy.time() - 1, dy.batch(), dstate);
+  refuse("of too few sequences", dy.features(), dy.time(), dy.batch() - 1, dstate);
+  for_wrong_states(trial, dstate, [&](const std::string& which, typename L::State& wrong) {
+    refuse("from a dstate" + which, dy.features(), dy.time(), dy.batch(), wrong);
+  });
 }
 
 /// Wrong shapes throw std::invalid_argument and change nothing. A view that is too small lies in memory that is large
