@@ -19,22 +19,17 @@
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/prefetch.hpp"
-#include "minrnn/kernels/product_kernel.hpp"
-#include "minrnn/kernels/product.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
-#include "minrnn/kernels/wide_sum.hpp"
 
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/math/scaled.hpp"
-#include "minrnn/math/gates.hpp"
 
 #include "minrnn/scan/operators.hpp"
 #include "minrnn/scan/linear_scan.hpp"
 #include "minrnn/scan/log_scan.hpp"
 #include "minrnn/scan/selective_scan.hpp"
 
+#include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/rms_norm.hpp"
@@ -46,9 +41,6 @@
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
-#include "minrnn/attention/attention_head.hpp"
-#include "minrnn/attention/rotary.hpp"
-#include "minrnn/attention/sliding_window.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
@@ -69,5 +61,6 @@
 #include "minrnn/models/token_model.hpp"
 #include "minrnn/models/language_model.hpp"
 
+#include "minrnn/testing/check_layer.hpp"
 #include "minrnn/testing/gradient_check.hpp"
 // IWYU pragma: end_exports

@@ -276,7 +276,8 @@ std::vector<Matrix<S>> all_of(L& layer, Adam<S>& adam) {
 template <class S>
 void expect_gradients_that_are_no_numbers_to_move_nothing() {
   constexpr S kNan = std::numeric_limits<S>::quiet_NaN(), kInfinity = std::numeric_limits<S>::infinity();
-  // More than one tile, and a rest that fills no packet; what is wrong stands anywhere in a packet, in the rest, at tiles' ends.
+  // More than one tile, and a rest that fills no packet; what is wrong stands anywhere in a packet, in the rest, at
+  // tiles' ends.
   constexpr Index kSize = 8192 + 67;
   Random random(3);
   One<kSize, 1, S> layer, clean;

@@ -13,9 +13,9 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
-#include "minrnn/layers/residual.hpp"
+#include "minrnn/compose/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/layers/sequential.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/testing/check_layer.hpp"
 
 /// check_layer on layers of the library: with and without parameters, with states of none, one and several matrices,

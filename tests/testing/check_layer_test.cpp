@@ -39,7 +39,7 @@ class Log : public FrameWise<Log, double> {
   Index input_size() const { return 2; }
   Index output_size() const { return 2; }
   CacheBase::Sizes cache_sizes() const { return {2, 2}; }
-  SequenceView<const double> apply(SequenceView<const double> x, Cache& cache) const {
+  SequenceView<const double> apply(SequenceView<const double> x, Cache& cache, const Context&) const {
     minrnn::detail::check_sequence("Log", "x", x, 2);
     const auto kept = cache.x.resize(2, x.time(), x.batch()), y = cache.y.resize(2, x.time(), x.batch());
     for (Index b = 0; b < x.batch(); ++b) {
@@ -49,7 +49,7 @@ class Log : public FrameWise<Log, double> {
     }
     return y;
   }
-  SequenceView<const double> adjoint(SequenceView<const double> dy, Cache& cache) {
+  SequenceView<const double> adjoint(SequenceView<const double> dy, Cache& cache, const Context&) {
     cache.check_backward("Log", cache_sizes(), dy);
     const auto dx = cache.dx.resize(2, dy.time(), dy.batch());
     for (Index b = 0; b < dy.batch(); ++b) dx.matrix(b) = dy.matrix(b).cwiseQuotient(cache.x.view().matrix(b));
@@ -125,6 +125,8 @@ TEST(CheckLayer, FindsWhatSeesAhead) {
 TEST(CheckLayer, FindsWhatSeesAnotherSequence) { expect_found(Fault::neighbour_times_zero, {"independence"}); }
 
 TEST(CheckLayer, FindsCopiesThatShare) { expect_found(Fault::copies_share, {"copies"}); }
+
+TEST(CheckLayer, FindsThatExecutorsDiffer) { expect_found(Fault::workers_differ, {"executors"}); }
 
 TEST(CheckLayer, FindsWhatACacheCarriesOver) {
   expect_found(Fault::larger_batch_leaves_something, {"cache_reuse"});

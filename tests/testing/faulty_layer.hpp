@@ -36,6 +36,7 @@ enum class Fault {
   copies_share,
   larger_batch_leaves_something,
   weights_stay_in_the_cache,
+  workers_differ,
   infer_leaves_a_valid_cache,
   features_are_not_checked,
   state_is_not_checked,
@@ -94,21 +95,21 @@ class FaultyLayer {
   Index output_size() const { return (*w_).size(); }
   State initial_state(Index batch) const { return {Matrix<S>::Zero(input_size(), batch)}; }
 
-  View forward(View x, State& state, Cache& cache) const {
-    const View y = run(x, state, cache, 1);
+  View forward(View x, State& state, Cache& cache, const Context& context = {}) const {
+    const View y = run(x, state, cache, is(Fault::workers_differ) && context.workers() > 2 ? S(1.001) : S(1));
     cache.keep({input_size(), output_size()}, x.time(), x.batch());
     return y;
   }
-  View infer(View x, State& state, Cache& cache) const {
+  View infer(View x, State& state, Cache& cache, const Context& = {}) const {
     const View y = run(x, state, cache, is(Fault::infer_differs) ? S(1.001) : S(1));
     if (is(Fault::infer_leaves_a_valid_cache)) cache.keep({input_size(), output_size()}, x.time(), x.batch());
     return y;
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     return run(x.sequence(), state, cache, is(Fault::step_differs) ? S(1.001) : S(1)).frame(0);
   }
 
-  View backward(View dy, State& dstate, Cache& cache) {
+  View backward(View dy, State& dstate, Cache& cache, const Context& = {}) {
     if (!is(Fault::dy_is_not_checked)) cache.check_backward("FaultyLayer", {input_size(), output_size()}, dy);
     if (!is(Fault::dstate_is_not_checked))
       minrnn::detail::check_matrix("FaultyLayer", "dstate.h", dstate.h, input_size(), cache.x.batch());
@@ -120,7 +121,7 @@ class FaultyLayer {
     if (is(Fault::backward_changes_its_cache)) x.matrix(0) *= 2;
     return dx;
   }
-  View backward(View dy, Cache& cache) {
+  View backward(View dy, Cache& cache, const Context& = {}) {
     State dstate = zero_state(*this, cache.x.batch());
     if (is(Fault::dstate_of_one_where_none_is_given)) dstate.h.setOnes();
     return backward(dy, dstate, cache);

@@ -14,13 +14,13 @@
 
 namespace minrnn {
 
-/// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
-/// argument of the same cache: y = layer.step(y, state, cache).
+/// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the
+/// next argument of the same cache: y = layer.step(y, state, cache).
 template <class S>
 class Output {
  public:
-  /// Room for (F, T, B) apart from what is `read`, views of any kind. A result of one frame has room for a second one from the
-  /// beginning, so that a step which is given its own result allocates nothing.
+  /// Room for (F, T, B) apart from what is `read`, views of any kind. A result of one frame has room for a second one
+  /// from the beginning, so that a step which is given its own result allocates nothing.
   template <class... Views>
   SequenceView<S> resize(Index features, Index time, Index batch, const Views&... read) {
     detail::check_block("Output", features, time, batch);
@@ -48,8 +48,8 @@ class Output {
   std::array<Sequence<S>, 3> blocks_;
 };
 
-/// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward writes over
-/// it, so where it is also the argument of that forward, a copy of it stays for backward.
+/// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward
+/// writes over it, so where it is also the argument of that forward, a copy of it stays for backward.
 template <class S>
 class LastResult {
  public:

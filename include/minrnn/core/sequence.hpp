@@ -38,8 +38,8 @@ namespace detail {
 /// Marks the constructors of parts of a view: their sizes are known to be right.
 struct Part {};
 
-/// An Eigen matrix, vector, block or map of S (or of what converts to it by a const) that is column-major and whose rows are
-/// contiguous, as its type says.
+/// An Eigen matrix, vector, block or map of S (or of what converts to it by a const) that is column-major and whose
+/// rows are contiguous, as its type says.
 template <class M, class S>
 concept ColumnsOf = requires(M& m) {
   { m.data() } -> std::convertible_to<S*>;
@@ -75,8 +75,8 @@ concept TemporaryOf = !std::is_lvalue_reference_v<T> && ((TensorOf<T, S> && !kIs
 }  // namespace detail
 
 /// One time step of all sequences, (F, B): a non-owning view, features contiguous, sequences `stride` scalars apart.
-/// Converts from any Eigen matrix, vector, block or map without a copy, if its type says that it is column-major and that its
-/// rows are contiguous; a row of a matrix, a diagonal or a map with an inner stride does not convert.
+/// Converts from any Eigen matrix, vector, block or map without a copy, if its type says that it is column-major and
+/// that its rows are contiguous; a row of a matrix, a diagonal or a map with an inner stride does not convert.
 /// Throws std::invalid_argument for sizes or a stride below 0, or sizes that no memory holds.
 template <class S>
 class FrameView {
@@ -120,10 +120,11 @@ class FrameView {
   Starts starts_;
 };
 
-/// A block (F, T, B) of features, time steps and sequences: features fastest, then time, then batch. Each sequence is one
-/// contiguous (F, T) matrix; sequences lie `batch_stride` scalars apart. It is PyTorch's `batch_first` array byte for byte.
-/// Non-owning and cheap to copy; may carry the starts of its segments.
-/// Throws std::invalid_argument for sizes or a stride below 0, sizes that no memory holds, a part that is not within the view.
+/// A block (F, T, B) of features, time steps and sequences: features fastest, then time, then batch. Each sequence is
+/// one contiguous (F, T) matrix; sequences lie `batch_stride` scalars apart. It is PyTorch's `batch_first` array byte
+/// for byte. Non-owning and cheap to copy; may carry the starts of its segments.
+/// Throws std::invalid_argument for sizes or a stride below 0, sizes that no memory holds, a part that is not within
+/// the view.
 template <class S>
 class SequenceView {
  public:
@@ -149,8 +150,8 @@ class SequenceView {
   SequenceView(T&& tensor)  // NOLINT: implicit, a tensor is a sequence
       requires(!detail::TemporaryOf<T, S>)
       : SequenceView(tensor.data(), tensor.dimension(0), tensor.dimension(1), tensor.dimension(2)) {}
-  /// From an Eigen matrix (F, T), block or map, as one sequence (F, T, 1), without a copy. Throws std::invalid_argument where
-  /// its columns lie apart.
+  /// From an Eigen matrix (F, T), block or map, as one sequence (F, T, 1), without a copy. Throws std::invalid_argument
+  /// where its columns lie apart.
   template <detail::ColumnsOf<S> M>
   SequenceView(M&& m)  // NOLINT: implicit, a matrix is one sequence
       requires(!detail::TemporaryOf<M, S>)
@@ -205,8 +206,8 @@ class SequenceView {
     detail::check_index("SequenceView::matrix", "b", b, batch_);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
-  /// The block as an Eigen::TensorMap (F, T, B); minrnn/core/tensor.hpp must be included. Throws std::invalid_argument where the
-  /// block is not contiguous.
+  /// The block as an Eigen::TensorMap (F, T, B); minrnn/core/tensor.hpp must be included. Throws std::invalid_argument
+  /// where the block is not contiguous.
   template <class MapOf = detail::TensorMapOf<S>>
   auto tensor() const {
     static_assert(
@@ -234,7 +235,8 @@ class SequenceView {
 
 /// Memory for a block (F, T, B) that is used again from call to call: it grows and never shrinks, so a loop over equal
 /// shapes allocates once. Move-only. Contents are undefined after `resize`.
-/// Throws std::invalid_argument for sizes below 0 or that no memory holds, and std::bad_alloc; it is empty after the latter.
+/// Throws std::invalid_argument for sizes below 0 or that no memory holds, and std::bad_alloc; it is empty after the
+/// latter.
 template <class S>
 class Sequence {
  public:

@@ -12,8 +12,8 @@
 
 #include "minrnn/core/sequence.hpp"
 
-/// What a SequenceView has to do with Eigen's tensors: `tensor()`, and that a map, which owns no memory, may be a temporary. In a
-/// header of its own, as that of the tensors takes longer to compile than all else here.
+/// What a SequenceView has to do with Eigen's tensors: `tensor()`, and that a map, which owns no memory, may be a
+/// temporary. In a header of its own, as that of the tensors takes longer to compile than all else here.
 namespace minrnn::detail {
 
 template <class Plain, int options, template <class> class MakePointer>

@@ -25,6 +25,7 @@ namespace minrnn {
 ///   copies         a copy of the layer gives the same and shares nothing
 ///   cache_reuse    a cache that has seen other shapes gives what a new one gives
 ///   fresh_caches   training with a new cache for each step is training with one for all
+///   executors      give the same bits, whatever the number of their workers
 ///   refusal        backward refuses a cache that forward was not the last to use
 ///   wrong_shapes   throw std::invalid_argument and change nothing
 /// Works for any `SequenceLayer`, one of your own included; needs no test framework. In double gradients are checked to
@@ -43,6 +44,7 @@ std::vector<Finding> check_layer(const L& layer, const CheckLayerOptions& option
   trial.run("copies", detail::promises::copies);
   trial.run("cache_reuse", detail::promises::cache_reuse);
   trial.run("fresh_caches", detail::promises::fresh_caches);
+  trial.run("executors", detail::promises::executors);
   trial.run("refusal", detail::promises::refusal);
   trial.run("wrong_shapes", detail::promises::wrong_shapes);
   return trial.findings.all();

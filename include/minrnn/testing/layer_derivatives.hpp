@@ -105,7 +105,7 @@ class LayerDerivatives {
   Loss loss() {
     typename L::Cache cache;
     State state = first(), dlast = example_.dlast;
-    const SequenceView<const S> y = layer_.forward(example_.input(), state, cache);
+    const SequenceView<const S> y = layer_.forward(example_.input(), state, cache, kFirstDraw);
     Loss sum;
     for (Index b = 0; b < y.batch(); ++b) sum.add(y.matrix(b), example_.output_gradient().matrix(b));
     const auto states = matrices_of<L>(state), by = matrices_of<L>(dlast);

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
@@ -105,6 +106,9 @@ void put(SequenceView<const S> part, Index first, Index time, Matrix<S>& whole) 
 
 enum class Way { forward, infer, step };
 
+/// What calls are told where nothing else is said: what forward draws is always the same.
+inline constexpr Context kFirstDraw{.draw = 0};
+
 /// y and the state after it, `chunk` frames at a time (one, for step) with the state carried.
 template <class L>
 LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>& example, Way way, Index chunk,
@@ -114,9 +118,10 @@ LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>
   Matrix<S> y(layer.output_size(), example.x.cols());
   for (Index t = 0; t < example.time; t += chunk) {
     const auto x = example.input().chunk(t, std::min(chunk, example.time - t));
-    const SequenceView<const S> part = way == Way::forward ? layer.forward(x, state, cache)
-                                       : way == Way::infer ? layer.infer(x, state, cache)
-                                                           : layer.step(x.frame(0), state, cache).sequence();
+    const SequenceView<const S> part = way == Way::forward ? layer.forward(x, state, cache, kFirstDraw)
+                                       : way == Way::infer
+                                           ? layer.infer(x, state, cache, kFirstDraw)
+                                           : layer.step(x.frame(0), state, cache, kFirstDraw).sequence();
     put(part, t, example.time, y);
   }
   LayerResults<S> results;
@@ -135,7 +140,7 @@ LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>
 /// carried.
 template <class L>
 LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& example,
-                                             std::span<typename L::Cache> caches) {
+                                             std::span<typename L::Cache> caches, const Context& context = kFirstDraw) {
   using S = typename L::Scalar;
   const auto count = static_cast<Index>(caches.size());
   const auto border = [&](Index i) { return example.time * i / count; };
@@ -144,11 +149,11 @@ LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& ex
   auto state = example.first, dstate = example.dlast;
   for (Index i = 0; i < count; ++i) {
     const auto x = example.input().chunk(border(i), border(i + 1) - border(i));
-    put(layer.forward(x, state, caches[static_cast<std::size_t>(i)]), border(i), example.time, y);
+    put(layer.forward(x, state, caches[static_cast<std::size_t>(i)], context), border(i), example.time, y);
   }
   for (Index i = count; i-- > 0;) {
     const auto dy = example.output_gradient().chunk(border(i), border(i + 1) - border(i));
-    put(layer.backward(dy, dstate, caches[static_cast<std::size_t>(i)]), border(i), example.time, dx);
+    put(layer.backward(dy, dstate, caches[static_cast<std::size_t>(i)], context), border(i), example.time, dx);
   }
   LayerResults<S> results;
   results["y"] = y;
@@ -160,9 +165,10 @@ LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& ex
 }
 
 template <class L>
-LayerResults<typename L::Scalar> train_layer(L layer, const LayerExample<L>& example) {
+LayerResults<typename L::Scalar> train_layer(L layer, const LayerExample<L>& example,
+                                             const Context& context = kFirstDraw) {
   typename L::Cache cache;
-  return train_layer(layer, example, std::span(&cache, 1));
+  return train_layer(layer, example, std::span(&cache, 1), context);
 }
 
 /// Frames [begin, end) of sequence b of what the results name with one of these beginnings; of a state the whole

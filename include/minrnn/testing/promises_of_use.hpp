@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/thread_pool.hpp"
 #include "minrnn/testing/layer_run.hpp"
 #include "minrnn/testing/layer_trial.hpp"
 
@@ -54,6 +55,20 @@ void copies(LayerTrial<L>& trial) {
   trial.findings.compare("assigned", train_layer(copy, trial.example), wanted, 0);
   const L moved = std::move(copy);
   trial.findings.compare("moved", train_layer(moved, trial.example), wanted, 0);
+}
+
+/// Any executor gives the same bits, with many sequences and with one that is long enough to be divided.
+template <class L>
+void executors(LayerTrial<L>& trial) {
+  for (const auto& [frames, sequences] : {std::pair<Index, Index>{70, 64}, {2100, 1}}) {
+    const auto example = trial.make(frames, sequences);
+    const auto wanted = train_layer(trial.layer, example);
+    for (const Index workers : {2, 3}) {
+      ThreadPool pool(workers);
+      const auto found = train_layer(trial.layer, example, {.draw = 0, .executor = &pool});
+      trial.findings.compare(std::to_string(workers) + " workers", found, wanted, 0);
+    }
+  }
 }
 
 /// A cache that has seen calls of other shapes gives what a new one gives.
@@ -154,11 +169,11 @@ void refuse_wrong_arguments(LayerTrial<L>& trial, const L& layer, typename L::St
   typename L::Cache cache;
   const SequenceView<const typename L::Scalar> x = trial.example.input();
   const decltype(x) narrow(x.data(), x.features() - 1, x.time(), x.batch(), x.batch_stride());
-  trial.expect_refusal("forward of too few features", [&] { layer.forward(narrow, state, cache); });
+  trial.expect_refusal("forward of too few features", [&] { layer.forward(narrow, state, cache, kFirstDraw); });
   trial.expect_refusal("infer of too few features", [&] { layer.infer(narrow, state, cache); });
   trial.expect_refusal("step of too few features", [&] { layer.step(narrow.frame(0), state, cache); });
   for_wrong_states(trial, state, [&](const std::string& which, typename L::State& wrong) {
-    trial.expect_refusal("forward from a state" + which, [&] { layer.forward(x, wrong, cache); });
+    trial.expect_refusal("forward from a state" + which, [&] { layer.forward(x, wrong, cache, kFirstDraw); });
     trial.expect_refusal("infer from a state" + which, [&] { layer.infer(x, wrong, cache); });
     trial.expect_refusal("step from a state" + which, [&] { layer.step(x.frame(0), wrong, cache); });
   });
