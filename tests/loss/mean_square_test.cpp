@@ -67,7 +67,7 @@ Sequence<std::uint8_t> padding() {
 
 TEST(MeanSquare, FollowsItsEquationAndItsGradientIsItsSlope) {
   Example<double> example;
-  auto& [y, target, dy] = example;
+  Sequence<double>&y = example.y, &target = example.target, &dy = example.dy;
   const auto mask = padding();
   double sum = 0, sum_of_mask = 0;
   for (Index i = 0; i < 30; ++i) {
@@ -97,7 +97,7 @@ TEST(MeanSquare, FollowsItsEquationAndItsGradientIsItsSlope) {
 
 TEST(MeanSquare, SeesNothingOfAnIgnoredFrame) {
   Example<float> example;
-  auto& [y, target, dy] = example;
+  Sequence<float>&y = example.y, &target = example.target, &dy = example.dy;
   const auto mask = padding();
   const MeanLoss wanted = mean_square(y, target, mask, dy);
   const Matrix<float> gradient = to_matrix(dy.view());
@@ -125,7 +125,7 @@ TEST(MeanSquare, OfAPaddedBatchIsThatOfItsSequences) {
 
 TEST(MeanSquare, UnderAMaskThatIgnoresNothingOrAll) {
   Example<float> example;
-  auto& [y, target, dy] = example;
+  Sequence<float>&y = example.y, &target = example.target, &dy = example.dy;
   const double loss = mean_square(y, target, dy).loss;
   const Matrix<float> gradient = to_matrix(dy.view());
   EXPECT_EQ(mean_square(y, target, filled(1, 5, 2, std::uint8_t{1}), dy).loss, loss);
@@ -138,7 +138,7 @@ TEST(MeanSquare, UnderAMaskThatIgnoresNothingOrAll) {
 
 TEST(MeanSquare, TakesWhateverIsASequence) {
   Example<float> example;
-  auto& [y, target, dy] = example;
+  Sequence<float>&y = example.y, &target = example.target, &dy = example.dy;
   const double loss = mean_square(y, target).loss;
   EXPECT_EQ(mean_square(y.view(), target.view()).loss, loss);
   EXPECT_EQ(mean_square(std::as_const(y).view(), std::as_const(target)).loss, loss);
@@ -150,7 +150,7 @@ TEST(MeanSquare, TakesWhateverIsASequence) {
 
 TEST(MeanSquare, SaysWhatIsWrong) {
   Example<float> example;
-  auto& [y, target, dy] = example;
+  Sequence<float>&y = example.y, &target = example.target, &dy = example.dy;
   const auto message = [&](Index features, Index time, Index batch) -> std::string {
     try {
       mean_square(y, target, filled(features, time, batch, std::uint8_t{1}), dy);

@@ -5,17 +5,19 @@
 #include <string>
 #include <utility>
 
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
-#include "minrnn/compose/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/compose/sequential.hpp"
 #include "minrnn/testing/check_layer.hpp"
 
 /// check_layer on layers of the library: with and without parameters, with states of none, one and several matrices,
@@ -63,6 +65,8 @@ TYPED_TEST(CheckLayerOfTheLibrary, OtherMixers) {
 TYPED_TEST(CheckLayerOfTheLibrary, LayersOfLayers) {
   Linear<TypeParam> in(5, 4, this->random);
   expect_nothing_found(Sequential(in, MinLstm<TypeParam>(4, 4, this->random)));
+  expect_nothing_found(Sequential(MinGru<TypeParam>(3, 4, this->random), Gru<TypeParam>(4, 5, this->random)));
+  expect_nothing_found(Stack(2, [&] { return MinGru<TypeParam>(4, 4, this->random); }));
   expect_nothing_found(Residual(Sequential(RmsNorm<TypeParam>(4), MinGru<TypeParam>(4, 4, this->random))));
 }
 

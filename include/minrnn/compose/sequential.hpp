@@ -67,6 +67,7 @@ class Sequential {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
+    detail::check_states("Sequential", "state", state, x.batch());
     cache.forget();
     x = cache.result_.keep(x);
     for_each_index([&](auto i) {
@@ -77,6 +78,7 @@ class Sequential {
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
                                    const Context& context = {}) const {
+    detail::check_states("Sequential", "state", state, x.batch());
     cache.forget();
     for_each_index([&](auto i) {
       x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
@@ -85,6 +87,7 @@ class Sequential {
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
+    detail::check_states("Sequential", "state", state, x.batch());
     cache.forget();
     for_each_index([&](auto i) {
       x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
@@ -94,6 +97,7 @@ class Sequential {
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Sequential", sizes(), dy);
+    detail::check_states("Sequential", "dstate", dstate, dy.batch());
     for_each_index([&](auto up) {
       constexpr std::size_t i = kCount - 1 - up;
       dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);

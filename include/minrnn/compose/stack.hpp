@@ -61,7 +61,7 @@ class Stack {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
-    prepare(state, cache);
+    prepare(state, x.batch(), cache);
     cache.forget();
     x = cache.result_.keep(x);
     for (std::size_t i = 0; i < layers_.size(); ++i)
@@ -71,14 +71,14 @@ class Stack {
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
                                    const Context& context = {}) const {
-    prepare(state, cache);
+    prepare(state, x.batch(), cache);
     cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
-    prepare(state, cache);
+    prepare(state, x.batch(), cache);
     cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
@@ -86,7 +86,7 @@ class Stack {
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Stack", sizes(), dy);
-    check_state(dstate);
+    check_state("dstate", dstate, dy.batch());
     for (std::size_t i = layers_.size(); i-- > 0;)
       dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context);
     return dy;
@@ -111,13 +111,14 @@ class Stack {
  private:
   CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth(), parameter_count(*this)}; }
 
-  void check_state(const State& state) const {
-    detail::check(state.parts.size() == layers_.size(), "Stack", "state", depth(),
+  void check_state(std::string_view argument, const State& state, Index batch) const {
+    detail::check(state.parts.size() == layers_.size(), "Stack", argument, depth(),
                   static_cast<Index>(state.parts.size()));
+    detail::check_states("Stack", argument, state, batch);
   }
-  void prepare(const State& state, Cache& cache) const {
+  void prepare(const State& state, Index batch, Cache& cache) const {
     detail::check(!layers_.empty(), "Stack", "layer", "one with its parameters", "one that was moved from");
-    check_state(state);
+    check_state("state", state, batch);
     if (cache.parts_.size() != layers_.size()) cache.parts_ = std::vector<typename L::Cache>(layers_.size());
   }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <concepts>
+#include <string>
+#include <string_view>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/context.hpp"
@@ -53,6 +55,19 @@ typename L::State zero_state(const L& layer, Index batch) {
   L::State::visit(state, Name{}, [](const Name&, auto& m) { m.setZero(); });
   return state;
 }
+
+namespace detail {
+/// Throws where a matrix of a state is that of another batch: before a layer of layers runs any of its parts, so that
+/// none has gone ahead when one refuses.
+template <class State>
+void check_states(std::string_view where, std::string_view argument, const State& state, Index batch) {
+  State::visit(state, Name{}, [&](const Name& name, const auto& m) {
+    if (m.size() > 0 && m.cols() != batch) [[unlikely]]
+      throw_argument(where, std::string(argument) + "." + name.str(), std::to_string(batch) + " columns",
+                     std::to_string(m.cols()));
+  });
+}
+}  // namespace detail
 
 /// layer.backward(dy, cache, context) for a layer that has layer.backward(dy, dstate, cache, context).
 template <class L, class View, class Cache>

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <type_traits>
 #include <vector>
@@ -19,6 +20,34 @@ namespace minrnn {
 
 namespace detail {
 
+/// The sum of ((y - target) scale)^2 over n elements in double; dy = slope (y - target), unless dy is null.
+template <class S>
+double sum_of_squares(const S* y, const S* target, Index n, double scale, double slope, S* dy) {
+  const auto difference = [&](Index i) { return static_cast<double>(y[i]) - static_cast<double>(target[i]); };
+  if (dy == nullptr)
+    return sum_in_double(n, [&](Index i) {
+      const double d = difference(i);
+      return d * scale * (d * scale);
+    });
+  return sum_in_double(n, [&](Index i) {
+    const double d = difference(i);
+    dy[i] = static_cast<S>(d * slope);
+    return d * scale * (d * scale);
+  });
+}
+
+/// Calls body(first, last, counts) for the runs of steps of sequence b, in [from, to), that are alike in the mask. One
+/// run without a mask (nullptr).
+template <class Body>
+void for_runs(const SequenceView<const std::uint8_t>* mask, Index from, Index to, Index b, Body&& body) {
+  if (mask == nullptr) return body(from, to, true);
+  const auto counts = [&](Index t) { return *mask->column(t, b) != 0; };
+  for (Index first = from, last = from; first < to; first = last) {
+    while (last < to && counts(last) == counts(first)) ++last;
+    body(first, last, counts(first));
+  }
+}
+
 /// Without a mask (nullptr) all frames count; without dy (nullptr) the loss alone.
 template <class S>
 MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
@@ -27,54 +56,28 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
   const Index features = y.features(), time = y.time(), batch = y.batch();
   check_sequence(name, "y", y, features);
   check_sequence(name, "target", target, features, time, batch);
-  MeanLoss result{0, y.size()};
-  if (mask != nullptr) {
-    check_sequence(name, "mask", *mask, 1, time, batch);
-    result.count = 0;
-    for (Index b = 0; b < batch; ++b)
-      result.count += features * (time - std::count(mask->column(0, b), mask->column(time, b), std::uint8_t{0}));
-  }
-  const auto counts = [&](Index t, Index b) { return mask == nullptr || *mask->column(t, b) != 0; };
+  if (mask != nullptr) check_sequence(name, "mask", *mask, 1, time, batch);
+  MeanLoss result;
+  for (Index b = 0; b < batch; ++b)
+    for_runs(mask, 0, time, b,
+             [&](Index first, Index last, bool counts) { result.count += counts ? (last - first) * features : 0; });
   const double count = static_cast<double>(std::max<Index>(result.count, 1)), slope = 2 / count;
   const SequenceView<S> gradient = dy ? dy->resize(features, time, batch) : SequenceView<S>();
   const Tiling tiling(features, time, batch);
   std::vector<double> sums(static_cast<std::size_t>(tiling.count()));
-
-  /// The sum of ((y - target) scale)^2 over steps [first, last) of sequence b, all of which count; writes their
-  /// gradient.
-  const auto sum_of_run = [&](Index first, Index last, Index b, double scale) {
-    const S *of_y = y.column(first, b), *of_target = target.column(first, b);
-    const auto difference = [&](Index i) { return static_cast<double>(of_y[i]) - static_cast<double>(of_target[i]); };
-    const Index size = (last - first) * features;
-    if (!dy)
-      return sum_in_double(size, [&](Index i) {
-        const double d = difference(i) * scale;
-        return d * d;
-      });
-    S* out = gradient.column(first, b);
-    return sum_in_double(size, [&](Index i) {
-      const double d = difference(i);
-      out[i] = static_cast<S>(d * slope);
-      return d * scale * (d * scale);
-    });
-  };
   const auto mean_of_scaled = [&](double scale) {
     parallel_for(context, tiling.count(), [&](Index tile, Index) {
       const auto [first_sequence, last_sequence, first_step, last_step] = tiling[tile];
       double sum = 0;
       for (Index b = first_sequence; b < last_sequence; ++b)
-        for (Index t = first_step; t < last_step;) {
-          const Index first = t;
-          const bool all_count = counts(first, b);
-          if (mask == nullptr)
-            t = last_step;
-          else
-            while (t < last_step && counts(t, b) == all_count) ++t;
-          if (all_count)
-            sum += sum_of_run(first, t, b, scale);
+        for_runs(mask, first_step, last_step, b, [&, b](Index first, Index last, bool counts) {
+          const Index n = (last - first) * features;
+          S* out = dy ? gradient.column(first, b) : nullptr;
+          if (counts)
+            sum += sum_of_squares(y.column(first, b), target.column(first, b), n, scale, slope, out);
           else if (dy)
-            std::fill(gradient.column(first, b), gradient.column(t, b), S(0));
-        }
+            std::fill_n(out, n, S(0));
+        });
       sums[static_cast<std::size_t>(tile)] = sum;
     });
     double sum = 0;
