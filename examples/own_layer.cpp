@@ -8,6 +8,7 @@
 // Whatever satisfies the concept SequenceLayer goes wherever a library layer goes. This program shows that this one
 // does, and that it keeps what every layer promises, alone and between library layers.
 #include <minrnn/minrnn.hpp>
+#include <minrnn/testing/check_layer.hpp>
 
 #include <cstdio>
 #include <stdexcept>

@@ -61,6 +61,5 @@
 #include "minrnn/models/token_model.hpp"
 #include "minrnn/models/language_model.hpp"
 
-#include "minrnn/testing/check_layer.hpp"
 #include "minrnn/testing/gradient_check.hpp"
 // IWYU pragma: end_exports
