@@ -46,10 +46,8 @@ inline Found lstm(const Given& given) {
     dh = affine_adjoint(given, found, "weight_hh", "bias_hh", given.before("h", h, t), dk);
     if (given.start(t)) dh.setZero(), dc.setZero();
   }
-  found.state["h"] = h.col(time - 1);
-  found.state["c"] = c.col(time - 1);
-  found.dstate["h"] = dh;
-  found.dstate["c"] = dc;
+  found.state = {{"h", h.col(time - 1)}, {"c", c.col(time - 1)}};
+  found.dstate = {{"h", dh}, {"c", dc}};
   return found;
 }
 
