@@ -121,7 +121,8 @@ void train(const Settings& s, M& model, Random random) {
   while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
     const Batch batch(s.length, s.batch, random);
     auto state = model.initial_state(s.batch);
-    loss = softmax_cross_entropy(model.forward(batch.tokens.view(), state, cache), batch.targets.view(), dlogits).loss;
+    const auto logits = model.forward(batch.tokens.view(), state, cache, {.draw = step});
+    loss = softmax_cross_entropy(logits, batch.targets.view(), dlogits).loss;
     zero_gradients(model);
     model.backward(dlogits.view(), cache);
     clip_gradient_norm(model, 1.0);

@@ -1,5 +1,5 @@
-# Compiles SOURCE as it is, which must succeed, and with MINRNN_WRONG, which must not: the compiler says then what stands
-# behind "// says:" in SOURCE.
+# Compiles SOURCE as it is, which must succeed, and with MINRNN_WRONG, which must not: the compiler says then what
+# stands behind "// says:" in SOURCE.
 file(STRINGS ${SOURCE} says REGEX "^// says: .")
 string(REGEX REPLACE "^// says: " "" says "${says}")
 if(says STREQUAL "")

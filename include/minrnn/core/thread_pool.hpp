@@ -56,7 +56,7 @@ class ThreadPool final : public Executor {
   Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
 
   void run(Index tiles, const Task& task) override {
-    const bool alone = tiles <= 1 || tiles > std::numeric_limits<std::int32_t>::max() || threads_.empty() ||
+    const bool alone = tiles <= 1 || tiles > (std::numeric_limits<std::int32_t>::max)() || threads_.empty() ||
                        in_use_.test_and_set(std::memory_order_acquire);
     if (alone) {
       for (Index tile = 0; tile < tiles; ++tile) task(tile, 0);

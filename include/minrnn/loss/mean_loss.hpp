@@ -6,8 +6,7 @@
 
 namespace minrnn {
 
-/// A loss that is the mean of something over what counts. The losses of several calls join as sum(loss count) /
-/// sum(count).
+/// A loss that is the mean of something over what counts. Those of several calls join: sum(loss count) / sum(count).
 struct MeanLoss {
   double loss = 0;  // 0 where nothing counts
   Index count = 0;  // terms of the mean: targets of a cross-entropy, elements of a mean square

@@ -42,7 +42,7 @@ class WorstElement {
  public:
   template <class Where>
   void note(double difference, double allowed, Where&& where) {
-    const double excess = difference <= allowed ? 0 : difference / std::max(allowed, 1e-300);
+    const double excess = difference <= allowed ? 0 : difference / std::max<double>(allowed, 1e-300);
     if (excess == 0 || std::isnan(excess_) || excess <= excess_) return;
     excess_ = excess;
     worst_ = {{}, where(), difference, allowed};

@@ -28,7 +28,7 @@ struct Loss {
     for (Index i = 0; i < left.size(); ++i) {
       const double term = static_cast<double>(left.data()[i]) * static_cast<double>(right.data()[i]);
       value += term;
-      magnitude += std::abs(term);
+      magnitude += std::fabs(term);
     }
   }
 };
@@ -51,14 +51,14 @@ Derivative derivative(double step, Side side, double epsilon, Move&& move, Funct
   const auto term = [&](double weight, int steps) {
     move(steps * step);
     const Loss found = loss();
-    magnitude = std::max(magnitude, found.magnitude);
-    weights += std::abs(weight) / 12;
+    magnitude = std::max<double>(magnitude, found.magnitude);
+    weights += std::fabs(weight) / 12;
     return weight / 12 * found.value;
   };
   if (side == Side::below) step = -step;
   const double sum = side == Side::both ? term(8, 1) + term(-8, -1) + term(-1, 2) + term(1, -2)
                                         : term(-25, 0) + term(48, 1) + term(-36, 2) + term(16, 3) + term(-3, 4);
-  return {sum / step, weights * epsilon * magnitude / std::abs(step)};
+  return {sum / step, weights * epsilon * magnitude / std::fabs(step)};
 }
 
 /// The derivatives of L = <dy, y> + <dlast, final state> that backward gives, against differences: in double element by
@@ -140,8 +140,8 @@ class LayerDerivatives {
       for (const Side side : {Side::both, Side::above, Side::below}) {
         const std::optional<Derivative> found = along(m, direction, step, side);
         if (!found) continue;
-        const double size = std::max({floor_, terms.norm(), std::abs(found->value)});
-        const double difference = std::abs(expected - found->value);
+        const double size = std::max<double>({floor_, terms.norm(), std::fabs(found->value)});
+        const double difference = std::fabs(expected - found->value);
         const double allowed = tolerance_factor_ * (kTolerance * size + found->noise);
         const bool is_first = closest.where.empty();
         if (found->noise > 4 * kTolerance * size && !is_first) continue;

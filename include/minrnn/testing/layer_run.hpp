@@ -117,7 +117,7 @@ LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>
   auto state = example.first;
   Matrix<S> y(layer.output_size(), example.x.cols());
   for (Index t = 0; t < example.time; t += chunk) {
-    const auto x = example.input().chunk(t, std::min(chunk, example.time - t));
+    const auto x = example.input().chunk(t, std::min<Index>(chunk, example.time - t));
     const SequenceView<const S> part = way == Way::forward ? layer.forward(x, state, cache, kFirstDraw)
                                        : way == Way::infer
                                            ? layer.infer(x, state, cache, kFirstDraw)
@@ -143,17 +143,17 @@ LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& ex
                                              std::span<typename L::Cache> caches, const Context& context = kFirstDraw) {
   using S = typename L::Scalar;
   const auto count = static_cast<Index>(caches.size());
-  const auto border = [&](Index i) { return example.time * i / count; };
+  const auto boundary = [&](Index i) { return example.time * i / count; };
   Matrix<S> y(layer.output_size(), example.x.cols()), dx(layer.input_size(), example.x.cols());
   zero_gradients(layer);
   auto state = example.first, dstate = example.dlast;
   for (Index i = 0; i < count; ++i) {
-    const auto x = example.input().chunk(border(i), border(i + 1) - border(i));
-    put(layer.forward(x, state, caches[static_cast<std::size_t>(i)], context), border(i), example.time, y);
+    const auto x = example.input().chunk(boundary(i), boundary(i + 1) - boundary(i));
+    put(layer.forward(x, state, caches[static_cast<std::size_t>(i)], context), boundary(i), example.time, y);
   }
   for (Index i = count; i-- > 0;) {
-    const auto dy = example.output_gradient().chunk(border(i), border(i + 1) - border(i));
-    put(layer.backward(dy, dstate, caches[static_cast<std::size_t>(i)], context), border(i), example.time, dx);
+    const auto dy = example.output_gradient().chunk(boundary(i), boundary(i + 1) - boundary(i));
+    put(layer.backward(dy, dstate, caches[static_cast<std::size_t>(i)], context), boundary(i), example.time, dx);
   }
   LayerResults<S> results;
   results["y"] = y;
