@@ -87,7 +87,7 @@ class Findings {
       const double allowed = tolerance == 0 ? 0 : tolerance * largest(m);
       for (Index j = 0; j < m.cols(); ++j)
         for (Index i = 0; i < m.rows(); ++i)
-          worst.note(std::abs(static_cast<double>(other->second(i, j)) - static_cast<double>(m(i, j))), allowed,
+          worst.note(std::fabs(static_cast<double>(other->second(i, j)) - static_cast<double>(m(i, j))), allowed,
                      [&, &name = name] { return what + ": " + name + shape_text(i, j); });
     }
     add(worst);
@@ -99,7 +99,7 @@ class Findings {
   template <class S>
   static double largest(const Matrix<S>& m) {
     double magnitude = 0;
-    for (Index i = 0; i < m.size(); ++i) magnitude = std::fmax(magnitude, std::abs(static_cast<double>(m.data()[i])));
+    for (Index i = 0; i < m.size(); ++i) magnitude = std::fmax(magnitude, std::fabs(static_cast<double>(m.data()[i])));
     return magnitude;
   }
 
