@@ -70,8 +70,8 @@ class SelectiveScanStep {
   void operator()() {
     Matrix<float> state = Matrix<float>::Zero(a_.size(), u_.batch()), dstate = state;
     const SelectiveScanInputs<float> in{u_, raw_, gate_, bc_, a_, skip_};
-    scan_.forward(in, state, y_, true);
-    scan_.backward(in, dy_, dstate, {du_, draw_, dgate_, dbc_, da_, dskip_});
+    scan_.forward(in, state, y_, true, context());
+    scan_.backward(in, dy_, dstate, {du_, draw_, dgate_, dbc_, da_, dskip_}, context());
   }
 
  private:

@@ -44,11 +44,11 @@ class ModelStep {
   void operator()() {
     auto state = model_.initial_state(tokens_.batch());
     zero_gradients(model_);
-    const auto logits = model_.forward(tokens_.view(), state, cache_);
-    softmax_cross_entropy(logits, targets_.view(), dlogits_);
-    model_.backward(dlogits_, cache_);
+    const auto logits = model_.forward(tokens_.view(), state, cache_, context());
+    softmax_cross_entropy(logits, targets_.view(), dlogits_, context());
+    model_.backward(dlogits_, cache_, context());
     clip_gradient_norm(model_, 1.0f);
-    adam_.step(model_);
+    adam_.step(model_, context());
   }
 
   /// Floating-point operations of the products with weights, forward and the two of backward.

@@ -1,20 +1,20 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 
-/// A training step over one very long sequence, with everything kept and with `Recompute`: time, memory, and how far their
-/// gradients are apart. recompute_bench [steps]
+/// A training step over one very long sequence, with everything kept and with `Recompute`: time, memory, and how far
+/// their gradients are apart. recompute_bench [steps]
 
 #include <cstdlib>
 #include <iostream>
 #include <string>
 
+#include "minrnn/compose/recompute.hpp"
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/recompute.hpp"
-#include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/layers/sequential.hpp"
 #include "support/memory.hpp"
 #include "support/report.hpp"
 #include "support/statistics.hpp"
@@ -46,8 +46,8 @@ class LongStep {
   void operator()() {
     zero_gradients(layer_);
     auto state = layer_.initial_state(1);
-    layer_.forward(x_, state, cache_);
-    layer_.backward(dy_, cache_);
+    layer_.forward(x_, state, cache_, context());
+    layer_.backward(dy_, cache_, context());
   }
   const L& layer() const { return layer_; }
 

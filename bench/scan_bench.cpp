@@ -74,7 +74,7 @@ void linear_forward(benchmark::State& bench, const Case& c) {
   const auto a = input(buffers<S>().a, c.time, c.batch, sigmoid);
   const auto b = input(buffers<S>().b, c.time, c.batch, [](double x) { return x; });
   const auto h = output(buffers<S>().h, c.time, c.batch);
-  measure<S>(bench, c, 3, [&](Matrix<S>& state) { linear_scan<S>(a, b, state, h, c.form); });
+  measure<S>(bench, c, 3, [&](Matrix<S>& state) { linear_scan<S>(a, b, state, h, c.form, context()); });
 }
 
 template <class S>
@@ -82,7 +82,7 @@ void log_forward(benchmark::State& bench, const Case& c) {
   const auto log_a = input(buffers<S>().log_a, c.time, c.batch, [](double x) { return std::log(sigmoid(x)); });
   const auto log_b = input(buffers<S>().b, c.time, c.batch, [](double x) { return x; });
   const auto h = output(buffers<S>().h, c.time, c.batch);
-  measure<S>(bench, c, 3, [&](Matrix<S>& state) { log_scan<S>(log_a, log_b, state, h, c.form); });
+  measure<S>(bench, c, 3, [&](Matrix<S>& state) { log_scan<S>(log_a, log_b, state, h, c.form, context()); });
 }
 
 template <class S>
@@ -95,7 +95,8 @@ void linear_backward(benchmark::State& bench, const Case& c) {
   const Matrix<S> first = Matrix<S>::Constant(kFeatures, c.batch, S(0.5));
   Matrix<S> state = first;
   linear_scan<S>(a, b, state, h);
-  measure<S>(bench, c, 5, [&](Matrix<S>& dstate) { linear_scan_backward<S>(a, h, first, dh, dstate, da, db, c.form); });
+  measure<S>(bench, c, 5,
+             [&](Matrix<S>& dstate) { linear_scan_backward<S>(a, h, first, dh, dstate, da, db, c.form, context()); });
 }
 
 template <class S>
@@ -108,8 +109,9 @@ void log_backward(benchmark::State& bench, const Case& c) {
   const Matrix<S> first = Matrix<S>::Constant(kFeatures, c.batch, S(0.5));
   Matrix<S> state = first;
   log_scan<S>(log_a, log_b, state, h);
-  measure<S>(bench, c, 6,
-             [&](Matrix<S>& dstate) { log_scan_backward<S>(log_a, log_b, h, first, dh, dstate, da, db, c.form); });
+  measure<S>(bench, c, 6, [&](Matrix<S>& dstate) {
+    log_scan_backward<S>(log_a, log_b, h, first, dh, dstate, da, db, c.form, context());
+  });
 }
 
 /// What the memory allows: the same block copied, each thread its part.
@@ -118,8 +120,8 @@ void copy(benchmark::State& bench, const Case& c) {
   const auto from = input(buffers<S>().a, c.time, c.batch, sigmoid);
   const auto to = output(buffers<S>().h, c.time, c.batch);
   measure<S>(bench, c, 2, [&](Matrix<S>&) {
-    const Index tiles = worker_count(), part = (from.size() + tiles - 1) / tiles;
-    parallel_for(tiles, [&](Index tile, Index) {
+    const Index tiles = context().workers(), part = (from.size() + tiles - 1) / tiles;
+    parallel_for(context(), tiles, [&](Index tile, Index) {
       const Index first = tile * part, count = std::min(part, from.size() - first);
       detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(to.data() + first, lanes.load(from.data() + first)); });
     });

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 
-/// The paper's selective copying: 16 tokens at random places among blanks, to be said in order at the end. Trains one model and
-/// prints CSV: its accuracy as it learns, and then at each of the lengths asked for.
+/// The paper's selective copying: 16 tokens at random places among blanks, to be said in order at the end. Trains one
+/// model and prints CSV: its accuracy as it learns, and then at each of the lengths asked for.
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -10,14 +10,14 @@
 #include <cstdio>
 #include <numeric>
 
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
-#include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/adam.hpp"
@@ -121,7 +121,8 @@ void train(const Settings& s, M& model, Random random) {
   while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
     const Batch batch(s.length, s.batch, random);
     auto state = model.initial_state(s.batch);
-    loss = softmax_cross_entropy(model.forward(batch.tokens.view(), state, cache), batch.targets.view(), dlogits).loss;
+    const auto logits = model.forward(batch.tokens.view(), state, cache, {.draw = step});
+    loss = softmax_cross_entropy(logits, batch.targets.view(), dlogits).loss;
     zero_gradients(model);
     model.backward(dlogits.view(), cache);
     clip_gradient_norm(model, 1.0);

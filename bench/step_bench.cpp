@@ -33,9 +33,9 @@ std::vector<Row>& rows() {
   return all;
 }
 
-/// Steps are timed in groups: the clock itself takes 20 to 40 ns and ticks as coarsely, as much as a small cell's step. A
-/// group is the least power of two that lasts a microsecond, so the clock adds some percent at most; a sample is the mean
-/// of its group. Quantiles are over samples: one slow step in a group of 16 shows a sixteenth of its delay.
+/// Steps are timed in groups: the clock itself takes 20 to 40 ns and ticks as coarsely, as much as a small cell's step.
+/// A group is the least power of two that lasts a microsecond, so the clock adds some percent at most; a sample is the
+/// mean of its group. Quantiles are over samples: one slow step in a group of 16 shows a sixteenth of its delay.
 template <class Step>
 void measure(benchmark::State& bench, const std::string& name, Index size, Step&& step) {
   const auto time_group = [&](int group) {
@@ -76,7 +76,7 @@ void layer_step(benchmark::State& bench, const std::string& name, Index size) {
   typename L::Cache cache;
   Index t = 0;
   measure(bench, name, size, [&] {
-    const auto y = layer.step(x.view().frame(t), state, cache);
+    const auto y = layer.step(x.view().frame(t), state, cache, context());
     benchmark::DoNotOptimize(y.data());
     benchmark::ClobberMemory();
     t = (t + 1) % kFrames;

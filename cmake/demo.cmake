@@ -12,7 +12,6 @@ run("configuring" ${CMAKE_COMMAND} --preset release -B ${build_dir} -DMINRNN_BUI
 run("compiling the character model; about a minute"
     ${CMAKE_COMMAND} --build ${build_dir} --target char_lm --parallel ${processors})
 # Threads that wait asleep: spinning ones starve each other where something else runs on the machine.
-set(ENV{OMP_WAIT_POLICY} passive)
 run("training for ${MINUTES} minutes"
     ${char_lm} train --layers 2 --dim 96 --dropout 0.25 --minutes ${MINUTES} --checkpoint ${checkpoint} --overwrite)
 run("what it writes now" ${char_lm} sample --checkpoint ${checkpoint} --length 400)

@@ -20,10 +20,8 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   list(APPEND minrnn_strict -Wuseless-cast)
 endif()
 
-find_package(OpenMP COMPONENTS CXX)
-if(OpenMP_CXX_FOUND)
-  target_link_libraries(minrnn_dev INTERFACE OpenMP::OpenMP_CXX)
-endif()
+find_package(Threads REQUIRED)  # for ThreadPool, where the C library does not have them itself
+target_link_libraries(minrnn_dev INTERFACE Threads::Threads)
 
 find_program(MINRNN_CCACHE ccache)
 if(PROJECT_IS_TOP_LEVEL AND MINRNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)

@@ -3,8 +3,8 @@
 
 // A first layer on Eigen tensors.
 //
-// A sequence is a block of (features, time, batch), features fastest: an Eigen::Tensor<S, 3> of these dimensions goes in as
-// it is, and comes out by `.tensor()`, never copied. This program shows for a minGRU layer that
+// A sequence is a block of (features, time, batch), features fastest: an Eigen::Tensor<S, 3> of these dimensions goes
+// in as it is, and comes out by `.tensor()`, never copied. This program shows for a minGRU layer that
 //   1. forward over the whole sequence and one step per frame give the same numbers, bit for bit;
 //   2. so does forward over two chunks, with the state carried from one to the next;
 //   3. backward gives the slope of the loss: for the input, the initial state and the weights.

@@ -3,12 +3,12 @@
 
 // Forecasting a time series, trained from scratch: forecasting [plot.svg]
 //
-// The Mackey-Glass equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t) is chaotic: it never repeats, and small
-// errors grow. Two blocks around minGRU read one value every three units of time and learn how much the next one differs.
-// On a part of the series that is kept from training:
+// The Mackey-Glass equation dx/dt = 0.2 x(t - 17) / (1 + x(t - 17)^10) - 0.1 x(t) is chaotic: it never repeats, and
+// small errors grow. Two blocks around minGRU read one value every three units of time and learn how much the next one
+// differs. On a part of the series that is kept from training:
 //   1. the forecast of the next value is at least ten times better than the naive one, the last value;
-//   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units of time)
-//      with less than half the error of the naive forecast, and of the mean.
+//   2. running free, fed with its own forecasts by `step`, the model follows the series for 40 values (120 units
+//      of time) with less than half the error of the naive forecast, and of the mean.
 #include <minrnn/minrnn.hpp>
 
 #include <cmath>
@@ -54,9 +54,11 @@ int main(int argc, char** argv) {
   });
   Sequential net{in, blocks, Linear<float>(kDim, 1, random)};
 
-  Adam<float> adam(net);
+  Adam adam(net);
   const CosineSchedule rate{.rate = 1e-2, .final_rate = 1e-4, .warm_up = 20, .steps = kSteps};
   decltype(net)::Cache cache;
+  ThreadPool pool;
+  const Context context{.executor = &pool};
   Eigen::Tensor<float, 3> x(1, kTime, kBatch), change(1, kTime, kBatch);
   Sequence<float> dy;
   for (Index i = 0; i < kSteps; ++i) {
@@ -65,12 +67,12 @@ int main(int argc, char** argv) {
       for (Index t = 0; t < kTime; ++t) change(0, t, b) = window[t + 1] - (x(0, t, b) = window[t]);
     }
     auto state = net.initial_state(kBatch);
-    const double loss = mean_square(net.forward(x, state, cache), change, dy);
+    const double loss = mean_square(net.forward(x, state, cache, context), change, dy).loss;
     zero_gradients(net);
-    net.backward(dy, cache);
+    net.backward(dy, cache, context);
     clip_gradient_norm(net, 1);
     adam.options.learning_rate = static_cast<float>(rate(i));
-    adam.step(net);
+    if (!adam.step(net, context)) std::printf("step %3td is skipped: its gradient is not finite\n", i);
     if (i % 50 == 0 || i + 1 == kSteps) std::printf("step %3td  loss %.5f\n", i, loss);
   }
 

@@ -3,9 +3,10 @@
 
 // One model, many streams.
 //
-// A layer holds weights and nothing else, so a const model needs no lock: each stream brings a State, what its past left
-// behind, and a Cache, where its results lie. This program streams one model from several threads, frame by frame, and shows
-// that each gets what one call over all its frames gives, bit for bit; and that a copy of a State is a fork of its stream.
+// A layer holds weights and nothing else, so a const model needs no lock: each stream brings a State, what its past
+// left behind, and a Cache, where its results lie. This program streams one model from several threads, frame by frame,
+// and shows that each gets what one call over all its frames gives, bit for bit; and that a copy of a State is a fork
+// of its stream.
 #include <minrnn/minrnn.hpp>
 
 #include <algorithm>

@@ -10,7 +10,6 @@ curves that stand there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
-import os
 import pathlib
 import re
 import subprocess
@@ -35,15 +34,14 @@ def train(program, data, form, mixer, folder, threads):
         return
     checkpoint = folder / f"{mixer}.safetensors"
     command = [program, "train", "--data", data, "--mixer", mixer, "--checkpoint", checkpoint, "--log",
-               folder / f"{mixer}.csv", *FORMS[form]]
+               folder / f"{mixer}.csv", "--threads", threads, *FORMS[form]]
     if form in STEPS:
         command += ["--steps", STEPS[form][mixer]]
     if (folder / f"{mixer}.resume.safetensors").exists():
         command.append("--resume")
     print(f"training {mixer}: {report}", flush=True)
     with open(report, "a") as file:
-        done = subprocess.run([str(word) for word in command], stdout=file, stderr=subprocess.STDOUT,
-                              env={**os.environ, "OMP_NUM_THREADS": str(threads)})
+        done = subprocess.run([str(word) for word in command], stdout=file, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         sys.exit(f"{mixer}: char_lm ended with {done.returncode}; see {report}")
 

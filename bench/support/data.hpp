@@ -9,8 +9,8 @@
 
 namespace minrnn::bench {
 
-/// Fills with f(standard normal), one draw of 2^16 numbers over and over: a benchmark needs believable data, and drawing
-/// 64 million numbers would take longer than what is measured.
+/// Fills with f(standard normal), one draw of 2^16 numbers over and over: a benchmark needs believable data, and
+/// drawing 64 million numbers would take longer than what is measured.
 template <class S, class F>
 void fill(SequenceView<S> view, Random& random, F&& f) {
   constexpr Index kPeriod = 1 << 16;

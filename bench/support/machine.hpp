@@ -5,8 +5,8 @@
 #include <array>
 #include <map>
 
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "statistics.hpp"
 #include "threads.hpp"
 
@@ -25,8 +25,8 @@ double fma_chains(Index rounds) {
   return sum;
 }
 
-/// Floating-point operations a second that this machine can do with the instructions this program is compiled for: the best
-/// of several tries on the given number of threads, measured once for each number.
+/// Floating-point operations a second that this machine can do with the instructions this program is compiled for: the
+/// best of several tries on the given number of threads, measured once for each number.
 template <class S>
 double peak_flops(int threads) {
   static std::map<int, double> known;
@@ -38,7 +38,7 @@ double peak_flops(int threads) {
   for (Index i = 0; i < kTries; ++i) {
     volatile double sink = 0;
     const double seconds = seconds_of([&] {
-      parallel_for(threads, [&](Index tile, Index) {
+      parallel_for(context(), threads, [&](Index tile, Index) {
         const double sum = fma_chains<S>(kRounds);
         if (tile == 0) sink = sum;
       });

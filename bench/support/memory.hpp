@@ -11,8 +11,8 @@
 #include <unistd.h>
 #endif
 
-/// Peak memory as the system counts it: pages that were touched, by whatever allocator, transient ones included. A process
-/// never gives its peak back, so each figure is measured in a process of its own.
+/// Peak memory as the system counts it: pages that were touched, by whatever allocator, transient ones included. A
+/// process never gives its peak back, so each figure is measured in a process of its own.
 namespace minrnn::bench {
 
 /// The peak of this process's resident memory so far, in bytes; NaN where the system does not tell.
@@ -31,8 +31,8 @@ double peak_growth(Work&& work) {
   return peak_resident_bytes() - before;
 }
 
-/// Runs this program anew with one argument, which needs no quoting, and reads the number that it prints; NaN where that
-/// is not possible.
+/// Runs this program anew with one argument, which needs no quoting, and reads the number that it prints; NaN where
+/// that is not possible.
 inline double ask_fresh_process([[maybe_unused]] const std::string& argument) {
 #ifdef __linux__
   char program[4096];

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <vector>
 
-#include "minrnn/core/parallel.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "training_step.hpp"
 
 #ifdef MINRNN_BENCH_BLAS
@@ -61,7 +61,7 @@ class Products {
   /// By a BLAS, likewise; nothing where the program was built without one. Float alone.
   void by_blas() {
 #ifdef MINRNN_BENCH_BLAS
-    if (openblas_set_num_threads) openblas_set_num_threads(static_cast<int>(worker_count()));
+    if (openblas_set_num_threads) openblas_set_num_threads(static_cast<int>(context().workers()));
     const auto gemm = [](char op_a, char op_b, Index m, Index n, Index k, const float* a, Index a_stride,
                          const float* b, Index b_stride, float* c, Index c_stride) {
       const int sizes[] = {static_cast<int>(m), static_cast<int>(n), static_cast<int>(k)};
@@ -75,16 +75,16 @@ class Products {
 #endif
   }
 
-  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the size
-  /// that GatedScan takes), a sum dW for each thread.
+  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the
+  /// size that GatedScan takes), a sum dW for each thread.
   void by_minrnn() {
     packed_.resize(rows_, inputs_);
     packed_.set_rows(0, w_);
     packed_transposed_.resize(inputs_, rows_);
     packed_transposed_.set_transposed(0, w_);
-    const Index tiles = worker_count(), steps = (columns_ + tiles - 1) / tiles;
+    const Index tiles = context().workers(), steps = (columns_ + tiles - 1) / tiles;
     sums_.resize(static_cast<std::size_t>(tiles));
-    parallel_for(tiles, [&](Index tile, Index) {
+    parallel_for(context(), tiles, [&](Index tile, Index) {
       const Index last = std::min(columns_, (tile + 1) * steps);
       for_blocks(tile * steps, last, [&](Index first, Index n) {
         packed_.multiply(x_.view().column(first, 0), inputs_, n, nullptr, a_.view().column(first, 0), rows_);

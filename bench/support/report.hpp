@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 namespace minrnn::bench {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "data.hpp"
+#include "threads.hpp"
 #include "minrnn/core/layer.hpp"
 
 namespace minrnn::bench {
@@ -12,8 +13,8 @@ struct Shape {
   Index size, batch, time;
 };
 
-/// One training step of one layer: gradients to zero, forward, backward with dx, all parameter gradients and the gradient of
-/// the initial state. Buffers are reused from step to step, as in a training loop.
+/// One training step of one layer: gradients to zero, forward, backward with dx, all parameter gradients and the
+/// gradient of the initial state. Buffers are reused from step to step, as in a training loop.
 template <SequenceLayer L>
 class TrainingStep {
   using S = typename L::Scalar;
@@ -36,8 +37,8 @@ class TrainingStep {
   void operator()() {
     zero_gradients(layer_);
     auto state = layer_.initial_state(x_.batch());
-    layer_.forward(x_, state, cache_);
-    layer_.backward(dy_, cache_);
+    layer_.forward(x_, state, cache_, context());
+    layer_.backward(dy_, cache_, context());
   }
 
  private:

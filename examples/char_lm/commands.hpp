@@ -6,6 +6,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "minrnn/core/context.hpp"
 #include "settings.hpp"
 
 namespace char_lm {
@@ -29,7 +30,7 @@ struct Diverged : std::runtime_error {
 
 /// Trains as the settings say. Gives the exit status: 0, or 130 after a signal that asked it to end. Throws InputError
 /// for settings, data or files that do not go together, before anything is written; Diverged; OutputError.
-int train(const TrainSettings& settings);
+int train(const TrainSettings& settings, minrnn::Executor& executor);
 
 struct SampleSettings {
   std::string checkpoint;
@@ -46,6 +47,6 @@ struct SampleSettings {
 int sample(const SampleSettings& settings);
 
 /// Prints the loss of a model over a file of any length, in constant memory.
-int evaluate(const std::string& checkpoint, const std::string& data);
+int evaluate(const std::string& checkpoint, const std::string& data, minrnn::Executor& executor);
 
 }  // namespace char_lm

@@ -13,12 +13,12 @@
 
 namespace char_lm {
 
-int evaluate(const std::string& checkpoint, const std::string& data) {
+int evaluate(const std::string& checkpoint, const std::string& data, minrnn::Executor& executor) {
   FileReader file(data);
   const std::uint64_t size = file.size();
   const std::uint64_t length = size > 0 ? size : std::numeric_limits<std::uint64_t>::max();
   return with_checkpoint(checkpoint, length, [&](auto& model, const Vocabulary& vocabulary) {
-    StreamLoss<std::remove_reference_t<decltype(model)>> loss(model, 1);
+    StreamLoss<std::remove_reference_t<decltype(model)>> loss(model, 1, executor);
     std::vector<std::int32_t> tokens;  // the last one of the piece before, then this piece
     std::uint64_t position = 0;
     const Clock clock;

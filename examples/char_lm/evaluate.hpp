@@ -18,13 +18,14 @@ inline constexpr Index kFrames = 4096;
 template <class Model>
 class StreamLoss {
  public:
-  StreamLoss(const Model& model, Index streams) : model_(model), state_(model.initial_state(streams)) {}
+  StreamLoss(const Model& model, Index streams, minrnn::Executor& executor)
+      : model_(model), context_{.executor = &executor}, state_(model.initial_state(streams)) {}
 
   /// tokens (1, T + 1, streams): T characters, each with the one that follows as its target.
   void add(minrnn::Tokens tokens) {
     const Index steps = tokens.time() - 1;
-    const auto logits = model_.infer(tokens.chunk(0, steps), state_, cache_);
-    const auto part = minrnn::softmax_cross_entropy(logits, tokens.chunk(1, steps));
+    const auto logits = model_.infer(tokens.chunk(0, steps), state_, cache_, context_);
+    const auto part = minrnn::softmax_cross_entropy(logits, tokens.chunk(1, steps), context_);
     sum_ += part.loss * static_cast<double>(part.count);
     count_ += part.count;
   }
@@ -34,6 +35,7 @@ class StreamLoss {
 
  private:
   const Model& model_;
+  minrnn::Context context_;
   typename Model::State state_;
   typename Model::Cache cache_;
   double sum_ = 0;
@@ -50,12 +52,13 @@ struct PartLoss {
 /// from the zero state; about `most` characters of it, the first ones of each stream, and no more once go_on(count, of)
 /// is false.
 template <class Model, class GoOn>
-PartLoss validation_loss(const Model& model, const Text& text, Index streams, Index most, const GoOn& go_on) {
+PartLoss validation_loss(const Model& model, const Text& text, Index streams, Index most, minrnn::Executor& executor,
+                         const GoOn& go_on) {
   const Index targets = text.validation_size() - 1;
   streams = std::clamp<Index>(targets / 64, 1, streams);
   const Index stride = targets / streams, length = std::clamp<Index>(most / streams, 1, stride);
   minrnn::Sequence<std::int32_t> tokens;
-  StreamLoss<Model> loss(model, streams);
+  StreamLoss<Model> loss(model, streams, executor);
   for (Index first = 0; first < length; first += kFrames / streams) {
     if (first > 0 && !go_on(loss.count(), length * streams)) break;
     const Index steps = std::min(kFrames / streams, length - first);

@@ -5,21 +5,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <limits>
 #include <new>
 #include <system_error>
 
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-#if defined(_OPENMP) && defined(__linux__)
-#include <sys/auxv.h>
-#include <unistd.h>
-#endif
-
 #include "commands.hpp"
 #include "console.hpp"
+#include "minrnn/core/thread_pool.hpp"
 #include "minrnn/version.hpp"
 #include "options.hpp"
 
@@ -99,22 +91,6 @@ void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
       "  head -c 1000 book.txt | char_lm sample --checkpoint book.safetensors --prompt-file - --samples 3");
 }
 
-/// OpenMP's idle threads spin by default. Where anything else runs on the machine they take the cores from the threads
-/// that work: on 2 shared cores training falls to between a half and a third. Asleep they cost nothing that can be
-/// measured. The runtime reads the policy once, when the program is loaded; so the program starts over, unless the user
-/// has chosen. Where the system has not started this program but a loader that was asked to, which then has no base
-/// address, it is the loader that would start over: threads spin then.
-void wait_asleep([[maybe_unused]] char** argv) {
-#if defined(_OPENMP) && defined(__linux__)
-  if (getauxval(AT_BASE) == 0 || std::getenv("OMP_WAIT_POLICY") != nullptr ||
-      setenv("OMP_WAIT_POLICY", "passive", 0) != 0)
-    return;
-  std::error_code error;
-  const auto program = std::filesystem::read_symlink("/proc/self/exe", error);
-  if (!error) execv(program.c_str(), argv);  // where that fails, it goes on as it is
-#endif
-}
-
 int fail(const std::string& reason, int status = 2) {
   std::fprintf(stderr, "char_lm: %s\n", minrnn::printable(reason, 4000).c_str());
   return status;
@@ -136,7 +112,7 @@ int run(int argc, char** argv) {
   char_lm::TrainSettings training;
   char_lm::SampleSettings sampling;
   std::string checkpoint, data;
-  int threads = 0;
+  Index threads = 0;
 
   CLI::App* train = app.add_subcommand("train", "train a model");
   add_train(*train, training);
@@ -146,7 +122,7 @@ int run(int argc, char** argv) {
   add_file(*eval, "--checkpoint", checkpoint, "of a training")->required();
   add_file(*eval, "--data", data, "text of any length, - for standard input")->required();
   for (CLI::App* command : {train, eval})
-    add_number(*command, "--threads", threads, whole_number(1, 1024), "(default: all cores)", false);
+    add_number(*command, "--threads", threads, whole_number<Index>(1, 1024), "(default: all cores)", false);
 
   try {
     app.parse(char_lm::words_of(argc, argv));
@@ -158,12 +134,10 @@ int run(int argc, char** argv) {
     const std::string unknown = char_lm::unknown_word(app);
     return fail(unknown.empty() ? error.what() : unknown);
   }
-#ifdef _OPENMP
-  if (threads > 0) omp_set_num_threads(threads);
-#endif
-  if (*train) return char_lm::train(training);
   if (*sample) return char_lm::sample(sampling);
-  if (*eval) return char_lm::evaluate(checkpoint, data);
+  minrnn::ThreadPool pool(threads);
+  if (*train) return char_lm::train(training, pool);
+  if (*eval) return char_lm::evaluate(checkpoint, data, pool);
   return fail("wanted a command: train, sample or eval; --help says more");
 }
 
@@ -171,7 +145,6 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   char_lm::reserve_standard_streams();
-  wait_asleep(argv);
   try {
     return run(argc, argv);
   } catch (const char_lm::Diverged& error) {

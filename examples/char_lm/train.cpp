@@ -212,7 +212,7 @@ void check(const TrainSettings& s, const Text& text) {
 
 }  // namespace
 
-int train(const TrainSettings& settings) {
+int train(const TrainSettings& settings, minrnn::Executor& executor) {
   const Text text = settings.data.empty() ? Text::built_in() : Text::from_file(settings.data);
   check(settings, text);
   ModelSettings model_settings = settings.model;
@@ -221,14 +221,14 @@ int train(const TrainSettings& settings) {
   if (model_settings.window == 0) model_settings.window = std::min(settings.context, kMostWindow);
   minrnn::Random random(settings.seed);
   return with_model(model_settings, random, [&](auto& model) {
-    Training training(settings, model_settings, text, model, random);
+    Training training(settings, model_settings, text, model, random, executor);
     if (settings.resume) training.resume();
     Run run(settings, training);
     if (settings.checkpoint.empty())
       std::fprintf(stderr, "char_lm: warning: without --checkpoint the weights are lost at the end\n");
     say("%s, %lld blocks of %lld features, %lld parameters; %lld threads\n", model_settings.mixer.c_str(),
         static_cast<long long>(model_settings.layers), static_cast<long long>(model_settings.dim),
-        static_cast<long long>(parameter_count(model)), static_cast<long long>(minrnn::worker_count()));
+        static_cast<long long>(parameter_count(model)), static_cast<long long>(executor.workers()));
     say("%lld characters of %lld kinds to train on; %lld to validate, %lld of them while it trains\n",
         static_cast<long long>(text.training_size()), static_cast<long long>(text.vocabulary().size()),
         static_cast<long long>(text.validation_size()), static_cast<long long>(training.evaluated_characters()));

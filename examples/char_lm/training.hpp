@@ -50,11 +50,12 @@ class Training {
   Progress progress;
 
   Training(const TrainSettings& settings, const ModelSettings& model_settings, const Text& text, Model& model,
-           minrnn::Random random)
+           minrnn::Random random, minrnn::Executor& executor)
       : settings_(settings),
         model_settings_(model_settings),
         text_(text),
         model_(model),
+        executor_(executor),
         adam_(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(settings.weight_decay)}),
         tokens_(1, settings.context + 1, settings.batch) {
     progress.random = random.state();
@@ -69,15 +70,15 @@ class Training {
       text_.copy_tokens(static_cast<Index>(random.below(places)), context + 1, tokens_.view().column(0, b));
 
     auto state = model_.initial_state(settings_.batch);
-    cache_.seek_draw(static_cast<std::uint64_t>(progress.step));
-    const auto logits = model_.forward(tokens_.view().chunk(0, context), state, cache_);
-    const double loss = minrnn::softmax_cross_entropy(logits, tokens_.view().chunk(1, context), dlogits_).loss;
+    const minrnn::Context call{.draw = progress.step, .executor = &executor_};
+    const auto logits = model_.forward(tokens_.view().chunk(0, context), state, cache_, call);
+    const double loss = minrnn::softmax_cross_entropy(logits, tokens_.view().chunk(1, context), dlogits_, call).loss;
     zero_gradients(model_);
-    model_.backward(dlogits_.view(), cache_);
+    model_.backward(dlogits_.view(), cache_, call);
     const double norm = clip_gradient_norm(model_, settings_.clip);
     if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
     adam_.options.learning_rate = learning_rate;
-    adam_.step(model_);
+    adam_.step(model_, call);
     progress.random = random.state();
     progress.loss_sum += loss;
     ++progress.loss_count;
@@ -92,7 +93,7 @@ class Training {
   /// Keeps the weights in the checkpoint where they are the best so far.
   Evaluation evaluate() {
     const double loss =
-        validation_loss(model_, text_, 32, evaluated_characters(), [](Index, Index) { return true; }).loss;
+        validation_loss(model_, text_, 32, evaluated_characters(), executor_, [](Index, Index) { return true; }).loss;
     if (!std::isfinite(loss)) diverged();
     const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), loss,
                             loss < progress.best_loss};
@@ -151,7 +152,7 @@ class Training {
   template <class GoOn>
   PartLoss final_loss(const GoOn& go_on) {
     if (!settings_.checkpoint.empty()) load_parameters(settings_.checkpoint, model_);
-    return validation_loss(model_, text_, 1, text_.validation_size(), go_on);
+    return validation_loss(model_, text_, 1, text_.validation_size(), executor_, go_on);
   }
 
  private:
@@ -191,6 +192,7 @@ class Training {
   const ModelSettings& model_settings_;
   const Text& text_;
   Model& model_;
+  minrnn::Executor& executor_;
   typename Model::Cache cache_;
   minrnn::Adam<float> adam_;
   minrnn::Sequence<std::int32_t> tokens_;

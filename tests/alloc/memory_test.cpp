@@ -15,13 +15,15 @@
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 
+#include "support/threads.hpp"
+
 namespace minrnn::tests {
 namespace {
 
 constexpr Index kInputs = 32, kFeatures = 64, kTime = 512;
 
-/// Scalars that one more step of one more sequence takes of a forward's cache. Scratch of threads, packed weights and whatever
-/// does not grow with the batch drop out of the difference.
+/// Scalars that one more step of one more sequence takes of a forward's cache. Scratch of threads, packed weights and
+/// whatever does not grow with the batch drop out of the difference.
 template <class L>
 double scalars_per_step(const L& layer) {
   const auto bytes = [&](Index batch) {
@@ -30,7 +32,7 @@ double scalars_per_step(const L& layer) {
     auto state = layer.initial_state(batch);
     typename L::Cache cache;
     const AllocationCount count;
-    layer.forward(x.view(), state, cache);
+    layer.forward(x.view(), state, cache, context());
     return count.bytes_of_new();
   };
   return static_cast<double>(bytes(64) - bytes(32)) / (32 * kTime * sizeof(float));

@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 
 #include "alloc/counting.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/min_gru.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"

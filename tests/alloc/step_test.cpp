@@ -12,6 +12,8 @@
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/models/language_model.hpp"
 
+#include "support/threads.hpp"
+
 namespace minrnn::tests {
 namespace {
 
@@ -89,7 +91,7 @@ void expect_no_allocation(const L& layer, std::string_view name, Index inputs, c
   }
   typename L::Cache cache;
   const auto step = [&](std::size_t i) {
-    const FrameView<const S> y = layer.step(frames[i], states[i], cache);
+    const FrameView<const S> y = layer.step(frames[i], states[i], cache, context());
     escape = const_cast<S*>(y.data());
   };
   for (std::size_t i = 0; i < batches.size(); ++i) {

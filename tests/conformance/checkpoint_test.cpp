@@ -62,8 +62,8 @@ TEST(CheckpointConformance, AFreshLayerThatIsLoadedGivesTheSameBits) {
     save_checkpoint(path, state);
     load_checkpoint(path, loaded);
     typename L::Cache cache;
-    const auto y = to_matrix(saved.infer(example.input(), state, cache));
-    EXPECT_TRUE(equal<float>(to_matrix(fresh.infer(example.input(), loaded, cache)), y));
+    const auto y = to_matrix(saved.infer(example.input(), state, cache, context()));
+    EXPECT_TRUE(equal<float>(to_matrix(fresh.infer(example.input(), loaded, cache, context())), y));
   });
 }
 

@@ -46,8 +46,8 @@ class WorstGradient : public ::testing::Environment {
 };
 inline ::testing::Environment* const worst_gradient = ::testing::AddGlobalTestEnvironment(new WorstGradient);
 
-/// Sums over time, and a state handed over in another form, round differently: some hundred units of 1.1e-16 (double) or
-/// 6e-8 (float) relative to the largest element.
+/// Sums over time, and a state handed over in another form, round differently: some hundred units of 1.1e-16 (double)
+/// or 6e-8 (float) relative to the largest element.
 template <class S>
 inline constexpr double kRounding = std::is_same_v<S, float> ? 1e-5 : 1e-12;
 

@@ -57,13 +57,14 @@ void expect_gradients() {
   const auto loss = [&] {
     typename Model::Cache cache;
     auto state = model.initial_state(3);
-    return softmax_cross_entropy(model.forward(text.input(), state, cache), text.targets.view(), dlogits).loss;
+    return softmax_cross_entropy(model.forward(text.input(), state, cache, context()), text.targets.view(), dlogits)
+        .loss;
   };
   typename Model::Cache cache;
   auto state = model.initial_state(3);
   zero_gradients(model);
-  softmax_cross_entropy(model.forward(text.input(), state, cache), text.targets.view(), dlogits);
-  model.backward(dlogits.view(), cache);
+  softmax_cross_entropy(model.forward(text.input(), state, cache, context()), text.targets.view(), dlogits);
+  model.backward(dlogits.view(), cache, context());
   double worst = 0;
   visit_parameters(model, [&](const Name& name, auto& p) {
     double largest = 0;
@@ -93,7 +94,7 @@ void expect_one_answer() {
   const Tokens tokens = text.input();
   typename Model::Cache cache;
   auto state = model.initial_state(3);
-  const Matrix<float> whole = to_matrix(model.forward(tokens, state, cache));
+  const Matrix<float> whole = to_matrix(model.forward(tokens, state, cache, context()));
   const auto equal_state = [&](typename Model::State& a, typename Model::State& b) {
     const auto of_a = matrices_of<Model>(a), of_b = matrices_of<Model>(b);
     ASSERT_FALSE(of_a.empty());
@@ -101,27 +102,27 @@ void expect_one_answer() {
   };
 
   auto inferred = model.initial_state(3);
-  EXPECT_TRUE(equal<float>(to_matrix(model.infer(tokens, inferred, cache)), whole));
+  EXPECT_TRUE(equal<float>(to_matrix(model.infer(tokens, inferred, cache, context())), whole));
   equal_state(inferred, state);
 
   auto chunked = model.initial_state(3), streamed = model.initial_state(3);
   for (const auto& [first, count] : {std::pair<Index, Index>{0, 5}, {5, 1}, {6, 13}}) {
-    const auto y = model.infer(tokens.chunk(first, count), chunked, cache);
+    const auto y = model.infer(tokens.chunk(first, count), chunked, cache, context());
     for (Index b = 0; b < 3; ++b)
       EXPECT_TRUE(equal<float>(y.matrix(b), whole.middleCols(19 * b + first, count), "chunk"));
   }
   equal_state(chunked, state);
   for (Index t = 0; t < 19; ++t) {
-    const Matrix<float> y = model.step(tokens.frame(t), streamed, cache).matrix();
+    const Matrix<float> y = model.step(tokens.frame(t), streamed, cache, context()).matrix();
     for (Index b = 0; b < 3; ++b) EXPECT_TRUE(equal<float>(y.col(b), whole.col(19 * b + t), "step"));
   }
   equal_state(streamed, state);
 
   // The segment that begins at (8, 0) alone.
   auto fresh = model.initial_state(1);
-  EXPECT_TRUE(
-      equal<float>(to_matrix(model.infer(Tokens(text.tokens.view()).sequences(0, 1).chunk(8, 11), fresh, cache)),
-                   whole.middleCols(8, 11), "segment"));
+  EXPECT_TRUE(equal<float>(
+      to_matrix(model.infer(Tokens(text.tokens.view()).sequences(0, 1).chunk(8, 11), fresh, cache, context())),
+      whole.middleCols(8, 11), "segment"));
 }
 
 TEST(LanguageModel, HasOneAnswerForEveryWayToRunIt) {
@@ -130,26 +131,27 @@ TEST(LanguageModel, HasOneAnswerForEveryWayToRunIt) {
   expect_one_answer<Mamba<float>>();
 }
 
-TEST(LanguageModel, DropsInForwardAloneAndResumesADraw) {
+TEST(LanguageModel, DropsInForwardAloneAsTheDrawSays) {
   const auto model = make_model<MinGru<float>>(0.3);
   const Text text(9, 2);
-  LanguageModel<MinGru<float>>::Cache cache, other;
-  const auto forward = [&](auto& used) {
+  LanguageModel<MinGru<float>>::Cache cache;
+  const auto forward = [&](std::int64_t draw, auto&& used) {
     auto state = model.initial_state(2);
-    return to_matrix(model.forward(text.input(), state, used));
+    return to_matrix(model.forward(text.input(), state, used, {.draw = draw}));
   };
   const auto infer = [&] {
     auto state = model.initial_state(2);
     return to_matrix(model.infer(text.input(), state, cache));
   };
-  const Matrix<float> first = forward(cache), second = forward(cache), third = forward(cache);
+  const Matrix<float> first = forward(0, cache), second = forward(1, cache);
   EXPECT_NE(first, second);
   EXPECT_NE(first, infer());
   EXPECT_EQ(infer(), infer());
-  other.seek_draw(2);
-  EXPECT_TRUE(equal(forward(other), third));
-  other.seek_draw(0);
-  EXPECT_TRUE(equal(forward(other), first));
+  EXPECT_TRUE(equal(forward(0, cache), first));
+  EXPECT_TRUE(equal(forward(1, LanguageModel<MinGru<float>>::Cache()), second)) << "a fresh cache has the same masks";
+  auto state = model.initial_state(2);
+  EXPECT_THROW(model.forward(text.input(), state, cache), std::invalid_argument)
+      << "which would have one mask for ever";
 }
 
 TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
@@ -160,7 +162,7 @@ TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
     LanguageModel<MinGru<float>>::Cache cache;
     auto state = model.initial_state(2);
     try {
-      model.forward(text.input(), state, cache);
+      model.forward(text.input(), state, cache, context());
       ADD_FAILURE() << "nothing thrown for " << bad;
     } catch (const std::invalid_argument& error) {
       const std::string message = error.what();
@@ -181,9 +183,9 @@ TEST(LanguageModel, TokensMayChangeBetweenForwardAndBackward) {
     Sequence<std::int32_t> tokens(1, 7, 3);
     std::copy_n(text.tokens.data(), 21, tokens.data());
     zero_gradients(model);
-    softmax_cross_entropy(model.forward(tokens.view(), state, cache), text.targets.view(), dlogits);
+    softmax_cross_entropy(model.forward(tokens.view(), state, cache, context()), text.targets.view(), dlogits);
     if (change) std::fill_n(tokens.data(), 21, std::int32_t{1'000'000});
-    model.backward(dlogits.view(), cache);
+    model.backward(dlogits.view(), cache, context());
     Results<double> results;
     add_gradients(results, model);
     return results;
@@ -198,16 +200,17 @@ TEST(LanguageModel, RefusesABackwardThatNoForwardPrepared) {
   Sequence<double> dlogits;
   typename Model::Cache cache;
   auto state = model.initial_state(3);
-  softmax_cross_entropy(model.infer(text.input(), state, cache), text.targets.view(), dlogits);
-  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument);
-  model.forward(text.input(), state, cache);
-  model.step(text.input().frame(0), state, cache);
-  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument);
+  softmax_cross_entropy(model.infer(text.input(), state, cache, context()), text.targets.view(), dlogits);
+  EXPECT_THROW(model.backward(dlogits.view(), cache, context()), std::invalid_argument);
+  model.forward(text.input(), state, cache, context());
+  model.step(text.input().frame(0), state, cache, context());
+  EXPECT_THROW(model.backward(dlogits.view(), cache, context()), std::invalid_argument);
   state = model.initial_state(3);
-  model.forward(text.input(), state, cache);
+  model.forward(text.input(), state, cache, context());
   auto short_state = model.initial_state(2);
-  EXPECT_THROW(model.forward(text.input(), short_state, cache), std::invalid_argument);
-  EXPECT_THROW(model.backward(dlogits.view(), cache), std::invalid_argument) << "of a forward that ended half-way";
+  EXPECT_THROW(model.forward(text.input(), short_state, cache, context()), std::invalid_argument);
+  EXPECT_THROW(model.backward(dlogits.view(), cache, context()), std::invalid_argument)
+      << "of a forward that ended half-way";
 }
 
 TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {
@@ -239,49 +242,6 @@ TEST(TokenModel, RefusesBlocksOfAnotherSize) {
                                   std::to_string(inputs) + " to " + std::to_string(features))
                                      .c_str());
     }
-}
-
-TEST(CrossEntropy, IsTheMeanOverTheTargetsThatCount) {
-  Random random(2);
-  const auto logits = random_sequence<double>(kVocabulary, 40, 5, random, 3);
-  const Text text(40, 5);
-  Sequence<double> dlogits;
-  const auto result = softmax_cross_entropy(logits.view(), text.targets.view(), dlogits);
-  double sum = 0;
-  Index count = 0;
-  for (Index b = 0; b < 5; ++b)
-    for (Index t = 0; t < 40; ++t) {
-      const std::int32_t target = *text.targets.view().column(t, b);
-      const Eigen::Map<const Eigen::ArrayXd> l(logits.view().column(t, b), kVocabulary);
-      const Eigen::Map<const Eigen::ArrayXd> d(dlogits.view().column(t, b), kVocabulary);
-      if (target < 0) {
-        EXPECT_TRUE((d == 0).all());
-        continue;
-      }
-      ++count;
-      sum += std::log(l.exp().sum()) - l(target);
-    }
-  EXPECT_EQ(result.count, count);
-  EXPECT_GT(count, 100);
-  EXPECT_LT(count, 200) << "no target is ignored in this test";
-  EXPECT_NEAR(result.loss, sum / static_cast<double>(count), 1e-13);
-  EXPECT_EQ(softmax_cross_entropy(SequenceView<const double>(logits.view()), text.targets.view()).loss, result.loss);
-
-  // Logits so large that their exponentials are not numbers.
-  auto large = random_sequence<float>(kVocabulary, 3, 1, random, 1e4);
-  Sequence<float> gradient;
-  const Text few(3, 1);
-  EXPECT_TRUE(std::isfinite(softmax_cross_entropy(large.view(), few.targets.view(), gradient).loss));
-  EXPECT_TRUE(to_matrix(gradient.view()).allFinite());
-}
-
-TEST(CrossEntropy, RefusesATargetBeyondTheClasses) {
-  Random random(2);
-  const auto logits = random_sequence<float>(4, 3, 1, random);
-  Text text(3, 1);
-  text.targets.data()[1] = 4;
-  Sequence<float> dlogits;
-  EXPECT_THROW(softmax_cross_entropy(logits.view(), text.targets.view(), dlogits), std::invalid_argument);
 }
 
 }  // namespace

@@ -4,6 +4,10 @@
 
 #include <string_view>
 
+#include "minrnn/compose/recompute.hpp"
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
@@ -14,11 +18,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/recompute.hpp"
-#include "minrnn/layers/residual.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
 
 /// The list of all layers and variants that the conformance suite, the allocation test and the benchmarks run. A new
 /// layer is a descriptor here and a word in its group's list; nothing else.

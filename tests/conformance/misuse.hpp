@@ -41,8 +41,8 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       FrameView<const S> y = example.input().frame(0);
       Matrix<S> wanted = y.matrix();
       for (int i = 0; i < 7; ++i) {
-        y = layer.step(y, state, cache);
-        wanted = Matrix<S>(layer.step(wanted, other_state, other_cache).matrix());
+        y = layer.step(y, state, cache, context());
+        wanted = Matrix<S>(layer.step(wanted, other_state, other_cache, context()).matrix());
         EXPECT_TRUE(equal<S>(Matrix<S>(y.matrix()), wanted, "y of a step")) << i;
       }
     }
@@ -52,8 +52,8 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       SequenceView<const S> y = example.input();
       Sequence<S> wanted = copy_of(y);
       for (int i = 0; i < 4; ++i) {
-        y = layer.infer(y, state, cache);
-        wanted = copy_of(layer.infer(wanted.view(), other_state, other_cache));
+        y = layer.infer(y, state, cache, context());
+        wanted = copy_of(layer.infer(wanted.view(), other_state, other_cache, context()));
         expect_same(y, wanted.view(), "y of infer");
       }
     }
@@ -61,10 +61,12 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       // What one sequence gave goes on as three: a larger result, beside the one that it reads.
       auto state = layer.initial_state(1), three = layer.initial_state(3), other = three;
       typename L::Cache cache, other_cache;
-      const FrameView<const S> y = layer.step(example.input().sequences(0, 1).frame(0), state, cache);
+      const FrameView<const S> y = layer.step(example.input().sequences(0, 1).frame(0), state, cache, context());
       const Matrix<S> wanted = y.matrix().col(0).replicate(1, 3);
-      const Matrix<S> found = layer.step(FrameView<const S>(y.data(), y.features(), 3, 0), three, cache).matrix();
-      EXPECT_TRUE(equal<S>(found, Matrix<S>(layer.step(wanted, other, other_cache).matrix()), "y of a fork"));
+      const Matrix<S> found =
+          layer.step(FrameView<const S>(y.data(), y.features(), 3, 0), three, cache, context()).matrix();
+      EXPECT_TRUE(
+          equal<S>(found, Matrix<S>(layer.step(wanted, other, other_cache, context()).matrix()), "y of a fork"));
     }
     // A forward of what `first` gives, which lies in the cache, is one of a copy; and so is its backward.
     const auto check_forward = [&](const char* what, auto&& first) {
@@ -76,12 +78,11 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       L trained = layer, other = layer;
       zero_gradients(trained);
       zero_gradients(other);
-      minrnn::detail::seek_draw(cache, 0);  // masks as a new cache draws them
-      const SequenceView<const S> y = trained.forward(x, state, cache);
-      const Sequence<S> wanted = copy_of(other.forward(copy.view(), other_state, other_cache));
+      const SequenceView<const S> y = trained.forward(x, state, cache, context());
+      const Sequence<S> wanted = copy_of(other.forward(copy.view(), other_state, other_cache, context()));
       expect_same(y, wanted.view(), "y of forward");
       for (int repeat = 0; repeat < 2; ++repeat)  // a second backward reads the same again; dL/dy is y
-        expect_same(trained.backward(y, cache), other.backward(wanted.view(), other_cache), "dx");
+        expect_same(trained.backward(y, cache, context()), other.backward(wanted.view(), other_cache, context()), "dx");
       Results<S> gradients, wanted_gradients;
       gradients["none"] = wanted_gradients["none"] = Matrix<S>::Zero(1, 1);
       add_gradients(gradients, trained);
@@ -90,20 +91,20 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
     };
     check_forward("after forward", [&](auto& cache) {
       auto state = example.state(layer);
-      return layer.forward(example.input(), state, cache);
+      return layer.forward(example.input(), state, cache, context());
     });
     check_forward("after infer", [&](auto& cache) {
       auto state = example.state(layer);
-      return layer.infer(example.input(), state, cache);
+      return layer.infer(example.input(), state, cache, context());
     });
     check_forward("after step", [&](auto& cache) {
       auto state = example.state(layer);
-      return layer.step(example.input().frame(0), state, cache).sequence();
+      return layer.step(example.input().frame(0), state, cache, context()).sequence();
     });
     check_forward("after backward", [&](auto& cache) {
       auto state = example.state(layer);
-      layer.forward(example.input(), state, cache);
-      return layer.backward(example.output_gradient(), cache);
+      layer.forward(example.input(), state, cache, context());
+      return layer.backward(example.output_gradient(), cache, context());
     });
   };
   check(float(), TestFixture::kSquare, 5, 3);
@@ -120,7 +121,7 @@ TYPED_TEST_P(Misuse, BackwardWithoutAStateIsThatOfZero) {
     zero_gradients(layer);
     auto state = example.state(layer);
     typename L::Cache cache;
-    layer.forward(example.input(), state, cache);
+    layer.forward(example.input(), state, cache, context());
     Results<double> results;
     results["dx"] = to_matrix(backward(cache));
     add_gradients(results, layer);
@@ -129,9 +130,10 @@ TYPED_TEST_P(Misuse, BackwardWithoutAStateIsThatOfZero) {
   const auto with = run([&](auto& cache) {
     auto dstate = layer.initial_state(3);
     for (auto* m : matrices_of<L>(dstate)) m->setZero();
-    return layer.backward(example.output_gradient(), dstate, cache);
+    return layer.backward(example.output_gradient(), dstate, cache, context());
   });
-  EXPECT_TRUE(equal(run([&](auto& cache) { return layer.backward(example.output_gradient(), cache); }), with));
+  EXPECT_TRUE(
+      equal(run([&](auto& cache) { return layer.backward(example.output_gradient(), cache, context()); }), with));
   auto zero = zero_state(layer, 3);
   for (const auto* m : matrices_of<L>(zero)) EXPECT_TRUE(m->isZero(0));
 }
@@ -145,10 +147,10 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
   zero_gradients(wider);
   const auto forward = [&](typename L::Cache& cache) {
     auto state = example.state(layer);
-    layer.forward(example.input(), state, cache);
+    layer.forward(example.input(), state, cache, context());
   };
   const auto expect_refused = [&](const char* what, L& of, SequenceView<const float> dy, typename L::Cache& cache) {
-    const std::string message = this->message_of([&] { of.backward(dy, cache); });
+    const std::string message = this->message_of([&] { of.backward(dy, cache, context()); });
     EXPECT_NE(message.find(": cache: wanted"), std::string::npos) << what << ": " << message;
     visit_parameters(of, [&](const Name& name, const auto& p) { EXPECT_TRUE(p.grad.isZero(0)) << name.str(); });
   };
@@ -158,18 +160,18 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
   {
     typename L::Cache cache;
     auto state = example.state(layer);
-    layer.infer(example.input(), state, cache);
+    layer.infer(example.input(), state, cache, context());
     expect_refused("infer alone", layer, dy, cache);
     forward(cache);
     state = example.state(layer);
-    layer.infer(example.input(), state, cache);
+    layer.infer(example.input(), state, cache, context());
     expect_refused("forward, then infer", layer, dy, cache);
     forward(cache);
     state = example.state(layer);
-    layer.step(example.input().frame(0), state, cache);
+    layer.step(example.input().frame(0), state, cache, context());
     expect_refused("forward, then step", layer, dy, cache);
     forward(cache);
-    layer.backward(dy, cache);  // forward makes it good again
+    layer.backward(dy, cache, context());  // forward makes it good again
     zero_gradients(layer);
   }
   {
@@ -190,12 +192,12 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
     auto short_state = layer.initial_state(2);
     if (!matrices_of<L>(short_state).empty()) {
       const Example<L> next(layer, 7, 3, 8);
-      EXPECT_THROW(layer.forward(next.input(), short_state, cache), std::invalid_argument);
+      EXPECT_THROW(layer.forward(next.input(), short_state, cache, context()), std::invalid_argument);
       L copy = layer, other = layer;
       typename L::Cache of_first;
       forward(of_first);
       try {
-        const auto found = to_matrix(copy.backward(dy, cache));
+        const auto found = to_matrix(copy.backward(dy, cache, context()));
         EXPECT_TRUE(equal<float>(found, to_matrix(other.backward(dy, of_first)))) << "neither refused nor as before";
       } catch (const std::invalid_argument&) {
       }
@@ -215,7 +217,7 @@ TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
   const Example<L> example(layer, 4, 2);
   typename L::Cache cache;
   auto state = example.state(layer);
-  layer.forward(example.input(), state, cache);
+  layer.forward(example.input(), state, cache, context());
   L taken = std::move(layer);
   // A clear error, or the natural answer of a layer without parameters; never a crash.
   const auto attempt = [](auto&& body) {
@@ -227,18 +229,18 @@ TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
   };
   Sequence<float> nothing(0, 4, 2);
   for (const SequenceView<const float> x : {example.input(), SequenceView<const float>(nothing.view())}) {
-    attempt([&] { layer.backward(example.output_gradient(), cache); });
-    attempt([&] { layer.backward(x, cache); });
-    attempt([&] { layer.forward(x, state, cache); });
-    attempt([&] { layer.infer(x, state, cache); });
-    attempt([&] { layer.step(x.frame(0), state, cache); });
+    attempt([&] { layer.backward(example.output_gradient(), cache, context()); });
+    attempt([&] { layer.backward(x, cache, context()); });
+    attempt([&] { layer.forward(x, state, cache, context()); });
+    attempt([&] { layer.infer(x, state, cache, context()); });
+    attempt([&] { layer.step(x.frame(0), state, cache, context()); });
     attempt([&] {
       auto fresh = layer.initial_state(2);
-      layer.forward(x, fresh, cache);
+      layer.forward(x, fresh, cache, context());
     });
     attempt([&] {
       auto fresh = layer.initial_state(2);
-      layer.step(x.frame(0), fresh, cache);
+      layer.step(x.frame(0), fresh, cache, context());
     });
   }
   attempt([&] { layer.input_size(); });

@@ -11,9 +11,9 @@
 
 #include "conformance/fixture.hpp"
 
-/// What must not be seen is not seen, whatever it is: NaN, infinity or a number whose square overflows. All that may not depend
-/// on the poison has the bits that it has without it. The gradient of a parameter may be spoilt: the poisoned frame is part of
-/// its sum.
+/// What must not be seen is not seen, whatever it is: NaN, infinity or a number whose square overflows. All that may
+/// not depend on the poison has the bits that it has without it. The gradient of a parameter may be spoilt: the
+/// poisoned frame is part of its sum.
 namespace minrnn::tests {
 
 template <class Descriptor>

@@ -142,8 +142,8 @@ TEST(Reference, SaturatedGatesGiveNumbers) {
   auto state = layer.initial_state(1);
   MinLstm<float>::Cache cache;
   const Eigen::Matrix<float, 1, 1> x(0);
-  EXPECT_FLOAT_EQ(layer.step(x, state, cache).column(0)[0], 0.75f);
-  EXPECT_FLOAT_EQ(layer.step(x, state, cache).column(0)[0], 1.125f);
+  EXPECT_FLOAT_EQ(layer.step(x, state, cache, context()).column(0)[0], 0.75f);
+  EXPECT_FLOAT_EQ(layer.step(x, state, cache, context()).column(0)[0], 1.125f);
 }
 
 TEST(Reference, LogSpaceRefusesANegativeState) {
@@ -154,9 +154,9 @@ TEST(Reference, LogSpaceRefusesANegativeState) {
   state.h(1, 1) = -0.25f;
   const Matrix<float> before = state.h;
   decltype(layer)::Cache cache;
-  EXPECT_THROW(layer.forward(example.input(), state, cache), std::invalid_argument);
-  EXPECT_THROW(layer.infer(example.input(), state, cache), std::invalid_argument);
-  EXPECT_THROW(layer.step(example.input().frame(0), state, cache), std::invalid_argument);
+  EXPECT_THROW(layer.forward(example.input(), state, cache, context()), std::invalid_argument);
+  EXPECT_THROW(layer.infer(example.input(), state, cache, context()), std::invalid_argument);
+  EXPECT_THROW(layer.step(example.input().frame(0), state, cache, context()), std::invalid_argument);
   EXPECT_EQ(state.h, before);
 }
 

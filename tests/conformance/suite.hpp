@@ -67,11 +67,11 @@ TYPED_TEST_P(Conformance, GradientsAccumulate) {
   zero_gradients(layer);
   typename decltype(layer)::Cache cache;
   auto state = example.state(layer);
-  layer.forward(example.input(), state, cache);
+  layer.forward(example.input(), state, cache, context());
   Results<double> first, second, doubled = once;
   for (Results<double>* results : {&first, &second}) {
     auto dstate = random_state_gradient(layer, 3);
-    (*results)["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, cache));
+    (*results)["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, cache, context()));
     add_state<decltype(layer)>(*results, "dstate", dstate);
     add_gradients(*results, layer);
   }
@@ -148,11 +148,12 @@ TYPED_TEST_P(Conformance, SegmentsOfAPackedBatchAreTheirOwnSequences) {
       const auto part = x.chunk(first, last - first);
       typename L::Cache cache;
       y.middleCols(b * time + first, last - first) =
-          to_matrix(TypeParam::stochastic ? layer.infer(part, state, cache) : layer.forward(part, state, cache));
+          to_matrix(TypeParam::stochastic ? layer.infer(part, state, cache, context())
+                                          : layer.forward(part, state, cache, context()));
       if (last == time) put(state, final_state, b);
       if (TypeParam::stochastic) continue;
       dx.middleCols(b * time + first, last - first) =
-          to_matrix(layer.backward(dy.chunk(first, last - first), dstate, cache));
+          to_matrix(layer.backward(dy.chunk(first, last - first), dstate, cache, context()));
       if (!begins) put(dstate, first_gradient, b);
     }
   }
@@ -202,7 +203,8 @@ TYPED_TEST_P(Conformance, SequencesOfABatchAreIndependent) {
       auto gradient = state_of_sequence(copy, dstate, batch, b);
       typename L::Cache cache;
       const auto x = together.input().sequences(b, 1);
-      const auto y = to_matrix(TypeParam::stochastic ? copy.infer(x, state, cache) : copy.forward(x, state, cache));
+      const auto y = to_matrix(TypeParam::stochastic ? copy.infer(x, state, cache, context())
+                                                     : copy.forward(x, state, cache, context()));
       EXPECT_TRUE(equal<float>(y, all.at("y").middleCols(b * time, time), "y"));
       const auto same = [&](const std::string& name, const Matrix<float>& m) {
         const Matrix<float>& whole = all.at(name);
@@ -211,7 +213,7 @@ TYPED_TEST_P(Conformance, SequencesOfABatchAreIndependent) {
       };
       L::State::visit(state, Name{}, [&](const Name& name, auto& m) { same("state " + name.str(), m); });
       if (TypeParam::stochastic) continue;
-      const auto dx = to_matrix(copy.backward(together.output_gradient().sequences(b, 1), gradient, cache));
+      const auto dx = to_matrix(copy.backward(together.output_gradient().sequences(b, 1), gradient, cache, context()));
       EXPECT_TRUE(equal<float>(dx, all.at("dx").middleCols(b * time, time), "dx"));
       L::State::visit(gradient, Name{}, [&](const Name& name, auto& m) { same("dstate " + name.str(), m); });
     }
@@ -221,7 +223,7 @@ TYPED_TEST_P(Conformance, SequencesOfABatchAreIndependent) {
 }
 
 TYPED_TEST_P(Conformance, AnyNumberOfThreadsGivesTheSameBits) {
-  const ThreadCount count;
+  ThreadCount count;
   const auto check = [&]<class S>(S, Index time, Index batch, auto size) {
     const auto layer = TestFixture::template make<S>(size);
     auto example = Example(layer, time, batch).from_carried_state().with_starts({{time / 2, 0}, {time - 1, batch - 1}});
@@ -321,17 +323,18 @@ TYPED_TEST_P(Conformance, CopiesAreIndependentAndMovedLayersWork) {
   auto state = example.state(layer);
   const auto initial = state;
   Results<float> results;
-  results["y"] = to_matrix(layer.forward(example.input(), state, cache));
+  results["y"] = to_matrix(layer.forward(example.input(), state, cache, context()));
   add_state<L>(results, "state", state);
   typename L::Cache moved_cache = std::move(cache);
   auto dstate = random_state_gradient(layer, 2);
-  results["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, moved_cache));
+  results["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, moved_cache, context()));
   add_state<L>(results, "dstate", dstate);
   add_gradients(results, layer);
   EXPECT_TRUE(equal(results, expected));
   cache = std::move(moved_cache);
   auto again = initial;
-  EXPECT_TRUE(equal<float>(to_matrix(layer.infer(example.input(), again, cache)), infer(layer, example)["y"]));
+  EXPECT_TRUE(
+      equal<float>(to_matrix(layer.infer(example.input(), again, cache, context())), infer(layer, example)["y"]));
 }
 
 TYPED_TEST_P(Conformance, ACacheMayBeUsedAgainForAnyShape) {
@@ -341,12 +344,12 @@ TYPED_TEST_P(Conformance, ACacheMayBeUsedAgainForAnyShape) {
   typename L::Cache cache;
   const auto check = [&](const L& used, Index time, Index batch) {
     const Example example(used, time, batch);
-    minrnn::detail::seek_draw(cache, 0);  // masks as a new cache draws them
     EXPECT_TRUE(equal(train(used, example, cache), train(used, example))) << time << " steps of " << batch;
     auto state = example.state(used);
-    EXPECT_TRUE(equal<float>(to_matrix(used.infer(example.input(), state, cache)), infer(used, example)["y"]));
+    EXPECT_TRUE(
+        equal<float>(to_matrix(used.infer(example.input(), state, cache, context())), infer(used, example)["y"]));
     state = example.state(used);
-    const auto frame = used.step(example.input().frame(0), state, cache).matrix();
+    const auto frame = used.step(example.input().frame(0), state, cache, context()).matrix();
     EXPECT_TRUE(equal<float>(frame, [&] {
       auto fresh = example.state(used);
       typename L::Cache empty;
@@ -373,17 +376,17 @@ TYPED_TEST_P(Conformance, EmptyBlocksAreLegal) {
     Results<float> before, after;
     add_state<L>(before, "state", state);
     typename L::Cache cache;
-    const auto y = trained.forward(example.input(), state, cache);
+    const auto y = trained.forward(example.input(), state, cache, context());
     EXPECT_EQ(y.features(), layer.output_size());
     EXPECT_EQ(y.time(), time);
     EXPECT_EQ(y.batch(), batch);
     add_state<L>(after, "state", state);
     auto dstate = random_state_gradient(layer, batch);
     add_state<L>(before, "dstate", dstate);
-    const auto dx = trained.backward(example.output_gradient(), dstate, cache);
+    const auto dx = trained.backward(example.output_gradient(), dstate, cache, context());
     EXPECT_EQ(dx.features(), layer.input_size());
     add_state<L>(after, "dstate", dstate);
-    EXPECT_EQ(layer.infer(example.input(), state, cache).size(), 0);
+    EXPECT_EQ(layer.infer(example.input(), state, cache, context()).size(), 0);
     zero_gradients(trained);
     before["none"] = after["none"] = Matrix<float>::Zero(1, 1);
     EXPECT_TRUE(TestFixture::agree(after, before));
@@ -431,17 +434,18 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
   };
   const std::string wide_shape = minrnn::detail::shape_text(inputs + 1, time, batch);
   auto state = fresh();
-  expect("forward", "x", std::to_string(inputs), wide_shape, [&] { layer.forward(wide.view(), state, cache); });
-  expect("infer", "x", std::to_string(inputs), wide_shape, [&] { layer.infer(wide.view(), state, cache); });
+  expect("forward", "x", std::to_string(inputs), wide_shape,
+         [&] { layer.forward(wide.view(), state, cache, context()); });
+  expect("infer", "x", std::to_string(inputs), wide_shape, [&] { layer.infer(wide.view(), state, cache, context()); });
   expect("step", "x", std::to_string(inputs), minrnn::detail::shape_text(inputs + 1, 1, batch),
-         [&] { layer.step(FrameView<const float>(wide.view().frame(0)), state, cache); });
+         [&] { layer.step(FrameView<const float>(wide.view().frame(0)), state, cache, context()); });
   expect("forward", "x", std::to_string(inputs), "null",
-         [&] { layer.forward(SequenceView<const float>(nullptr, inputs, time, batch), state, cache); });
+         [&] { layer.forward(SequenceView<const float>(nullptr, inputs, time, batch), state, cache, context()); });
   EXPECT_TRUE(equal(forward(layer, Example(layer, time, batch)),
                     [&] {
                       const Example example(layer, time, batch);
                       Results<float> results;
-                      results["y"] = to_matrix(layer.forward(example.input(), state, cache));
+                      results["y"] = to_matrix(layer.forward(example.input(), state, cache, context()));
                       add_state<L>(results, "state", state);
                       return results;
                     }()))
@@ -450,26 +454,26 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
   if (!matrices_of<L>(state).empty()) {
     auto short_state = layer.initial_state(batch - 1);
     expect("forward", "state", std::to_string(batch), std::to_string(batch - 1),
-           [&] { layer.forward(good.view(), short_state, cache); });
+           [&] { layer.forward(good.view(), short_state, cache, context()); });
     expect("infer", "state", std::to_string(batch), std::to_string(batch - 1),
-           [&] { layer.infer(good.view(), short_state, cache); });
+           [&] { layer.infer(good.view(), short_state, cache, context()); });
     expect("step", "state", std::to_string(batch), std::to_string(batch - 1),
-           [&] { layer.step(FrameView<const float>(good.view().frame(0)), short_state, cache); });
+           [&] { layer.step(FrameView<const float>(good.view().frame(0)), short_state, cache, context()); });
     state = fresh();
-    layer.forward(good.view(), state, cache);
+    layer.forward(good.view(), state, cache, context());
     const auto dy = random_sequence<float>(outputs, time, batch, random);
     expect("backward", "state", std::to_string(batch), std::to_string(batch - 1),
-           [&] { layer.backward(dy.view(), short_state, cache); });
+           [&] { layer.backward(dy.view(), short_state, cache, context()); });
   }
   state = fresh();
-  layer.forward(good.view(), state, cache);
+  layer.forward(good.view(), state, cache, context());
   zero_gradients(layer);
   for (const auto& [f, t, b] :
        {std::array{outputs + 1, time, batch}, {outputs, time + 1, batch}, {outputs, time, batch - 1}}) {
     const auto dy = random_sequence<float>(f, t, b, random);
     auto dstate = random_state_gradient(layer, batch);
     expect("backward", "dy", minrnn::detail::shape_text(outputs, time, batch), minrnn::detail::shape_text(f, t, b),
-           [&] { layer.backward(dy.view(), dstate, cache); });
+           [&] { layer.backward(dy.view(), dstate, cache, context()); });
   }
   visit_parameters(layer, [](const Name& name, const auto& p) { EXPECT_TRUE(p.grad.isZero(0)) << name.str(); });
 }
@@ -514,7 +518,7 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
     }
     auto state = mixer.initial_state(kBatch);
     NoState none;
-    const auto y = readout.forward(mixer.forward(x.view(), state, cache), none, readout_cache);
+    const auto y = readout.forward(mixer.forward(x.view(), state, cache, context()), none, readout_cache);
     loss = 0;
     for (Index i = 0; i < dy.size(); ++i) {
       const float error = y.data()[i] - target.data()[i];
@@ -523,7 +527,7 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
     }
     zero_gradients(mixer);
     zero_gradients(readout);
-    mixer.backward(readout.backward(dy.view(), readout_cache), cache);
+    mixer.backward(readout.backward(dy.view(), readout_cache, context()), cache);
     adam_mixer.step(mixer);
     adam_readout.step(readout);
   }

@@ -15,8 +15,9 @@
 #include "conformance/layers.hpp"
 #include "support/run.hpp"
 
-/// Every layer with one extreme number in one place at a time: what float makes of it beside what double does. Float has a
-/// right answer wherever that of double is one of its numbers, however far out of its range the terms of a formula lie.
+/// Every layer with one extreme number in one place at a time: what float makes of it beside what double does. Float
+/// has a right answer wherever that of double is one of its numbers, however far out of its range the terms of a
+/// formula lie.
 namespace minrnn::tests {
 
 /// All that goes into a forward and a backward of one layer, as lists of numbers that can be spoilt.
@@ -62,9 +63,9 @@ struct Operands {
     auto to = state, gradient = dstate;
     typename L::Cache cache;
     Results<S> results;
-    results["y"] = to_matrix(layer.forward(example.input(), to, cache));
+    results["y"] = to_matrix(layer.forward(example.input(), to, cache, context()));
     add_state<L>(results, "state", to);
-    results["dx"] = to_matrix(layer.backward(example.output_gradient(), gradient, cache));
+    results["dx"] = to_matrix(layer.backward(example.output_gradient(), gradient, cache, context()));
     add_state<L>(results, "dstate", gradient);
     add_gradients(results, layer);
     return results;
@@ -73,10 +74,11 @@ struct Operands {
 
 template <class Descriptor>
 void sweep() {
-  // A rounding to float of everything that goes in carries the answer so far, and its terms round as often; what floors, sums
-  // and saturated gates leave is small beside the layer's usual numbers.
+  // A rounding to float of everything that goes in carries the answer so far, and its terms round as often; what
+  // floors, sums and saturated gates leave is small beside the layer's usual numbers.
   constexpr double kReach = 64, kRounding = 1e-4;
-  // Terms of a sum nearer than this to the end of float's range may lie beyond it: no order of operations brings them back.
+  // Terms of a sum nearer than this to the end of float's range may lie beyond it: no order of operations brings them
+  // back.
   constexpr double kMost = 1e30;
   Random random(1), same(1);
   Operands narrow(Descriptor::template make<float>(6, 9, random), 6, 2);
@@ -107,8 +109,8 @@ void sweep() {
   const auto finding = [&](const Results<float>& found, const Results<double>& wanted, bool overflows) -> std::string {
     const auto reach = reach_of(wanted);
     for (const auto& [name, m] : wanted) {
-      // The gradients with respect to B, C and the step sizes of Mamba are products of up to five numbers that grow with its
-      // input. Where they are none of float, there is no product of them with a channel that is 0 either.
+      // The gradients with respect to B, C and the step sizes of Mamba are products of up to five numbers that grow
+      // with its input. Where they are none of float, there is no product of them with a channel that is 0 either.
       if (overflows && (name.ends_with("bc/w") || name.ends_with("delta_down/w"))) continue;
       for (Index j = 0; j < m.cols(); ++j)
         for (Index i = 0; i < m.rows(); ++i) {

@@ -9,6 +9,9 @@
 #include <limits>
 #include <new>
 #include <numeric>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
 #include <vector>
 
 namespace minrnn::tests {
@@ -24,68 +27,57 @@ std::string message_of(const std::function<void()>& body) {
 }
 
 /// (3, 4, 2), where element (f, t, b) is 100 b + 10 t + f.
-Eigen::Tensor<float, 3> counted() {
-  Eigen::Tensor<float, 3> tensor(3, 4, 2);
+Sequence<float> counted() {
+  Sequence<float> sequence(3, 4, 2);
   for (Index b = 0; b < 2; ++b)
     for (Index t = 0; t < 4; ++t)
-      for (Index f = 0; f < 3; ++f) tensor(f, t, b) = static_cast<float>(100 * b + 10 * t + f);
-  return tensor;
+      for (Index f = 0; f < 3; ++f) sequence.view().column(t, b)[f] = static_cast<float>(100 * b + 10 * t + f);
+  return sequence;
 }
 
-template <class View>
-void expect_counted(const View& view) {
-  ASSERT_EQ(view.features(), 3);
-  ASSERT_EQ(view.time(), 4);
-  ASSERT_EQ(view.batch(), 2);
-  for (Index b = 0; b < 2; ++b)
-    for (Index t = 0; t < 4; ++t)
-      for (Index f = 0; f < 3; ++f) EXPECT_EQ(view.column(t, b)[f], static_cast<float>(100 * b + 10 * t + f));
-}
+TEST(SequenceView, OfAMatrixIsOneSequence) {
+  Matrix<float> matrix(3, 4);
+  for (Index i = 0; i < 12; ++i) matrix.data()[i] = static_cast<float>(i);
+  const auto expect_one = [&](SequenceView<const float> view, const float* data, Index features, Index time) {
+    EXPECT_EQ(view.data(), data);
+    EXPECT_EQ(view.features(), features);
+    EXPECT_EQ(view.time(), time);
+    EXPECT_EQ(view.batch(), 1);
+    EXPECT_TRUE(view.contiguous());
+    EXPECT_EQ(view.matrix(0), Eigen::Map<const Matrix<float>>(data, features, time));
+  };
+  const Matrix<float>& fixed = matrix;
+  expect_one(matrix, matrix.data(), 3, 4);
+  expect_one(fixed, matrix.data(), 3, 4);
+  expect_one(fixed.middleCols(1, 2), matrix.data() + 3, 3, 2);
+  expect_one(matrix.col(2), matrix.data() + 6, 3, 1);
+  expect_one(matrix.col(2).head(2), matrix.data() + 6, 2, 1);
+  expect_one(Eigen::Map<const Matrix<float>>(matrix.data(), 2, 6), matrix.data(), 2, 6);
+  expect_one(SequenceView<const float>(matrix).matrix(0), matrix.data(), 3, 4);
+  const Eigen::Ref<const Matrix<float>> reference = matrix;
+  expect_one(reference, matrix.data(), 3, 4);
+  Eigen::ArrayXXf array = matrix;
+  expect_one(array, array.data(), 3, 4);
+  SequenceView<float> writable = matrix;
+  *writable.column(1, 0) = -1;
+  EXPECT_EQ(matrix(0, 1), -1);
+  Eigen::Matrix<float, 3, 0> none;
+  EXPECT_EQ(SequenceView<float>(none).time(), 0);
+  EXPECT_EQ(message_of([&] { SequenceView<float>(matrix.topRows(2)); }),
+            "SequenceView: outer stride of a matrix: wanted 2, as frames have no gap, given 3");
 
-TEST(SequenceView, IsATensorWithoutACopy) {
-  Eigen::Tensor<float, 3> tensor = counted();
-  const SequenceView<float> view = tensor;
-  expect_counted(view);
-  EXPECT_EQ(view.data(), tensor.data());
-  *view.column(2, 1) = 7;
-  EXPECT_EQ(tensor(0, 2, 1), 7);
-}
-
-TEST(SequenceView, IsAConstTensorOrAMapWithoutACopy) {
-  const Eigen::Tensor<float, 3> tensor = counted();
-  const SequenceView<const float> view = tensor;
-  expect_counted(view);
-  EXPECT_EQ(view.data(), tensor.data());
-  static_assert(!std::is_constructible_v<SequenceView<float>, const Eigen::Tensor<float, 3>&>);
-  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<float, 2>&>);
-  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<double, 3>&>);
-  static_assert(!std::is_constructible_v<SequenceView<float>, Eigen::Tensor<float, 3, Eigen::RowMajor>&>);
-
-  Eigen::Tensor<float, 3> storage = counted();
-  Eigen::TensorMap<Eigen::Tensor<float, 3>> map(storage.data(), 3, 4, 2);
-  const SequenceView<float> of_map = map;
-  expect_counted(of_map);
-  EXPECT_EQ(of_map.data(), storage.data());
-  const Eigen::TensorMap<const Eigen::Tensor<float, 3>> fixed(storage.data(), 3, 4, 2);
-  const SequenceView<const float> of_fixed = fixed;
-  expect_counted(of_fixed);
-  const SequenceView<const float> from_mutable = SequenceView<float>(map);
-  EXPECT_EQ(from_mutable.data(), storage.data());
-}
-
-TEST(SequenceView, GivesATensorMapBack) {
-  Eigen::Tensor<float, 3> tensor = counted();
-  const SequenceView<float> view = tensor;
-  auto map = view.tensor();
-  EXPECT_EQ(map.data(), tensor.data());
-  EXPECT_EQ(map.dimension(0), 3);
-  EXPECT_EQ(map.dimension(1), 4);
-  EXPECT_EQ(map.dimension(2), 2);
-  map(1, 3, 1) = 5;
-  EXPECT_EQ(tensor(1, 3, 1), 5);
-  EXPECT_EQ(message_of([&] { view.chunk(1, 2).tensor(); }),
-            "SequenceView::tensor: view: wanted a contiguous block, given one with a batch stride");
-  EXPECT_EQ(view.sequences(1, 1).chunk(1, 2).tensor()(2, 0, 0), 112) << "one sequence has no batch stride";
+  using View = SequenceView<const float>;
+  static_assert(!std::is_convertible_v<Matrix<float>, View>, "a temporary");
+  static_assert(!std::is_convertible_v<const Matrix<float>, View>);
+  static_assert(!std::is_convertible_v<Eigen::ArrayXXf, View>);
+  static_assert(!std::is_convertible_v<Eigen::Ref<const Matrix<float>>, View>, "which may hold a copy");
+  static_assert(std::is_convertible_v<Eigen::Ref<Matrix<float>>, View>);
+  static_assert(!std::is_convertible_v<const Matrix<float>&, SequenceView<float>>);
+  static_assert(!std::is_convertible_v<Matrix<double>&, View>);
+  static_assert(!std::is_convertible_v<Eigen::Matrix<float, 3, 4, Eigen::RowMajor>&, View>);
+  static_assert(!std::is_convertible_v<decltype(matrix.row(1)), View>);
+  static_assert(!std::is_convertible_v<decltype(matrix.transpose()), View>);
+  static_assert(!std::is_convertible_v<decltype(matrix + matrix), View>);
 }
 
 TEST(SequenceView, LiesInMemoryAsPyTorchsBatchFirst) {
@@ -98,8 +90,8 @@ TEST(SequenceView, LiesInMemoryAsPyTorchsBatchFirst) {
 }
 
 TEST(SequenceView, HasChunksFramesAndSequences) {
-  Eigen::Tensor<float, 3> tensor = counted();
-  const SequenceView<float> view = tensor;
+  Sequence<float> sequence = counted();
+  const SequenceView<float> view = sequence;
   const auto chunk = view.chunk(1, 2);
   EXPECT_EQ(chunk.time(), 2);
   EXPECT_EQ(chunk.batch(), 2);
@@ -131,8 +123,8 @@ TEST(SequenceView, HasChunksFramesAndSequences) {
 
 TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
   constexpr Index kMost = std::numeric_limits<Index>::max();
-  Eigen::Tensor<float, 3> tensor = counted();
-  const SequenceView<float> view = tensor;
+  Sequence<float> sequence = counted();
+  const SequenceView<float> view = sequence;
   EXPECT_EQ(message_of([&] { view.chunk(1, kMost); }),
             "SequenceView::chunk: first and count: wanted a part of 4, given 1 and " + std::to_string(kMost));
   EXPECT_THROW(view.chunk(kMost, kMost), std::invalid_argument);
@@ -143,7 +135,7 @@ TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
   EXPECT_THROW(view.matrix(-1), std::invalid_argument);
 
   constexpr Index kHalf = Index{1} << (std::numeric_limits<Index>::digits / 2 + 1);
-  float* memory = tensor.data();
+  float* memory = sequence.data();
   EXPECT_THROW(SequenceView<float>(memory, kHalf, kHalf, 1), std::invalid_argument);
   EXPECT_THROW(SequenceView<float>(memory, 1, kHalf, kHalf, 1), std::invalid_argument);
   EXPECT_THROW(SequenceView<float>(memory, -1, 2, 3), std::invalid_argument);
@@ -155,9 +147,9 @@ TEST(SequenceView, RefusesPartsAndSizesThatAreNone) {
 }
 
 TEST(SequenceView, CarriesItsStartsIntoItsParts) {
-  Eigen::Tensor<float, 3> tensor = counted();
+  Sequence<float> sequence = counted();
   const std::vector<std::uint8_t> flags{1, 0, 0, 1, 0, 0, 1, 0};  // (0, 0), (3, 0), (2, 1)
-  const SequenceView<float> bare = tensor, view = bare.with_starts(flags.data());
+  const SequenceView<float> bare = sequence, view = bare.with_starts(flags.data());
   const auto places = [](const auto& v) {
     std::vector<std::pair<Index, Index>> list;
     for (Index b = 0; b < v.batch(); ++b)
@@ -324,24 +316,6 @@ TEST(Sequence, IsEmptyWhereItsMemoryCannotBeHad) {
   EXPECT_EQ(sequence.size(), 0);
   sequence.resize(2, 3, 1);
   std::fill_n(sequence.data(), 6, 1.0f);
-}
-
-TEST(Output, LiesApartFromWhatIsRead) {
-  Output<float> output;
-  Sequence<float> x(3, 4, 2);
-  const SequenceView<float> first = output.resize(3, 4, 2, x.view());
-  EXPECT_EQ(output.resize(3, 4, 2, x.view()).data(), first.data()) << "no need to change";
-  const SequenceView<float> second = output.resize(3, 4, 2, first.chunk(2, 1));
-  EXPECT_NE(second.data(), first.data());
-  const SequenceView<float> third = output.resize(3, 4, 2, first, second);
-  EXPECT_NE(third.data(), first.data());
-  EXPECT_NE(third.data(), second.data());
-  EXPECT_EQ(output.view().data(), third.data());
-  // A larger one takes no memory from what is read.
-  std::fill_n(third.data(), third.size(), 5.0f);
-  const SequenceView<float> larger = output.resize(3, 1, 100, third);
-  std::fill_n(larger.data(), larger.size(), 7.0f);
-  for (Index i = 0; i < third.size(); ++i) EXPECT_EQ(third.data()[i], 5);
 }
 
 TEST(Sequence, MovesItsMemory) {

@@ -11,10 +11,10 @@
 #include <vector>
 
 #include "io/folder.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
-#include "minrnn/layers/stack.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "support/run.hpp"
 

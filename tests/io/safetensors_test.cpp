@@ -33,10 +33,10 @@ TensorFile tiny() {
   return file;
 }
 
-const std::string kTinyHeader =
-    R"({"__metadata__":{"kind":"\"t)"
-    "\303\244"
-    R"(st\"\n"},"b/w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},"a":{"dtype":"I64","shape":[],"data_offsets":[8,16]}})";
+const std::string kTinyHeader = R"({"__metadata__":{"kind":"\"t)"
+                                "\303\244"
+                                R"(st\"\n"},"b/w":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},)"
+                                R"("a":{"dtype":"I64","shape":[],"data_offsets":[8,16]}})";
 const std::string kTinyData = "\0\0\x80\x3f\0\0\0\xc0\3\0\0\0\0\0\0\0"s;
 
 void expect_equal(const TensorFile& a, const TensorFile& b) {

@@ -74,8 +74,8 @@ TEST(Attention, KeepsWhatIsNoNumberFromWhateverDoesNotSeeIt) {
     }
 }
 
-// One query over two equal keys has half of each, however large their scores are: beside 1e7, the logarithm of 2 is less than
-// a rounding.
+// One query over two equal keys has half of each, however large their scores are: beside 1e7, the logarithm of 2 is
+// less than a rounding.
 TEST(AttentionHead, SharesAmongEqualKeysHoweverLargeTheirScores) {
   using Head = minrnn::detail::AttentionHead<float>;
   constexpr Index kSize = 2;
@@ -116,10 +116,10 @@ TEST(Attention, ForgetsAStateThatIsNoNumberAtAStart) {
     if (bad != 0) state.values.setConstant(bad);
     Layer::Cache cache;
     Results<float> results;
-    results["y"] = to_matrix(copy.forward(example.input(), state, cache)).rightCols(4);
+    results["y"] = to_matrix(copy.forward(example.input(), state, cache, context())).rightCols(4);
     add_state<Layer>(results, "state", state);
     auto dstate = random_state_gradient(layer, 1);
-    results["dx"] = to_matrix(copy.backward(example.output_gradient(), dstate, cache)).rightCols(4);
+    results["dx"] = to_matrix(copy.backward(example.output_gradient(), dstate, cache, context())).rightCols(4);
     return results;
   };
   const auto clean = run(0);

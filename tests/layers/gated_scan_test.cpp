@@ -9,6 +9,8 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 
+#include "support/threads.hpp"
+
 namespace minrnn::tests {
 namespace {
 
@@ -28,8 +30,9 @@ TYPED_TEST(ForgetBias, KeepsItsSigmoidOfTheStateAtFirst) {
     typename TypeParam::Cache cache;
     auto state = layer.initial_state(2);
     state.h.col(1).setOnes();
-    layer.infer(nothing.view(), state, cache);
-    // Biases are drawn within 1 / sqrt(inputs) = 0.01, and a sigmoid has a slope of at most 1/4: two of them move it by 0.005.
+    layer.infer(nothing.view(), state, cache, context());
+    // Biases are drawn within 1 / sqrt(inputs) = 0.01, and a sigmoid has a slope of at most 1/4: two of them move it by
+    // 0.005.
     const double wanted = 1 / (1 + std::exp(-bias));
     for (Index i = 0; i < kFeatures; ++i) EXPECT_NEAR(state.h(i, 1) - state.h(i, 0), wanted, 0.005) << bias;
   }

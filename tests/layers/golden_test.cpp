@@ -10,6 +10,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "support/golden.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -59,9 +60,9 @@ void check(const std::string& name, L layer, const GoldenCase& golden, double to
 
   typename L::Cache cache;
   auto state = state_of("state"), dstate = state_of("dfinal");
-  expect_near(layer.forward(x.view(), state, cache).data(), flat(y), tolerance, "y");
+  expect_near(layer.forward(x.view(), state, cache, context()).data(), flat(y), tolerance, "y");
   expect_state(state, "final");
-  expect_near(layer.backward(dy.view(), dstate, cache).data(), flat(dx), tolerance, "dx");
+  expect_near(layer.backward(dy.view(), dstate, cache, context()).data(), flat(dx), tolerance, "dx");
   expect_state(dstate, "dstate");
   visit_parameters(layer, [&](const Name& parameter, auto& p) {
     expect_near(p.grad.data(), golden_weight<double>(golden.at("gradient/" + parameter.str())), tolerance,

@@ -4,10 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/sequential.hpp"
 #include "minrnn/loss/mean_square.hpp"
 #include "support/compare.hpp"
+#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -22,10 +23,10 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   const auto gradient = [&](auto state) {  // of h_0, and what reaches the state
     Matrix<double> result;
     MinGru<double>::Cache cache;
-    layer.forward(x.view(), state, cache);
+    layer.forward(x.view(), state, cache, context());
     zero_gradients(layer);
     auto dstate = zero_state(layer, 2);
-    layer.backward(dy.view(), dstate, cache);
+    layer.backward(dy.view(), dstate, cache, context());
     visit_parameters(layer, [&](const Name& name, const Parameter<double>& p) {
       if (name.str() == "h_0") result = p.grad;
     });
@@ -46,7 +47,8 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   EXPECT_TRUE(gradient(restored).first.isZero(0));
 }
 
-// The loop of the README, in which no gradient reaches the final state: that the initial state is learned changes nothing.
+// The loop of the README, in which no gradient reaches the final state: that the initial state is learned changes
+// nothing.
 TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   Random random(1);
   Sequential net{MinGru<double>(2, 4, random, {.learn_initial_state = true}), Linear<double>(4, 1, random)};
@@ -56,11 +58,11 @@ TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   decltype(net)::Cache cache;
   const auto loss = [&] {
     auto state = net.initial_state(3);
-    return mean_square(net.forward(x.view(), state, cache), target.view(), dy);
+    return mean_square(net.forward(x.view(), state, cache, context()), target.view(), dy).loss;
   };
   loss();
   zero_gradients(net);
-  net.backward(dy.view(), cache);
+  net.backward(dy.view(), cache, context());
   Index compared = 0;
   visit_parameters(net, [&](const Name& name, Parameter<double>& p) {
     const Matrix<double> gradient = p.grad;

@@ -62,7 +62,7 @@ TYPED_TEST(Recurrent, ForwardInferAndStepAgreeAcrossBlocks) {
 }
 
 TYPED_TEST(Recurrent, GroupsGiveTheSameBitsOnAnyNumberOfThreads) {
-  const ThreadCount count;
+  ThreadCount count;
   const auto layer = small_layer<TypeParam>();
   const auto example = Example(layer, 35, 50).from_carried_state();
   count.use(1);

@@ -24,8 +24,8 @@ std::pair<Matrix<double>, Matrix<double>> run(Index features, double size) {
     dy.data()[i] = static_cast<S>(random.normal());
   }
   NoState none;
-  const Matrix<S> y = to_matrix(layer.forward(x.view(), none, cache));
-  const Matrix<S> dx = to_matrix(layer.backward(dy.view(), none, cache));
+  const Matrix<S> y = to_matrix(layer.forward(x.view(), none, cache, context()));
+  const Matrix<S> dx = to_matrix(layer.backward(dy.view(), none, cache, context()));
   return {y.template cast<double>(), dx.template cast<double>() * size};
 }
 
@@ -54,7 +54,7 @@ TEST(RmsNorm, OfAFrameThatIsNoNumberIsNone) {
   NoState none;
   for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
     const Eigen::Vector4f x(1, bad, 2, 3);
-    EXPECT_TRUE(layer.step(x, none, cache).matrix().array().isNaN().any());
+    EXPECT_TRUE(layer.step(x, none, cache, context()).matrix().array().isNaN().any());
   }
 }
 

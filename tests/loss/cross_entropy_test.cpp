@@ -6,12 +6,33 @@
 
 #include <limits>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/tensor.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "support/compare.hpp"
 
 namespace minrnn::tests {
 namespace {
+
+template <class S>
+Sequence<S> random_logits(Index classes, Index time, Index batch, double deviation, std::uint64_t seed) {
+  Random random(seed);
+  Sequence<S> logits(classes, time, batch);
+  for (Index i = 0; i < logits.size(); ++i) logits.data()[i] = static_cast<S>(deviation * random.normal());
+  return logits;
+}
+/// Some are negative.
+template <class Target>
+Sequence<Target> random_targets(Index classes, Index time, Index batch, std::uint64_t seed) {
+  Random random(seed);
+  Sequence<Target> targets(1, time, batch);
+  for (Index i = 0; i < targets.size(); ++i)
+    targets.data()[i] = static_cast<Target>(random.below(static_cast<std::uint64_t>(classes) + 1)) - 1;
+  return targets;
+}
 
 /// One frame of logits against one target.
 template <class S>
@@ -24,8 +45,8 @@ struct OneFrame {
   }
   double loss() {
     const SequenceView<const std::int32_t> targets(&target, 1, 1, 1);
-    const CrossEntropy with = softmax_cross_entropy<S>(logits.view(), targets, gradient);
-    const double alone = softmax_cross_entropy<S>(logits.view(), targets).loss;
+    const MeanLoss with = softmax_cross_entropy(logits.view(), targets, gradient);
+    const double alone = softmax_cross_entropy(logits.view(), targets).loss;
     EXPECT_TRUE(alone == with.loss || std::isnan(with.loss)) << alone << " and " << with.loss;
     return with.loss;
   }
@@ -106,15 +127,98 @@ TEST(SoftmaxCrossEntropy, IgnoresNegativeTargetsAndTakesNoFrameAtAll) {
   const auto view = [](const std::vector<std::int32_t>& of) {
     return SequenceView<const std::int32_t>(of.data(), 1, 3, 1);
   };
-  EXPECT_EQ(softmax_cross_entropy<float>(logits.view(), view(targets), gradient).count, 1);
+  EXPECT_EQ(softmax_cross_entropy(logits.view(), view(targets), gradient).count, 1);
   EXPECT_EQ(gradient.view().matrix(0).col(0).cwiseAbs().maxCoeff(), 0);
-  EXPECT_EQ(softmax_cross_entropy<float>(logits.view(), view(none), gradient).loss, 0);
+  EXPECT_EQ(softmax_cross_entropy(logits.view(), view(none), gradient).loss, 0);
   EXPECT_EQ(gradient.view().matrix(0).cwiseAbs().maxCoeff(), 0);
   const SequenceView<const float> empty(nullptr, 4, 0, 2);
-  const CrossEntropy of_none =
-      softmax_cross_entropy<float>(empty, SequenceView<const std::int32_t>(nullptr, 1, 0, 2), gradient);
+  const MeanLoss of_none = softmax_cross_entropy(empty, SequenceView<const std::int32_t>(nullptr, 1, 0, 2), gradient);
   EXPECT_EQ(of_none.loss, 0);
   EXPECT_EQ(of_none.count, 0);
+}
+
+TEST(SoftmaxCrossEntropy, IsTheMeanOverTheTargetsThatCount) {
+  const auto logits = random_logits<double>(11, 40, 5, 3, 2);
+  const auto targets = random_targets<std::int32_t>(11, 40, 5, 4);
+  Sequence<double> dlogits;
+  const MeanLoss result = softmax_cross_entropy(logits, targets, dlogits);
+  double sum = 0;
+  Index count = 0;
+  for (Index b = 0; b < 5; ++b)
+    for (Index t = 0; t < 40; ++t) {
+      const std::int32_t target = *targets.view().column(t, b);
+      const Eigen::Map<const Eigen::ArrayXd> l(logits.view().column(t, b), 11);
+      const Eigen::Map<const Eigen::ArrayXd> d(dlogits.view().column(t, b), 11);
+      if (target < 0) {
+        EXPECT_TRUE((d == 0).all());
+        continue;
+      }
+      ++count;
+      sum += std::log(l.exp().sum()) - l(target);
+    }
+  EXPECT_EQ(result.count, count);
+  EXPECT_GT(count, 100);
+  EXPECT_LT(count, 200) << "no target is ignored in this test";
+  EXPECT_NEAR(result.loss, sum / static_cast<double>(count), 1e-13);
+}
+
+TEST(SoftmaxCrossEntropy, OfLogitsWhoseExponentialsAreNoNumbersIsFinite) {
+  const auto logits = random_logits<float>(11, 3, 1, 1e4, 2);
+  const auto targets = random_targets<std::int32_t>(11, 3, 1, 4);
+  Sequence<float> dlogits;
+  EXPECT_TRUE(std::isfinite(softmax_cross_entropy(logits, targets, dlogits).loss));
+  EXPECT_TRUE(to_matrix(dlogits.view()).allFinite());
+}
+
+TEST(SoftmaxCrossEntropy, TakesTargetsOf64BitsAsThoseOf32) {
+  const auto logits = random_logits<float>(11, 40, 5, 3, 2);
+  auto narrow = random_targets<std::int32_t>(11, 40, 5, 4);
+  auto wide = random_targets<std::int64_t>(11, 40, 5, 4);
+  Sequence<float> of_narrow, of_wide;
+  wide.data()[3] = std::numeric_limits<std::int64_t>::min();  // ignored, and not the 0 that its lower half would be
+  narrow.data()[3] = -1;
+  const MeanLoss result = softmax_cross_entropy(logits, narrow, of_narrow);
+  EXPECT_EQ(softmax_cross_entropy(logits, wide, of_wide).loss, result.loss);
+  EXPECT_EQ(softmax_cross_entropy(logits, wide).loss, result.loss);
+  EXPECT_EQ(softmax_cross_entropy(logits, wide).count, result.count);
+  EXPECT_TRUE(equal<float>(to_matrix(of_wide.view()), to_matrix(of_narrow.view())));
+
+  wide.data()[3] = (std::int64_t{1} << 32) + 2;
+  try {
+    softmax_cross_entropy(logits, wide);
+    ADD_FAILURE() << "nothing thrown";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_STREQ(error.what(), "softmax_cross_entropy: targets: wanted classes below 11, given 4294967298");
+  }
+}
+
+TEST(SoftmaxCrossEntropy, TakesWhateverIsASequence) {
+  Sequence<double> logits = random_logits<double>(3, 4, 2, 1, 1), gradient;
+  Sequence<std::int32_t> targets = random_targets<std::int32_t>(3, 4, 2, 2);
+  const double loss = softmax_cross_entropy(logits, targets).loss;
+  EXPECT_GT(loss, 0);
+  EXPECT_EQ(softmax_cross_entropy(logits.view(), targets.view()).loss, loss);
+  EXPECT_EQ(softmax_cross_entropy(std::as_const(logits).view(), std::as_const(targets)).loss, loss);
+  const Eigen::Tensor<double, 3> tensor = logits.view().tensor();
+  const Eigen::Tensor<std::int32_t, 3> target_tensor = targets.view().tensor();
+  EXPECT_EQ(softmax_cross_entropy(tensor, target_tensor).loss, loss);
+  EXPECT_EQ(softmax_cross_entropy(tensor, target_tensor, gradient).loss, loss);
+  EXPECT_EQ(softmax_cross_entropy(logits.view().tensor(), targets).loss, loss);
+}
+
+TEST(SoftmaxCrossEntropy, GivesTheSameBitsOnAnyExecutor) {
+  const auto from = random_logits<float>(19, 150, 7, 3, 6);
+  const auto targets = random_targets<std::int32_t>(19, 150, 7, 7);
+  Sequence<float> gradient;
+  const double alone = softmax_cross_entropy(from, targets, gradient).loss;
+  const Matrix<float> gradient_alone = to_matrix(gradient.view());
+  for (const Index workers : {1, 2, 3, 5}) {
+    ThreadPool pool(workers);
+    const Context context{.executor = &pool};
+    EXPECT_EQ(softmax_cross_entropy(from, targets, gradient, context).loss, alone) << workers;
+    EXPECT_TRUE(equal<float>(to_matrix(gradient.view()), gradient_alone)) << workers;
+    EXPECT_EQ(softmax_cross_entropy(from, targets, context).loss, alone) << workers;
+  }
 }
 
 TEST(SoftmaxCrossEntropy, SaysWhatIsWrong) {
@@ -123,8 +227,8 @@ TEST(SoftmaxCrossEntropy, SaysWhatIsWrong) {
   const std::vector<std::int32_t> targets(3), beyond{0, 4, 0};
   const auto message = [&](const float* data, Index classes, const std::int32_t* of, Index time) -> std::string {
     try {
-      softmax_cross_entropy<float>(SequenceView<const float>(data, classes, 3, 1),
-                                   SequenceView<const std::int32_t>(of, 1, time, 1), gradient);
+      softmax_cross_entropy(SequenceView<const float>(data, classes, 3, 1),
+                            SequenceView<const std::int32_t>(of, 1, time, 1), gradient);
     } catch (const std::invalid_argument& error) {
       return error.what();
     }

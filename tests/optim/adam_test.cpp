@@ -7,16 +7,19 @@
 #include <initializer_list>
 #include <limits>
 #include <stdexcept>
+#include <type_traits>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "minrnn/optim/clip.hpp"
 #include "support/compare.hpp"
-#include "support/threads.hpp"
 
 namespace minrnn::tests {
 namespace {
 
 template <class S>
 struct Two {
+  using Scalar = S;
   Parameter<S> w{3, 2}, b{3};
 
   explicit Two(std::uint64_t seed = 1) {
@@ -85,6 +88,24 @@ TEST(Adam, FollowsItsEquationsForTwoTensors) {
   }
   for (Index i = 0; i < 6; ++i) EXPECT_NEAR(layer.w.value.data()[i], w[static_cast<std::size_t>(i)].value, 1e-14);
   for (Index i = 0; i < 3; ++i) EXPECT_NEAR(layer.b.value.data()[i], b[static_cast<std::size_t>(i)].value, 1e-14);
+}
+
+TEST(Adam, HasTheScalarOfTheNet) {
+  Two<double> net;
+  const Two<float> narrow;
+  Adam plain(net);
+  static_assert(std::is_same_v<decltype(plain), Adam<double>>);
+  Adam with_options(narrow, {.learning_rate = 0.25f, .weight_decay = 0.5f});
+  static_assert(std::is_same_v<decltype(with_options), Adam<float>>);
+  EXPECT_EQ(with_options.options.learning_rate, 0.25f);
+  const AdamOptions<double> options{.learning_rate = 0.125};
+  Adam with_named_options(net, options);
+  static_assert(std::is_same_v<decltype(with_named_options), Adam<double>>);
+  EXPECT_EQ(with_named_options.options.learning_rate, 0.125);
+  with_named_options.step(net);
+  Adam copy(with_named_options);
+  static_assert(std::is_same_v<decltype(copy), Adam<double>>);
+  EXPECT_EQ(copy.steps(), 1);
 }
 
 TEST(Adam, FirstStepIsTheLearningRateWhateverTheGradient) {
@@ -219,25 +240,115 @@ TEST(Adam, WithoutAGradientNothingMovesButWhatDecays) {
   EXPECT_EQ(layer.b.value, before.b.value);
 }
 
-TEST(Adam, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const auto run = [] {
-    One<300, 200> layer;
+TEST(Adam, GivesTheSameBitsOnAnyExecutor) {
+  const auto run = [](const Context& context) {
+    One<300, 200> layer;  // more than one tile
     Random random(1);
     fill_normal(layer.w.value, random, 1);
     Adam<float> adam(layer);
     for (int i = 0; i < 3; ++i) {
       fill_normal(layer.w.grad, random, 1);
-      adam.step(layer);
+      if (i == 1) layer.w.grad.middleRows(100, 50).setConstant(std::numeric_limits<float>::quiet_NaN());
+      EXPECT_EQ(adam.step(layer, context), i != 1);
     }
     return layer.w.value;
   };
-  const ThreadCount count;
-  count.use(1);
-  const Matrix<float> one = run();
-  for (const int threads : {2, 4}) {
-    count.use(threads);
-    EXPECT_TRUE(equal<float>(run(), one));
+  const Matrix<float> alone = run({});
+  for (const Index workers : {1, 2, 3, 5}) {
+    ThreadPool pool(workers);
+    EXPECT_TRUE(equal<float>(run({.executor = &pool}), alone)) << workers;
   }
+}
+
+/// Value and moments of every parameter, and the count of steps.
+template <class S, class L>
+std::vector<Matrix<S>> all_of(L& layer, Adam<S>& adam) {
+  std::vector<Matrix<S>> all;
+  visit_parameters(layer, [&](const Name&, const auto& p) { all.push_back(p.value); });
+  Adam<S>::visit(adam, Name{}, [&](const Name&, const auto& m) {
+    if constexpr (std::is_same_v<decltype(m), const Matrix<S>&>)
+      all.push_back(m);
+    else
+      all.push_back(Matrix<S>::Constant(1, 1, static_cast<S>(m)));
+  });
+  return all;
+}
+
+template <class S>
+void expect_gradients_that_are_no_numbers_to_move_nothing() {
+  constexpr S kNan = std::numeric_limits<S>::quiet_NaN(), kInfinity = std::numeric_limits<S>::infinity();
+  // More than one tile, and a rest that fills no packet; what is wrong stands anywhere in a packet, in the rest, at
+  // tiles' ends.
+  constexpr Index kSize = 8192 + 67;
+  Random random(3);
+  One<kSize, 1, S> layer, clean;
+  fill_normal(layer.w.value, random, 1);
+  clean.w.value = layer.w.value;
+  const AdamOptions<S> options{.weight_decay = S(0.5)};
+  Adam adam(layer, options), of_clean(clean, options);
+  for (int step = 0; step < 3; ++step) {
+    fill_normal(layer.w.grad, random, 1);
+    clean.w.grad = layer.w.grad;
+    EXPECT_TRUE(of_clean.step(clean));
+    const std::vector<Matrix<S>> before = all_of(layer, adam);
+    std::vector<Index> wrong;
+    if (step == 1) wrong = {0, 5, 6, 7, 100, 8191, 8192, 8200, kSize - 2, kSize - 1};
+    for (std::size_t i = 0; i < wrong.size(); ++i)
+      layer.w.grad(wrong[i]) = i % 3 == 0 ? kNan : i % 3 == 1 ? kInfinity : -kInfinity;
+    EXPECT_EQ(adam.step(layer), wrong.empty());
+    EXPECT_EQ(adam.steps(), step + 1);
+    const std::vector<Matrix<S>> after = all_of(layer, adam);
+    for (const Index i : wrong) {
+      for (const std::size_t of : {std::size_t{0}, std::size_t{2}, std::size_t{3}})
+        EXPECT_EQ(after[of](i), before[of](i)) << i;
+      layer.w.value(i) = clean.w.value(i);  // from here on those, too
+    }
+    Index differ = 0;
+    for (Index i = 0; i < kSize; ++i) differ += layer.w.value(i) != clean.w.value(i);
+    EXPECT_EQ(differ, step == 2 ? 10 : 0) << "the others move as if nothing had been wrong";
+  }
+}
+
+TEST(Adam, LeavesAWeightWhoseGradientIsNoNumberAndMovesTheOthers) {
+  expect_gradients_that_are_no_numbers_to_move_nothing<float>();
+  expect_gradients_that_are_no_numbers_to_move_nothing<double>();
+}
+
+TEST(Adam, TakesNoStepWhereNoGradientIsANumber) {
+  Two<float> layer;
+  Random random(1);
+  Adam adam(layer, {.weight_decay = 0.5f});
+  layer.draw_gradients(random);
+  EXPECT_TRUE(adam.step(layer));
+  const auto before = all_of(layer, adam);
+  visit_parameters(layer, [](const Name&, auto& p) { p.grad.setConstant(std::numeric_limits<float>::quiet_NaN()); });
+  EXPECT_FALSE(adam.step(layer));
+  EXPECT_EQ(all_of(layer, adam), before);
+  EXPECT_EQ(adam.steps(), 1);
+}
+
+TEST(Adam, TakesNoStepBehindAClipThatFoundOneGradientOfNan) {
+  Two<float> layer, undisturbed;
+  Adam adam(layer), of_undisturbed(undisturbed);
+  Random random(1);
+  for (int step = 0; step < 4; ++step) {
+    layer.draw_gradients(random);
+    if (step == 2) {
+      layer.b.grad(1, 0) = std::numeric_limits<float>::quiet_NaN();
+      const auto before = all_of(layer, adam);
+      EXPECT_TRUE(std::isnan(clip_gradient_norm(layer, 1)));
+      EXPECT_FALSE(adam.step(layer));
+      EXPECT_EQ(all_of(layer, adam), before);
+      continue;
+    }
+    undisturbed.w.grad = layer.w.grad;
+    undisturbed.b.grad = layer.b.grad;
+    EXPECT_GT(clip_gradient_norm(layer, 1), 1);
+    EXPECT_TRUE(adam.step(layer));
+    clip_gradient_norm(undisturbed, 1);
+    of_undisturbed.step(undisturbed);
+  }
+  EXPECT_EQ(all_of(layer, adam), all_of(undisturbed, of_undisturbed)) << "as if there had been no such batch";
 }
 
 TEST(Adam, RefusesOtherParametersAndChangesNothing) {

@@ -47,13 +47,17 @@ TEST(ClipGradientNorm, LeavesSmallGradientsAlone) {
   EXPECT_EQ(layer.b.grad(0, 0), 0);
 }
 
-TEST(ClipGradientNorm, TellsOfANormThatIsNoNumberAndLeavesTheGradients) {
-  for (const float bad : {std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN()}) {
-    Two layer;
-    layer.b.grad(1, 0) = bad;
-    EXPECT_FALSE(std::isfinite(clip_gradient_norm(layer, 1)));
-    EXPECT_EQ(layer.w.grad(1, 0), 4);
-  }
+TEST(ClipGradientNorm, TellsOfANormThatIsNoNumberAndLeavesNoGradient) {
+  constexpr float kNan = std::numeric_limits<float>::quiet_NaN(), kInfinity = std::numeric_limits<float>::infinity();
+  for (const float bad : {kInfinity, -kInfinity, kNan})
+    for (const double limit : {1.0, std::numeric_limits<double>::infinity()}) {
+      Two layer;
+      layer.b.grad(1, 0) = bad;
+      EXPECT_FALSE(std::isfinite(clip_gradient_norm(layer, limit)));
+      EXPECT_TRUE(layer.w.grad.array().isNaN().all());
+      EXPECT_TRUE(layer.b.grad.array().isNaN().all());
+      EXPECT_EQ(layer.w.value(0, 0), 9);
+    }
 }
 
 template <class S>

@@ -37,7 +37,7 @@ void run(L layer) {
   for (Index i = 0; i < dy.size(); ++i) dy.data()[i] = static_cast<S>(random.normal());
   typename L::Cache cache, step_cache;
   auto state = layer.initial_state(batch), dstate = state;
-  add(SequenceView<const S>(layer.forward(x, state, cache)));
+  add(SequenceView<const S>(layer.forward(x, state, cache, {.draw = 0})));
   add(SequenceView<const S>(layer.backward(dy, dstate, cache)));
   L::State::visit(state, Name{}, [](const Name&, const auto& m) { add(m); });
   L::State::visit(dstate, Name{}, [](const Name&, const auto& m) { add(m); });

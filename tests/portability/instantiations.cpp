@@ -9,6 +9,12 @@
 namespace minrnn {
 namespace {
 
+const Context& context() {
+  static ThreadPool pool(2);
+  static const Context context{.draw = 0, .executor = &pool};
+  return context;
+}
+
 template <class S, class L>
 double train(L layer) {
   Sequence<S> x(layer.input_size(), 6, 2), dy(layer.output_size(), 6, 2);
@@ -17,12 +23,12 @@ double train(L layer) {
   Adam<S> adam(layer);
   typename L::Cache cache;
   auto state = layer.initial_state(2), dstate = state;
-  layer.infer(x, state, cache);
-  layer.step(x.view().frame(0), state, cache);
-  layer.forward(x, state, cache);
-  layer.backward(dy, dstate, cache);
+  layer.infer(x, state, cache, context());
+  layer.step(x.view().frame(0), state, cache, context());
+  layer.forward(x, state, cache, context());
+  layer.backward(dy, dstate, cache, context());
   const double norm = clip_gradient_norm(layer, 1);
-  adam.step(layer);
+  adam.step(layer, context());
   zero_gradients(layer);
   return norm + static_cast<double>(parameter_count(layer));
 }
@@ -37,12 +43,18 @@ double train_model() {
   typename LanguageModel<MinGru<S>>::Cache cache;
   auto state = model.initial_state(2), dstate = state;
   Sequence<S> dlogits, dy;
-  model.infer(tokens, state, cache);
-  model.step(tokens.frame(0), state, cache);
-  const auto logits = model.forward(tokens, state, cache);
+  model.infer(tokens, state, cache, context());
+  model.step(tokens.frame(0), state, cache, context());
+  const auto logits = model.forward(tokens, state, cache, context());
   const double loss = softmax_cross_entropy(logits, tokens, dlogits).loss;
-  model.backward(dlogits, dstate, cache);
-  return loss + mean_square(logits, logits, dy);
+  model.backward(dlogits, dstate, cache, context());
+  const std::int64_t wide_symbols[] = {0, 1, 2, -1, 3, 2, 1, 0};
+  const SequenceView<const std::int64_t> wide(wide_symbols, 1, 4, 2);
+  const std::uint8_t flags[] = {1, 1, 1, 1, 1, 1, 0, 0};
+  const SequenceView<const std::uint8_t> mask(flags, 1, 4, 2);
+  return loss + softmax_cross_entropy(logits, wide, dlogits).loss + softmax_cross_entropy(logits, wide).loss +
+         mean_square(logits, logits, dy).loss + mean_square(logits, logits, mask, dy).loss +
+         mean_square(logits, logits, mask).loss + mean_square(logits, logits).loss;
 }
 
 template <class S>

@@ -24,6 +24,15 @@ target_link_libraries(minrnn_instantiations PRIVATE minrnn_dev)
 target_compile_options(minrnn_instantiations PRIVATE -O0 ${minrnn_strict})
 add_test(NAME portability.instantiations COMMAND minrnn_instantiations)
 
+find_package(OpenMP COMPONENTS CXX)
+if(OpenMP_CXX_FOUND)
+  add_executable(minrnn_open_mp ${portability}/open_mp.cpp)
+  target_include_directories(minrnn_open_mp PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(minrnn_open_mp PRIVATE minrnn_dev OpenMP::OpenMP_CXX GTest::gtest)
+  add_test(NAME portability.open_mp COMMAND minrnn_open_mp)
+  set_tests_properties(portability.open_mp PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
+endif()
+
 # Without exceptions: a failed check aborts, or calls what the user has defined.
 if(NOT MSVC)
   foreach(way abort function)

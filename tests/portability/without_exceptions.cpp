@@ -40,7 +40,7 @@ int main() {
         *target.view().column(t, b) = x.view().column(0, b)[0];
       }
     auto state = net.initial_state(4), dstate = state;
-    last = mean_square(net.forward(x, state, cache), SequenceView<const float>(target), dy);
+    last = mean_square(net.forward(x, state, cache), target, dy).loss;
     if (i == 0) first = last;
     zero_gradients(net);
     decltype(net)::State::visit(dstate, Name{}, [](const Name&, auto& m) { m.setZero(); });

@@ -9,8 +9,8 @@
 
 namespace minrnn::reference {
 
-/// h_t = a_t h_{t-1} + b_t of one sequence, step by step: a, b, h (H, T); state (H) enters as h_0. Where starts[t] is set
-/// h_{t-1} counts as 0.
+/// h_t = a_t h_{t-1} + b_t of one sequence, step by step: a, b, h (H, T); state (H) enters as h_0. Where starts[t] is
+/// set h_{t-1} counts as 0.
 template <class S>
 Matrix<S> linear_recurrence(const Matrix<S>& a, const Matrix<S>& b, const Matrix<S>& state,
                             const std::vector<std::uint8_t>& starts = {}) {

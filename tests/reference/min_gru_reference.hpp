@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "minrnn/core/types.hpp"
+#include "reference/given.hpp"
 
 /// The sequential equations of Feng et al. 2024, word for word: one sequence, one step after the other.
 namespace minrnn::reference {
@@ -14,6 +15,8 @@ namespace minrnn::reference {
 inline double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 /// Appendix B: g(x) = x + 0.5 for x >= 0, sigmoid(x) for x < 0.
 inline double g(double x) { return x >= 0 ? x + 0.5 : sigmoid(x); }
+
+inline double g_slope(double x) { return x >= 0 ? 1 : sigmoid(x) * (1 - sigmoid(x)); }
 
 /// W x_t + b for one row.
 inline double affine(const Matrix<double>& w, const Matrix<double>& b, const Matrix<double>& x, Index row, Index t) {
@@ -41,6 +44,47 @@ inline Matrix<double> min_gru(const MinGruWeights& p, const Matrix<double>& x, M
     h_0 = h.col(t);
   }
   return h;
+}
+
+/// The state at a start, g(h_0) or h_0 where the layer learns it, else 0.
+inline Vector min_initial(const Given& given, bool positive) {
+  Vector initial = Vector::Zero(given.dy.rows());
+  for (Index i = 0; given.parameters.count("h_0") != 0 && i < initial.size(); ++i)
+    initial(i) = positive ? g(given["h_0"](i, 0)) : given["h_0"](i, 0);
+  return initial;
+}
+
+/// What of L depends on the state at a start goes to h_0.
+inline void add_to_h_0(const Given& given, Found& found, bool positive, const Vector& dinitial) {
+  for (Index i = 0; given.parameters.count("h_0") != 0 && i < dinitial.size(); ++i)
+    found.d("h_0")(i, 0) += dinitial(i) * (positive ? g_slope(given["h_0"](i, 0)) : 1);
+}
+
+/// z_t = sigmoid(k_z),  h~_t = g(k_h),  h_t = (1 - z_t) h_{t-1} + z_t h~_t, and back:
+/// delta_t = dh_t + (1 - z_{t+1}) delta_{t+1};  dz_t = delta_t (h~_t - h_{t-1});  dh~_t = delta_t z_t
+inline Found min_gru(const Given& given, bool positive) {
+  Found found(given);
+  const Vector initial = min_initial(given, positive);
+  const MinGruWeights weights{given["w_z"], given["b_z"], given["w_h"], given["b_h"], positive};
+  const Matrix<double> h = found.y = min_gru(weights, given.x, given.state.at("h"), initial, given.starts);
+  Vector delta = given.dlast.at("h"), dk_z(h.rows()), dk_h(h.rows());
+  for (Index t = given.time(); t-- > 0;) {
+    const Vector x = given.x.col(t), before = given.before("h", h, t, initial);
+    const Vector k_z = affine(given, "w_z", "b_z", x), k_h = affine(given, "w_h", "b_h", x);
+    delta += given.dy.col(t);
+    for (Index i = 0; i < h.rows(); ++i) {
+      const double z = sigmoid(k_z(i)), h_tilde = positive ? g(k_h(i)) : k_h(i);
+      dk_z(i) = delta(i) * (h_tilde - before(i)) * z * (1 - z);
+      dk_h(i) = delta(i) * z * (positive ? g_slope(k_h(i)) : 1);
+      delta(i) *= 1 - z;
+    }
+    found.dx.col(t) =
+        affine_adjoint(given, found, "w_z", "b_z", x, dk_z) + affine_adjoint(given, found, "w_h", "b_h", x, dk_h);
+    if (given.start(t)) add_to_h_0(given, found, positive, delta), delta.setZero();
+  }
+  found.state["h"] = h.rightCols(1);
+  found.dstate["h"] = delta;
+  return found;
 }
 
 }  // namespace minrnn::reference

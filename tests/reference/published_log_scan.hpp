@@ -9,9 +9,9 @@
 
 namespace minrnn::reference {
 
-/// The listing of Feng et al. 2024, appendix B, `parallel_scan_log`: log_coeffs (H, T), log_values (H, T + 1), whose first
-/// column is log h_0; returns h (H, T). Here only to be compared with: its difference of cumulative sums loses digits in
-/// proportion to T.
+/// The listing of Feng et al. 2024, appendix B, `parallel_scan_log`: log_coeffs (H, T), log_values (H, T + 1), whose
+/// first column is log h_0; returns h (H, T). Here only to be compared with: its difference of cumulative sums loses
+/// digits in proportion to T.
 template <class S>
 Matrix<S> published_log_scan(const Matrix<S>& log_coeffs, const Matrix<S>& log_values) {
   const Index features = log_coeffs.rows(), time = log_coeffs.cols();

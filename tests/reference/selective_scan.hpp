@@ -10,8 +10,8 @@
 
 namespace minrnn::reference {
 
-/// The selective scan of one sequence as its equations read, the whole (T, D, N) expansion stored. u, raw, gate, y (D, T);
-/// bc (2 N, T); a, state (D, N); skip (D). The gradients are those of <dy, y> + <dfinal, final state>.
+/// The selective scan of one sequence as its equations read, the whole (T, D, N) expansion stored. u, raw, gate, y (D,
+/// T); bc (2 N, T); a, state (D, N); skip (D). The gradients are those of <dy, y> + <dfinal, final state>.
 struct SelectiveScan {
   using M = Matrix<double>;
   M y, final_state;
@@ -54,9 +54,10 @@ struct SelectiveScan {
         du(d, t) += skip(d) * ds(d, t);
         dskip(d) += u(d, t) * ds(d, t);
         for (Index n = 0; n < states; ++n) {
-          const double factor = std::exp(delta(d, t) * a(d, n)), before = start(t) ? 0 : h[t](d, n);
+          const double factor = std::exp(delta(d, t) * a(d, n)),
+                       before = start(t) ? 0 : h[static_cast<std::size_t>(t)](d, n);
           const double g = dh(d, n) + bc(states + n, t) * ds(d, t);
-          dbc(states + n, t) += h[t + 1](d, n) * ds(d, t);
+          dbc(states + n, t) += h[static_cast<std::size_t>(t + 1)](d, n) * ds(d, t);
           dbc(n, t) += g * delta(d, t) * u(d, t);
           du(d, t) += g * delta(d, t) * bc(n, t);
           draw(d, t) += sigmoid(raw(d, t)) * g * (bc(n, t) * u(d, t) + a(d, n) * factor * before);

@@ -75,8 +75,8 @@ Outcome run(const Problem<S>& p, ScanForm form) {
   da.resize(p.a.features(), p.a.time(), p.a.batch());
   db.resize(p.a.features(), p.a.time(), p.a.batch());
   Matrix<S> state = p.state, dstate = p.dfinal;
-  linear_scan(p.gates(), p.b.view(), state, h.view(), form);
-  linear_scan_backward(p.gates(), h.view(), p.state, p.dh.view(), dstate, da.view(), db.view(), form);
+  linear_scan(p.gates(), p.b.view(), state, h.view(), form, context());
+  linear_scan_backward(p.gates(), h.view(), p.state, p.dh.view(), dstate, da.view(), db.view(), form, context());
   return {wide<S>(to_matrix(h.view())), wide<S>(to_matrix(da.view())), wide<S>(to_matrix(db.view())), wide(state),
           wide(dstate)};
 }
@@ -173,21 +173,21 @@ TEST(LinearScan, MayWriteOverItsInput) {
         Problem<float> q(shape, true);
         Matrix<float> state = q.state;
         Sequence<float>& target = over_b ? q.b : q.a;
-        linear_scan(q.gates(), q.b.view(), state, target.view(), form);
+        linear_scan(q.gates(), q.b.view(), state, target.view(), form, context());
         EXPECT_TRUE(equal<double>(wide<float>(to_matrix(target.view())), wanted.h, "h"));
       }
       Problem<float> q(shape, true);
       Sequence<float> h(shape.features, shape.time, shape.batch), da(shape.features, shape.time, shape.batch);
       Matrix<float> state = q.state, dstate = q.dfinal;
-      linear_scan(q.gates(), q.b.view(), state, h.view(), form);
-      linear_scan_backward(q.gates(), h.view(), q.state, q.dh.view(), dstate, da.view(), q.dh.view(), form);
+      linear_scan(q.gates(), q.b.view(), state, h.view(), form, context());
+      linear_scan_backward(q.gates(), h.view(), q.state, q.dh.view(), dstate, da.view(), q.dh.view(), form, context());
       EXPECT_TRUE(equal<double>(wide<float>(to_matrix(q.dh.view())), wanted.db, "db over dh"));
       EXPECT_TRUE(equal<double>(wide<float>(to_matrix(da.view())), wanted.da, "da"));
     }
 }
 
 TEST(LinearScan, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const ThreadCount count;
+  ThreadCount count;
   for (const Shape& shape : kShapes)
     for (const ScanForm form : kForms) {
       const Problem<float> p(shape, true);
@@ -224,7 +224,7 @@ TEST(LinearScan, KeepsItsPrecisionAtAnyLength) {
     Matrix<float> state = Matrix<float>::Constant(2, 1, 0.5f);
     const auto wanted = reference::linear_recurrence<double>(wide<float>(a.view().matrix(0)),
                                                              wide<float>(b.view().matrix(0)), wide(state));
-    linear_scan(a.view(), b.view(), state, h.view(), form);
+    linear_scan(a.view(), b.view(), state, h.view(), form, context());
     const Matrix<double> error = (wide<float>(h.view().matrix(0)) - wanted).cwiseAbs().cwiseQuotient(wanted);
     EXPECT_LT(error.maxCoeff(), 2e-6) << "relative, of positive terms: some units of 6e-8";
     EXPECT_EQ(state(0, 0), h.view().matrix(0)(0, kTime - 1));

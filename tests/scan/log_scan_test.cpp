@@ -65,8 +65,9 @@ Outcome run(const Problem<S>& p, ScanForm form) {
   const Index features = p.log_a.features(), time = p.log_a.time(), batch = p.log_a.batch();
   Sequence<S> h(features, time, batch), da(features, time, batch), db(features, time, batch);
   Matrix<S> state = p.state, dstate = p.dfinal;
-  log_scan(p.gates(), p.log_b.view(), state, h.view(), form);
-  log_scan_backward(p.gates(), p.log_b.view(), h.view(), p.state, p.dh.view(), dstate, da.view(), db.view(), form);
+  log_scan(p.gates(), p.log_b.view(), state, h.view(), form, context());
+  log_scan_backward(p.gates(), p.log_b.view(), h.view(), p.state, p.dh.view(), dstate, da.view(), db.view(), form,
+                    context());
   return {wide<S>(to_matrix(h.view())), wide<S>(to_matrix(da.view())), wide<S>(to_matrix(db.view())), wide(state),
           wide(dstate)};
 }
@@ -146,14 +147,14 @@ TEST(LogScan, IsExactWhereAGateIsZeroOrATermIs) {
       log_b.data()[t] = t % 50 == 0 ? 0 : -kInfinity;
     }
     Matrix<double> state = Matrix<double>::Constant(1, 1, 7);
-    log_scan(log_a.view(), log_b.view(), state, h.view(), form);
+    log_scan(log_a.view(), log_b.view(), state, h.view(), form, context());
     for (Index t = 0; t < time; ++t) ASSERT_EQ(h.data()[t], 1.0) << t;  // forgets 7, holds 1, adds nothing
     EXPECT_EQ(state(0, 0), 1.0);
 
     // Nothing ever comes in: a state of zero stays zero, and nothing is NaN.
     std::fill_n(log_b.data(), time, -kInfinity);
     state.setZero();
-    log_scan(log_a.view(), log_b.view(), state, h.view(), form);
+    log_scan(log_a.view(), log_b.view(), state, h.view(), form, context());
     EXPECT_EQ(to_matrix(h.view()), Matrix<double>::Zero(1, time));
     EXPECT_EQ(state(0, 0), 0.0);
   }
@@ -168,7 +169,7 @@ TEST(LogScan, BearsSaturatedGates) {
       log_b.data()[t] = t % 100 == 0 ? 0.0f : -1e4f;
     }
     Matrix<float> state = Matrix<float>::Constant(1, 1, 5);
-    log_scan(log_a.view(), log_b.view(), state, h.view(), form);
+    log_scan(log_a.view(), log_b.view(), state, h.view(), form, context());
     EXPECT_EQ(to_matrix(h.view()), Matrix<float>::Ones(1, 600));
   }
 }
@@ -198,9 +199,10 @@ void expect_finite_everywhere() {
     const Matrix<S> initial = state;
     for (const ScanForm form : kForms) {
       state = initial;
-      log_scan(log_a.view(), log_b.view(), state, h.view(), form);
+      log_scan(log_a.view(), log_b.view(), state, h.view(), form, context());
       Matrix<S> d = dstate;
-      log_scan_backward(log_a.view(), log_b.view(), h.view(), initial, dh.view(), d, da.view(), db.view(), form);
+      log_scan_backward(log_a.view(), log_b.view(), h.view(), initial, dh.view(), d, da.view(), db.view(), form,
+                        context());
       ASSERT_TRUE(to_matrix(h.view()).allFinite());
       ASSERT_TRUE(state.allFinite());
       ASSERT_TRUE(to_matrix(da.view()).allFinite());
@@ -225,13 +227,13 @@ TEST(LogScan, MayWriteOverItsInput) {
         Problem<float> q(shape, true);
         Matrix<float> state = q.state;
         Sequence<float>& target = over_b ? q.log_b : q.log_a;
-        log_scan(q.gates(), q.log_b.view(), state, target.view(), form);
+        log_scan(q.gates(), q.log_b.view(), state, target.view(), form, context());
         EXPECT_TRUE(equal<double>(wide<float>(to_matrix(target.view())), wanted.h, "h"));
       }
       Problem<float> q(shape, true);
       Sequence<float> h(shape.features, shape.time, shape.batch), da(shape.features, shape.time, shape.batch);
       Matrix<float> state = q.state, dstate = q.dfinal;
-      log_scan(q.gates(), q.log_b.view(), state, h.view(), form);
+      log_scan(q.gates(), q.log_b.view(), state, h.view(), form, context());
       log_scan_backward(q.gates(), q.log_b.view(), h.view(), q.state, q.dh.view(), dstate, da.view(), q.dh.view(),
                         form);
       EXPECT_TRUE(equal<double>(wide<float>(to_matrix(q.dh.view())), wanted.db, "dlog_b over dh"));
@@ -257,7 +259,7 @@ TEST(LogScan, KeepsItsPrecisionAtAnyLengthWhereThePublishedFormDoesNot) {
   };
   for (const ScanForm form : kForms) {
     Matrix<float> state = initial;
-    log_scan(log_a.view(), log_b.view(), state, h.view(), form);
+    log_scan(log_a.view(), log_b.view(), state, h.view(), form, context());
     const double measured = error(wide<float>(h.view().matrix(0)));
     EXPECT_LT(measured, 5e-6) << "form " << static_cast<int>(form);
     RecordProperty("units_of_1e-7_of_form_" + std::to_string(static_cast<int>(form)), std::to_string(measured * 1e7));

@@ -58,8 +58,9 @@ struct Problem {
     Results<S> r;
     r["state"] = state;
     r["dstate"] = dfinal;
-    scan.forward(in, r["state"], y.view(), true);
-    scan.backward(in, dy.view(), r["dstate"], {du.view(), draw.view(), dgate.view(), dbc.view(), r["da"], r["dskip"]});
+    scan.forward(in, r["state"], y.view(), true, context());
+    scan.backward(in, dy.view(), r["dstate"], {du.view(), draw.view(), dgate.view(), dbc.view(), r["da"], r["dskip"]},
+                  context());
     r["y"] = to_matrix(y.view());
     r["du"] = to_matrix(du.view());
     r["draw"] = to_matrix(draw.view());
@@ -156,7 +157,7 @@ TEST(SelectiveScan, LetsNothingAcrossAStartWhateverItIs) {
 }
 
 TEST(SelectiveScan, GivesTheSameBitsOnAnyNumberOfThreads) {
-  const ThreadCount threads;
+  ThreadCount threads;
   for (const Shape& shape : kShapes) {
     const Problem<float> problem(shape);
     threads.use(1);

@@ -56,11 +56,11 @@ struct Scan {
     Sequence<S> h(features, time, batch), da(features, time, batch), db(features, time, batch);
     Matrix<S> carried = state, gradient = dstate;
     if (logarithms) {
-      log_scan<S>(gates, b.view(), carried, h, form);
-      log_scan_backward<S>(gates, b.view(), h, state, dh.view(), gradient, da, db, form);
+      log_scan<S>(gates, b.view(), carried, h, form, context());
+      log_scan_backward<S>(gates, b.view(), h, state, dh.view(), gradient, da, db, form, context());
     } else {
-      linear_scan<S>(gates, b.view(), carried, h, form);
-      linear_scan_backward<S>(gates, h, state, dh.view(), gradient, da, db, form);
+      linear_scan<S>(gates, b.view(), carried, h, form, context());
+      linear_scan_backward<S>(gates, h, state, dh.view(), gradient, da, db, form, context());
     }
     Results<S> results;
     results["h"] = to_matrix(h.view());

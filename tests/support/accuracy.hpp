@@ -9,8 +9,8 @@
 #include <type_traits>
 #include <vector>
 
-#include "minrnn/core/packet.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 /// How far a function on packets lies from its value in long double.
 namespace minrnn::tests {

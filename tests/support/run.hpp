@@ -10,6 +10,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/random.hpp"
 #include "support/compare.hpp"
+#include "support/threads.hpp"
 
 /// The ways to run a layer, each giving its results by name.
 namespace minrnn::tests {
@@ -79,7 +80,7 @@ template <class L>
 typename L::State state_after(const L& layer, SequenceView<const typename L::Scalar> warm_up) {
   auto state = layer.initial_state(warm_up.batch());
   typename L::Cache cache;
-  layer.infer(warm_up, state, cache);
+  layer.infer(warm_up, state, cache, context());
   return state;
 }
 
@@ -143,10 +144,10 @@ Results<typename L::Scalar> train(L layer, const Example<L>& example, typename L
   auto state = example.state(layer);
   const auto x = example.input();
   Results<typename L::Scalar> results;
-  results["y"] = to_matrix(layer.forward(x, state, cache));
+  results["y"] = to_matrix(layer.forward(x, state, cache, context()));
   add_state<L>(results, "state", state);
   auto dstate = example.state_gradient(layer);
-  results["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, cache));
+  results["dx"] = to_matrix(layer.backward(example.output_gradient(), dstate, cache, context()));
   add_state<L>(results, "dstate", dstate);
   add_gradients(results, layer);
   return results;
@@ -174,13 +175,13 @@ Results<typename L::Scalar> train_chunks(L layer, const Example<L>& example, con
   std::vector<typename L::Cache> caches(chunks.size());
   Index t = 0;
   for (std::size_t i = 0; i < chunks.size(); t += chunks[i++])
-    keep(layer.forward(x.chunk(t, chunks[i]), state, caches[i]), y.view().chunk(t, chunks[i]));
+    keep(layer.forward(x.chunk(t, chunks[i]), state, caches[i], context()), y.view().chunk(t, chunks[i]));
   Results<S> results;
   add_state<L>(results, "state", state);
   auto dstate = example.state_gradient(layer);
   for (std::size_t i = chunks.size(); i-- > 0;) {
     t -= chunks[i];
-    keep(layer.backward(dy.chunk(t, chunks[i]), dstate, caches[i]), dx.view().chunk(t, chunks[i]));
+    keep(layer.backward(dy.chunk(t, chunks[i]), dstate, caches[i], context()), dx.view().chunk(t, chunks[i]));
   }
   results["y"] = to_matrix(y.view());
   results["dx"] = to_matrix(dx.view());
@@ -207,7 +208,7 @@ Results<typename L::Scalar> infer_chunks(const L& layer, const Example<L>& examp
   Sequence<S> y(layer.output_size(), x.time(), x.batch());
   Index t = 0;
   for (const Index chunk : chunks) {
-    const auto part = layer.infer(x.chunk(t, chunk), state, cache);
+    const auto part = layer.infer(x.chunk(t, chunk), state, cache, context());
     for (Index b = 0; b < x.batch(); ++b) y.view().chunk(t, chunk).matrix(b) = part.matrix(b);
     t += chunk;
   }
@@ -227,7 +228,7 @@ Results<typename L::Scalar> forward(const L& layer, const Example<L>& example) {
   auto state = example.state(layer);
   typename L::Cache cache;
   Results<typename L::Scalar> results;
-  results["y"] = to_matrix(layer.forward(example.input(), state, cache));
+  results["y"] = to_matrix(layer.forward(example.input(), state, cache, context()));
   add_state<L>(results, "state", state);
   return results;
 }
@@ -239,7 +240,8 @@ Results<typename L::Scalar> stream(const L& layer, const Example<L>& example) {
   typename L::Cache cache;
   const auto x = example.input();
   Sequence<S> y(layer.output_size(), x.time(), x.batch());
-  for (Index t = 0; t < x.time(); ++t) y.view().frame(t).matrix() = layer.step(x.frame(t), state, cache).matrix();
+  for (Index t = 0; t < x.time(); ++t)
+    y.view().frame(t).matrix() = layer.step(x.frame(t), state, cache, context()).matrix();
   Results<S> results;
   results["y"] = to_matrix(y.view());
   add_state<L>(results, "state", state);

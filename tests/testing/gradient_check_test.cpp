@@ -45,7 +45,8 @@ class Leaky {
   Index output_size() const { return gain_.size(); }
   State initial_state(Index batch) const { return {Matrix<double>::Zero(gain_.size(), batch)}; }
 
-  SequenceView<const double> forward(SequenceView<const double> x, State& state, Cache& cache) const {
+  SequenceView<const double> forward(SequenceView<const double> x, State& state, Cache& cache,
+                                     const Context& = {}) const {
     cache.x_ = x;
     cache.first_ = state.h;
     const auto y = cache.y_.resize(x.features(), x.time(), x.batch());
@@ -56,16 +57,17 @@ class Leaky {
                                               gain_.value(i, 0) * x.column(t, b)[i] + shift_.value(i, 0);
     return y;
   }
-  SequenceView<const double> infer(SequenceView<const double> x, State& state, Cache& cache) const {
+  SequenceView<const double> infer(SequenceView<const double> x, State& state, Cache& cache,
+                                   const Context& = {}) const {
     return forward(x, state, cache);
   }
-  FrameView<const double> step(FrameView<const double> x, State& state, Cache& cache) const {
+  FrameView<const double> step(FrameView<const double> x, State& state, Cache& cache, const Context& = {}) const {
     return forward(x.sequence(), state, cache).frame(0);
   }
-  SequenceView<const double> backward(SequenceView<const double> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const double> backward(SequenceView<const double> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
-  SequenceView<const double> backward(SequenceView<const double> dy, State& dstate, Cache& cache) {
+  SequenceView<const double> backward(SequenceView<const double> dy, State& dstate, Cache& cache, const Context& = {}) {
     const auto x = cache.x_;
     const auto dx = cache.dx_.resize(x.features(), x.time(), x.batch());
     for (Index b = 0; b < x.batch(); ++b)

@@ -3,21 +3,47 @@
 #pragma once
 
 #include <algorithm>
+#include <concepts>
 
 #include "minrnn/core/check.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/product_kernel.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/product_kernel.hpp"
 #include "minrnn/math/gates.hpp"
 
 namespace minrnn::detail {
+
+/// What a layer of these gates computes, whatever its arithmetic.
+template <class Gates>
+struct FunctionOf {
+  using type = Gates;
+};
+template <Candidate candidate, Arithmetic arithmetic>
+struct FunctionOf<MinGruGates<candidate, arithmetic>> {
+  using type = MinGruGates<candidate, Arithmetic::linear>;
+};
+template <GateScaling scaling, Candidate candidate, Arithmetic arithmetic>
+struct FunctionOf<MinLstmGates<scaling, candidate, arithmetic>> {
+  using type = MinLstmGates<scaling, candidate, Arithmetic::linear>;
+};
+
+/// Whether a cell of these gates computes what the layer does. Weights in an object of the user's are for the cell that
+/// takes them; a layer, which has a Cache, says by Layer::Gates what it is.
+template <class Gates, class Layer>
+constexpr bool computes_the_same() {
+  if constexpr (requires { typename Layer::Gates; })
+    return std::same_as<typename FunctionOf<Gates>::type, typename FunctionOf<typename Layer::Gates>::type>;
+  else
+    return !requires { typename Layer::Cache; };
+}
 
 /// One step of a minimal network with sizes known at compile time: no heap, no loop of unknown length.
 ///
 /// Equations   k = W x + b for each gate;  h = decay h + input, both from k by Gates
 /// Shapes      x (In), h (Hidden); W (G Hidden, In)
 ///
-/// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain over
-/// the inputs, as in `step` of the layer, which gives the same bits.
+/// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain
+/// over the inputs, as in `step` of the layer, which gives the same bits.
 template <class S, Index In, Index Hidden, class Gates>
 class MinimalCell {
   static_assert(In >= 1 && Hidden >= 1, "a cell has at least one input and one hidden feature");
@@ -35,9 +61,13 @@ class MinimalCell {
   static constexpr Index input_size() { return In; }
   static constexpr Index output_size() { return Hidden; }
 
-  /// From a trained layer of the same kind and sizes. Throws std::invalid_argument where its sizes differ.
+  /// From a trained layer of the same kind and sizes, or from any object with weight(gate) (Hidden, In) and bias(gate)
+  /// (Hidden). Throws std::invalid_argument where sizes differ.
   template <class Layer>
   explicit MinimalCell(const Layer& layer) {
+    static_assert(computes_the_same<Gates, Layer>(),
+                  "the layer computes something else than this cell: make a cell of its "
+                  "kind, with its candidate and its scaling of gates");
     for (int gate = 0; gate < Gates::kCount; ++gate) {
       const auto& w = layer.weight(gate);
       const auto& b = layer.bias(gate);

@@ -11,7 +11,8 @@
 namespace minrnn {
 
 /// The base of every cache: knows whether the cache holds what a backward needs. That is what the last `forward` kept,
-/// for a layer of the same sizes; what `infer` or `step` left behind is not. Move-only, as caches point into each other.
+/// for a layer of the same sizes; what `infer` or `step` left behind is not. Move-only, as caches point into each
+/// other.
 class CacheBase {
  public:
   /// Whatever tells layers of one type apart: features in, features out, and what else the kept blocks depend on.

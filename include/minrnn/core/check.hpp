@@ -15,9 +15,9 @@
 /// Every public entry checks its arguments with these. The text of an error is built only when it is thrown, so a check
 /// costs a comparison and never allocates on the way that succeeds.
 ///
-/// What a failed check does: it throws std::invalid_argument, or without exceptions (-fno-exceptions) it prints nothing and
-/// calls std::abort. To be told the message, with or without exceptions, compile everything with -DMINRNN_FAIL=name and
-/// define a function of that name in one place; it must not return.
+/// What a failed check does: it throws std::invalid_argument, or without exceptions (-fno-exceptions) it prints nothing
+/// and calls std::abort. To be told the message, with or without exceptions, compile everything with -DMINRNN_FAIL=name
+/// and define a function of that name in one place; it must not return.
 #ifdef MINRNN_FAIL
 [[noreturn]] void MINRNN_FAIL(const char* message);
 #endif
@@ -65,8 +65,8 @@ std::string shape_text(Sizes... sizes) {
        std::string(given));
 }
 
-/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`. A text that must be built is passed as a
-/// function, which is called only where the check fails.
+/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`. A text that must be built is
+/// passed as a function, which is called only where the check fails.
 template <class Argument, class Wanted, class Given>
 void check(bool ok, std::string_view where, Argument&& argument, Wanted&& wanted, Given&& given) {
   static_assert(

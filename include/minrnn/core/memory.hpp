@@ -14,8 +14,8 @@
 
 namespace minrnn::detail {
 
-/// From this size on a block is aligned to huge pages and, on Linux, asks for them: its first touch is several times faster
-/// and its strided use misses the address cache less often. A system that has none goes on with small ones.
+/// From this size on a block is aligned to huge pages and, on Linux, asks for them: its first touch is several times
+/// faster and its strided use misses the address cache less often. A system that has none goes on with small ones.
 inline constexpr std::size_t kHugePage = std::size_t{1} << 21;
 
 inline std::align_val_t alignment_of(std::size_t bytes) { return std::align_val_t{bytes < kHugePage ? 64 : kHugePage}; }

@@ -4,7 +4,8 @@
 
 #include <cstdint>
 
-#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 
@@ -17,7 +18,8 @@ constexpr std::uint64_t mix_bits(std::uint64_t x) {
 }
 
 /// The library's generator: splitmix64, whose whole state is one word that may be saved and restored. Every number is
-/// made of integer operations and at most one rounded product, so it is the same on every standard library and platform.
+/// made of integer operations and at most one rounded product, so it is the same on every standard library and
+/// platform.
 class Random {
  public:
   using result_type = std::uint64_t;
@@ -40,8 +42,8 @@ class Random {
   constexpr double symmetric(double limit) {
     return limit * (static_cast<double>(static_cast<std::int64_t>((*this)()) >> 11) * 0x1p-52);
   }
-  /// Standard normal to the eye of a network: the sum of twelve uniforms (mean 0, variance 1, no tail beyond 6), since a
-  /// logarithm or a cosine would differ from one mathematics library to the next.
+  /// Standard normal to the eye of a network: the sum of twelve uniforms (mean 0, variance 1, no tail beyond 6), since
+  /// a logarithm or a cosine would differ from one mathematics library to the next.
   constexpr double normal() {
     std::int64_t sum = 0;
     for (int i = 0; i < 12; ++i) sum += static_cast<std::int64_t>((*this)()) >> 12;

@@ -2,21 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#if __has_include(<unsupported/Eigen/Tensor>)
-#include <unsupported/Eigen/Tensor>
-#else
-#include <unsupported/Eigen/CXX11/Tensor>
-#endif
-
 #include <algorithm>
-#include <array>
 #include <concepts>
 #include <cstdint>
 #include <functional>
-#include <initializer_list>
 #include <limits>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
+
+#include <Eigen/Core>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/memory.hpp"
@@ -41,11 +37,46 @@ class SequenceView;
 namespace detail {
 /// Marks the constructors of parts of a view: their sizes are known to be right.
 struct Part {};
+
+/// An Eigen matrix, vector, block or map of S (or of what converts to it by a const) that is column-major and whose
+/// rows are contiguous, as its type says.
+template <class M, class S>
+concept ColumnsOf = requires(M& m) {
+  { m.data() } -> std::convertible_to<S*>;
+  { m.outerStride() } -> std::convertible_to<Index>;
+  requires !std::remove_cvref_t<M>::IsRowMajor;
+  requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
+};
+/// An Eigen tensor or map of dimensions (F, T, B), likewise.
+template <class T, class S>
+concept TensorOf = requires(T& tensor) {
+  { tensor.data() } -> std::convertible_to<S*>;
+  requires std::remove_cvref_t<T>::NumDimensions == 3;
+  requires int(std::remove_cvref_t<T>::Layout) == int(Eigen::ColMajor);
+};
+
+/// Whether a tensor of type T is a map of memory that is not its own: minrnn/core/tensor.hpp knows.
+template <class T>
+inline constexpr bool kIsTensorMap = false;
+/// The Eigen::TensorMap of a SequenceView<S>, as ::type: defined in minrnn/core/tensor.hpp.
+template <class S>
+struct TensorMapOf;
+
+/// Whether a matrix, block or map of type T may have memory of its own. A Ref to const may hold a copy.
+template <class T>
+inline constexpr bool kOwnsColumns = std::derived_from<T, Eigen::PlainObjectBase<T>>;
+template <class M, int options, class Stride>
+inline constexpr bool kOwnsColumns<Eigen::Ref<const M, options, Stride>> = true;
+
+/// Whether a T&& is a temporary whose memory ends with it.
+template <class T, class S>
+concept TemporaryOf = !std::is_lvalue_reference_v<T> && ((TensorOf<T, S> && !kIsTensorMap<std::remove_cvref_t<T>>) ||
+                                                         (ColumnsOf<T, S> && kOwnsColumns<std::remove_cvref_t<T>>));
 }  // namespace detail
 
 /// One time step of all sequences, (F, B): a non-owning view, features contiguous, sequences `stride` scalars apart.
-/// Converts from any Eigen matrix, vector, block or map without a copy, if its type says that it is column-major and that its
-/// rows are contiguous; a row of a matrix, a diagonal or a map with an inner stride does not convert.
+/// Converts from any Eigen matrix, vector, block or map without a copy, if its type says that it is column-major and
+/// that its rows are contiguous; a row of a matrix, a diagonal or a map with an inner stride does not convert.
 /// Throws std::invalid_argument for sizes or a stride below 0, or sizes that no memory holds.
 template <class S>
 class FrameView {
@@ -60,13 +91,7 @@ class FrameView {
   FrameView(detail::Part, S* data, Index features, Index batch, Index stride, Starts starts)
       : data_(data), features_(features), batch_(batch), stride_(stride), starts_(starts) {}
 
-  template <class M>
-  requires requires(M& m) {
-    { m.data() } -> std::convertible_to<S*>;
-    { m.outerStride() } -> std::convertible_to<Index>;
-    requires !std::remove_cvref_t<M>::IsRowMajor;
-    requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
-  }
+  template <detail::ColumnsOf<S> M>
   FrameView(M&& m)  // NOLINT: implicit, an Eigen matrix is a frame
       : FrameView(detail::Part{}, m.data(), m.rows(), m.cols(), m.outerStride(), {}) {}
 
@@ -95,10 +120,11 @@ class FrameView {
   Starts starts_;
 };
 
-/// A block (F, T, B) of features, time steps and sequences: features fastest, then time, then batch. Each sequence is one
-/// contiguous (F, T) matrix; sequences lie `batch_stride` scalars apart. It is PyTorch's `batch_first` array byte for byte.
-/// Non-owning and cheap to copy; may carry the starts of its segments.
-/// Throws std::invalid_argument for sizes or a stride below 0, sizes that no memory holds, a part that is not within the view.
+/// A block (F, T, B) of features, time steps and sequences: features fastest, then time, then batch. Each sequence is
+/// one contiguous (F, T) matrix; sequences lie `batch_stride` scalars apart. It is PyTorch's `batch_first` array byte
+/// for byte. Non-owning and cheap to copy; may carry the starts of its segments.
+/// Throws std::invalid_argument for sizes or a stride below 0, sizes that no memory holds, a part that is not within
+/// the view.
 template <class S>
 class SequenceView {
  public:
@@ -118,15 +144,24 @@ class SequenceView {
   SequenceView(detail::Part, S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts)
       : data_(data), features_(features), time_(time), batch_(batch), batch_stride_(batch_stride), starts_(starts) {}
 
-  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy.
-  template <class Tensor>
-  requires requires(Tensor& tensor) {
-    { tensor.data() } -> std::convertible_to<S*>;
-    requires std::remove_cvref_t<Tensor>::NumDimensions == 3;
-    requires int(std::remove_cvref_t<Tensor>::Layout) == int(Eigen::ColMajor);
-  }
-  SequenceView(Tensor&& tensor)  // NOLINT: implicit, a tensor is a sequence
+  /// From an Eigen::Tensor<Scalar, 3> or Eigen::TensorMap of dimensions (F, T, B), without a copy; from a map that is a
+  /// temporary, where minrnn/core/tensor.hpp is included.
+  template <detail::TensorOf<S> T>
+  SequenceView(T&& tensor)  // NOLINT: implicit, a tensor is a sequence
+      requires(!detail::TemporaryOf<T, S>)
       : SequenceView(tensor.data(), tensor.dimension(0), tensor.dimension(1), tensor.dimension(2)) {}
+  /// From an Eigen matrix (F, T), block or map, as one sequence (F, T, 1), without a copy. Throws std::invalid_argument
+  /// where its columns lie apart.
+  template <detail::ColumnsOf<S> M>
+  SequenceView(M&& m)  // NOLINT: implicit, a matrix is one sequence
+      requires(!detail::TemporaryOf<M, S>)
+      : SequenceView(detail::Part{}, m.data(), m.rows(), m.cols(), 1, m.size(), {}) {
+    detail::check(
+        m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
+        [&] { return std::to_string(m.rows()) + ", as frames have no gap"; }, m.outerStride());
+  }
+  template <detail::TemporaryOf<S> T>
+  SequenceView(T&&) = delete;  // a temporary ends before backward reads it: give it a name
 
   operator SequenceView<const S>() const  // NOLINT: implicit, as T* to const T*
       requires(!std::is_const_v<S>) {
@@ -171,12 +206,14 @@ class SequenceView {
     detail::check_index("SequenceView::matrix", "b", b, batch_);
     return {data_ + b * batch_stride_, features_, time_, Eigen::OuterStride<>(features_)};
   }
-  /// The block as an Eigen::TensorMap (F, T, B). Throws std::invalid_argument where it is not contiguous.
+  /// The block as an Eigen::TensorMap (F, T, B); minrnn/core/tensor.hpp must be included. Throws std::invalid_argument
+  /// where the block is not contiguous.
+  template <class MapOf = detail::TensorMapOf<S>>
   auto tensor() const {
-    using Plain = Eigen::Tensor<Scalar, 3>;
-    using Map = Eigen::TensorMap<std::conditional_t<std::is_const_v<S>, const Plain, Plain>>;
+    static_assert(
+        requires { sizeof(MapOf); }, "for SequenceView::tensor() include minrnn/core/tensor.hpp");
     detail::check(contiguous(), "SequenceView::tensor", "view", "a contiguous block", "one with a batch stride");
-    return Map(data_, features_, time_, batch_);
+    return typename MapOf::type(data_, features_, time_, batch_);
   }
 
  private:
@@ -198,10 +235,13 @@ class SequenceView {
 
 /// Memory for a block (F, T, B) that is used again from call to call: it grows and never shrinks, so a loop over equal
 /// shapes allocates once. Move-only. Contents are undefined after `resize`.
-/// Throws std::invalid_argument for sizes below 0 or that no memory holds, and std::bad_alloc; it is empty after the latter.
+/// Throws std::invalid_argument for sizes below 0 or that no memory holds, and std::bad_alloc; it is empty after the
+/// latter.
 template <class S>
 class Sequence {
  public:
+  using Scalar = S;
+
   Sequence() = default;
   Sequence(Index features, Index time, Index batch) { resize(features, time, batch); }
   Sequence(Sequence&& other) noexcept { *this = std::move(other); }
@@ -259,67 +299,11 @@ class Sequence {
   SequenceView<S> view_;
 };
 
-/// Memory for the result of a call, which never lies where something lies that the call reads. So a result may be the next
-/// argument of the same cache: y = layer.step(y, state, cache).
-template <class S>
-class Output {
- public:
-  /// Room for (F, T, B) apart from what is `read`, views of any kind. A result of one frame has room for a second one from the
-  /// beginning, so that a step which is given its own result allocates nothing.
-  template <class... Views>
-  SequenceView<S> resize(Index features, Index time, Index batch, const Views&... read) {
-    detail::check_block("Output", features, time, batch);
-    const Index size = features * time * batch;
-    if ((blocks_[0].holds(read.data()) || ...) || blocks_[0].capacity() < size) [[unlikely]]
-      choose(size, {read.data()...});
-    if (time == 1 && blocks_[1].capacity() < size) [[unlikely]]
-      if (!(blocks_[1].holds(read.data()) || ...)) blocks_[1].reserve(size);
-    return blocks_[0].assign(features, time, batch);
-  }
-
-  SequenceView<S> view() { return blocks_[0].view(); }
-  SequenceView<const S> view() const { return blocks_[0].view(); }
-
- private:
-  /// Puts a free block first, one that is large enough where there is one. At most two things are read, so one is free.
-  MINRNN_COLD void choose(Index size, std::initializer_list<const S*> read) {
-    for (const bool any_size : {false, true})
-      for (Sequence<S>& block : blocks_) {
-        const bool is_free = std::none_of(read.begin(), read.end(), [&](const S* p) { return block.holds(p); });
-        if (is_free && (any_size || block.capacity() >= size)) return std::swap(blocks_[0], block);
-      }
-  }
-
-  std::array<Sequence<S>, 3> blocks_;
-};
-
-/// The last result of a layer that is made of layers, which lies in the cache of the last of them. The next forward writes over
-/// it, so where it is also the argument of that forward, a copy of it stays for backward.
-template <class S>
-class LastResult {
- public:
-  /// The argument of a forward: x, or a copy.
-  SequenceView<const S> keep(SequenceView<const S> x) {
-    const std::less<const S*> before;
-    if (x.size() == 0 || before(x.data(), first_) || !before(x.data(), last_)) return x;
-    const SequenceView<S> copy = copy_.resize(x.features(), x.time(), x.batch());
-    for (Index b = 0; b < x.batch(); ++b) copy.matrix(b) = x.matrix(b);
-    return SequenceView<const S>(copy).with_starts(x.starts());
-  }
-  /// Takes note of the result of any call, and gives it back.
-  SequenceView<const S> note(SequenceView<const S> y) {
-    first_ = y.data();
-    last_ = y.size() == 0 ? first_ : y.column(y.time(), y.batch() - 1);
-    return y;
-  }
-  FrameView<const S> note(FrameView<const S> y) {
-    note(y.sequence());
-    return y;
-  }
-
- private:
-  const S *first_ = nullptr, *last_ = nullptr;
-  Sequence<S> copy_;
-};
+/// What a function of sequences may take as a view of its own scalars: a view, a Sequence, an Eigen::Tensor.
+template <class V>
+concept SequenceLike = requires {
+  typename V::Scalar;
+}
+&&std::convertible_to<const V&, SequenceView<const typename V::Scalar>>;
 
 }  // namespace minrnn

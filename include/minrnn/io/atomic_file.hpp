@@ -184,8 +184,8 @@ inline void remove_leftovers(const std::filesystem::path& target) {
 
 }  // namespace detail
 
-/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.minrnn.tmp", flushed to the
-/// disk, then renamed. What had the name before stays until that moment, and for good where anything fails; its
+/// A file that appears under its name whole or not at all: written beside it as "<path>.<number>.minrnn.tmp", flushed
+/// to the disk, then renamed. What had the name before stays until that moment, and for good where anything fails; its
 /// permissions, and where the system allows it its owner, go over to the new file. Where the name is a symbolic link,
 /// all of this is done with the file that it leads to. What a writer that was killed has left behind is removed by the
 /// next one.

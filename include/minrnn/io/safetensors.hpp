@@ -80,8 +80,8 @@ inline TensorFile read_safetensors(const std::filesystem::path& path) {
 /// Writes a safetensors file, the tensors in their order, as `AtomicFile` does: a reader sees all of it or what was
 /// there before. The same contents are always the same bytes.
 ///
-/// Throws  std::invalid_argument for a name that is there twice or reserved, bytes that do not fit the shape, text that is
-///         not UTF-8; std::runtime_error with the path and the reason where writing fails
+/// Throws  std::invalid_argument for a name that is there twice or reserved, bytes that do not fit the shape, text that
+///         is not UTF-8; std::runtime_error with the path and the reason where writing fails
 inline void write_safetensors(const std::filesystem::path& path, const TensorFile& file) {
   const std::string header = detail::header_of(file);
   AtomicFile out(path);

@@ -4,10 +4,13 @@
 
 #include <cmath>
 
-#include "minrnn/layers/attention_head.hpp"
+#include "minrnn/attention/attention_head.hpp"
+#include "minrnn/attention/rotary.hpp"
+#include "minrnn/attention/sliding_window.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/lanes.hpp"
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/rotary.hpp"
-#include "minrnn/layers/sliding_window.hpp"
 
 namespace minrnn {
 
@@ -23,12 +26,12 @@ struct AttentionOptions {
 ///             s_tj = <R(t) q_t, R(j) k_j> / sqrt(E) for the keys j of the last `window` frames since the last start;
 ///             p_t = softmax(s_t);  o_t = sum_j p_tj v_j;  y = W_out o
 ///             R(t) turns the pair (e, e + E/2) by the angle t base^(-2 e / E)
-/// Shapes      x, y (F, T, B); q, k, v, o (heads E, T, B); qkv/w (3 heads E, F), rows q, k, v, head after head; out/w (F, heads E)
-///             state: keys, turned, and values (heads E R, B), a ring of R = window rounded up to a power of two frames, and
-///             position (1, B), frames since the last start
-/// Positions   rotary: a score depends on the distance alone, so a window may slide for ever, and nothing is learned that a
-///             longer text would lack, as learned positions are. Frequencies are rounded to whole turns in 2^20 frames: so
-///             positions count modulo 2^20 and a stream has no end
+/// Shapes      x, y (F, T, B); q, k, v, o (heads E, T, B); qkv/w (3 heads E, F), rows q, k, v, head after head;
+///             out/w (F, heads E); state: keys, turned, and values (heads E R, B), a ring of R = window rounded up to a
+///             power of two frames, and position (1, B), frames since the last start
+/// Positions   rotary: a score depends on the distance alone, so a window may slide for ever, and nothing is learned
+///             that a longer text would lack, as learned positions are. Frequencies are rounded to whole turns in 2^20
+///             frames: so positions count modulo 2^20 and a stream has no end
 /// Gradient    `AttentionHead`, tiles computed again; dq, dk turned back
 /// Parameters  qkv, out; as Linear at first, without biases
 /// Memory      kept for backward: 7 heads E + 3 heads scalars per step. Scratch of a thread grows with T
@@ -84,73 +87,74 @@ class Attention {
             Matrix<S>::Zero(1, batch)};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
     x = cache.result_.keep(x);
     NoState none;
-    const SequenceView<const S> qkv = qkv_.forward(x, none, cache.qkv_);
+    const SequenceView<const S> qkv = qkv_.forward(x, none, cache.qkv_, context);
     cache.frames_.fill(window_, x, FrameView<const S>(state.position));
-    cache.turns_.fill(rotary_, cache.frames_.least_position(), x.time());
-    turn(qkv, state, cache);
-    keep_last(state, cache);
+    cache.turns_.fill(rotary_, cache.frames_.least_position(), x.time(), context);
+    turn(qkv, state, cache, context);
+    keep_last(state, cache, context);
     const SequenceView<S> o = cache.o_.resize(inner(), x.time(), x.batch());
     const SequenceView<S> softmax = cache.softmax_.view();
-    const SequenceView<S> scratch = scratch_of(cache);
-    parallel_for(x.time() > 0 ? heads_ * x.batch() : 0, [&](Index tile, Index worker) {
+    const SequenceView<S> scratch = scratch_of(cache, context);
+    parallel_for(context, x.time() > 0 ? heads_ * x.batch() : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, head = tile % heads_;
       head_of(cache, tile)
           .forward(scratch.column(0, worker), o.column(0, b) + head * head_size_, inner(), softmax.column(1, tile),
                    softmax.column(2, tile));
     });
-    const SequenceView<const S> y = out_.forward(o, none, cache.out_);
+    const SequenceView<const S> y = out_.forward(o, none, cache.out_, context);
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(y).with_starts(x.starts());
   }
 
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
-    const SequenceView<const S> y = forward(x, state, cache);
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    if (x.time() == 1) return step(x.frame(0), state, cache, context).sequence();
+    const SequenceView<const S> y = forward(x, state, cache, context);
     cache.forget();
     return y;
   }
 
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     check_argument(x.sequence(), state);
     cache.forget();
     NoState none;
-    const FrameView<const S> qkv = qkv_.step(x, none, cache.qkv_);
+    const FrameView<const S> qkv = qkv_.step(x, none, cache.qkv_, context);
     const SequenceView<S> o = cache.o_.resize(inner(), 1, x.batch());
-    const SequenceView<S> scratch = cache.scratch_.resize(2 * head_size_ + window_.frames(), 1, worker_count());
+    const SequenceView<S> scratch = cache.scratch_.resize(2 * head_size_ + window_.frames(), 1, context.workers());
     const auto of_sequence = [&](Index b, Index worker) {
       step_one(qkv.column(b), x.starts()(0, b), state, b, scratch.column(0, worker), o.column(0, b));
     };
     if (x.batch() == 1)
       of_sequence(0, 0);
     else
-      parallel_for(x.batch(), of_sequence);
-    return cache.result_.note(out_.step(o.frame(0), none, cache.out_)).with_starts(x.starts());
+      parallel_for(context, x.batch(), of_sequence);
+    return cache.result_.note(out_.step(o.frame(0), none, cache.out_, context)).with_starts(x.starts());
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Attention", sizes(), dy);
     const SequenceView<const S> o = cache.o_.view(), softmax = cache.softmax_.view();
     const Index time = o.time(), batch = o.batch();
     const auto& frames = cache.frames_;
     check_state("dstate.keys", "dstate.values", "dstate.position", dstate, batch);
     NoState none;
-    const SequenceView<const S> d_o = out_.backward(dy, none, cache.out_);
+    const SequenceView<const S> d_o = out_.backward(dy, none, cache.out_, context);
     const SequenceView<S> dqkv = cache.dqkv_.resize(3 * inner(), time, batch);
-    const SequenceView<S> scratch = scratch_of(cache);
+    const SequenceView<S> scratch = scratch_of(cache, context);
     if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
-    parallel_for(time > 0 ? heads_ * batch : 0, [&](Index tile, Index worker) {
+    parallel_for(context, time > 0 ? heads_ * batch : 0, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
       const auto& entry = frames.entry(b);
       const std::int32_t* position = frames.positions(b);
       const auto slot_of = [&](Matrix<S>& ring_of, Index p) { return ring_of.col(b).data() + slot(p) + row; };
       const auto turns_at = [&](Index t) { return cache.turns_.at(rotary_, position[t], scratch.column(0, worker)); };
-      // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what is
-      // theirs, a start clears the rest, and earlier keys add to what has passed through.
+      // A slot of the final state belongs to the last frame that wrote it: frames from the last to the first take what
+      // is theirs, a start clears the rest, and earlier keys add to what has passed through.
       const auto write_key = [&](Index key, S* dk, S* dv) {
         const Index t = key - frames.earlier();
         if (t < 0) {
@@ -177,11 +181,11 @@ class Attention {
                       rotary_.rotate(dq, turns_at(t), scale(), Turn::back, dqkv.column(t, b) + row);
                     });
     });
-    return qkv_.backward(dqkv, none, cache.qkv_);
+    return qkv_.backward(dqkv, none, cache.qkv_, context);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -245,15 +249,15 @@ class Attention {
   }
 
   /// q, k and v by heads, turned; before them the earlier keys and values from the state.
-  void turn(SequenceView<const S> qkv, const State& state, Cache& cache) const {
+  void turn(SequenceView<const S> qkv, const State& state, Cache& cache, const Context& context) const {
     const auto& frames = cache.frames_;
     const Index time = qkv.time(), batch = qkv.batch(), earlier = frames.earlier(), padded = Head::padded(head_size_);
     const SequenceView<S> q = cache.q_.resize(padded, time, heads_ * batch);
     const SequenceView<S> k = cache.k_.resize(padded, earlier + time, heads_ * batch);
     const SequenceView<S> v = cache.v_.resize(padded, earlier + time, heads_ * batch);
-    const SequenceView<S> scratch = scratch_of(cache), most = cache.most_.resize(3, 1, heads_ * batch),
+    const SequenceView<S> scratch = scratch_of(cache, context), most = cache.most_.resize(3, 1, heads_ * batch),
                           softmax = cache.softmax_.resize(time, 3, heads_ * batch);
-    parallel_for(heads_ * batch, [&](Index tile, Index worker) {
+    parallel_for(context, heads_ * batch, [&](Index tile, Index worker) {
       const Index b = tile / heads_, row = tile % heads_ * head_size_;
       const auto& entry = frames.entry(b);
       const std::int32_t* position = frames.positions(b);
@@ -297,11 +301,11 @@ class Attention {
   }
 
   /// The state after the last frame.
-  void keep_last(State& state, const Cache& cache) const {
+  void keep_last(State& state, const Cache& cache, const Context& context) const {
     const auto& frames = cache.frames_;
     const Index time = frames.time(), earlier = frames.earlier();
     if (time == 0) return;
-    parallel_for(frames.batch(), [&](Index b, Index) {
+    parallel_for(context, frames.batch(), [&](Index b, Index) {
       const std::int32_t* position = frames.positions(b);
       if (frames.entry(b).started >= 0) clear(state, b);
       for (Index t = frames.entry(b).kept; t < time; ++t)
@@ -334,9 +338,9 @@ class Attention {
             most[2]};
   }
   /// Of each worker: the turns of one position, and what a head needs.
-  SequenceView<S> scratch_of(Cache& cache) const {
+  SequenceView<S> scratch_of(Cache& cache, const Context& context) const {
     const Index time = cache.frames_.time(), keys = cache.frames_.earlier() + time;
-    return cache.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, keys), 1, worker_count());
+    return cache.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, keys), 1, context.workers());
   }
 
   /// One frame of one sequence: its key and value into the ring, then attention over the ring.

@@ -4,18 +4,22 @@
 
 #include <cmath>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
-#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/tiling.hpp"
 
 namespace minrnn {
 
 /// Causal depthwise convolution over time: each feature is filtered on its own and sees the past alone.
 ///
 /// Equations   y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} * x_{t-j}; nothing is seen across a start
-/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1), B), oldest first
+/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1), B), oldest
+///             first
 /// Gradient    dx_s = sum_j w_{K-1-j} * dy_{s+j};  dw_{K-1-j} = sum_t dy_t * x_{t-j};  db = sum_t dy_t
 /// Parameters  w, b; uniform in +-1 / sqrt(K) at first, as torch.nn.Conv1d with groups = F
 /// Memory      kept for backward: the tail before the first step
@@ -60,13 +64,14 @@ class Conv1d {
     return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    const auto y = infer(x, state, cache);  // x and the first tail are all that backward needs
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
+    const auto y = infer(x, state, cache, context);  // x and the first tail are all that backward needs
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
 
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     detail::check_input("Conv1d", x, input_size());
     detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (kernel_size() - 1), x.batch());
     cache.forget();
@@ -75,7 +80,7 @@ class Conv1d {
     const Index features = input_size();
     const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const Tiling tiling(features, x.time(), x.batch());
-    for_sequences(tiling, [&](Index b, Index first, Index last, Index) {
+    for_sequences(context, tiling, [&](Index b, Index first, Index last, Index) {
       for (Index t = first; t < last; ++t) {
         detail::Array<const S*, kMostTaps> frame;
         const Index reach = this->reach(x, t, b);
@@ -100,18 +105,18 @@ class Conv1d {
     return SequenceView<const S>(y).with_starts(x.starts());
   }
 
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Conv1d", sizes(), dy);
     const SequenceView<const S> x = cache.x_;
     detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
     const Index features = input_size(), kernel = kernel_size(), time = x.time();
     const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch(), dy, x);
     const Tiling tiling(features, time, x.batch());
-    cache.gradients_.reset(w_.size() + features, tiling.count());
+    cache.gradients_.reset(w_.size() + features, tiling.count(), context);
     keep(dstate.tail, cache.last_);
 
     // dL/d(frame at s): from the outputs that saw it, and from the final tail where it is part of that.
@@ -135,7 +140,7 @@ class Conv1d {
         lanes.store(to, sum);
       });
     };
-    for_sequences(tiling, [&](Index b, Index first, Index last, Index tile) {
+    for_sequences(context, tiling, [&](Index b, Index first, Index last, Index tile) {
       S* dw = cache.gradients_.tile(tile);
       S* db = dw + w_.size();
       for (Index t = first; t < last; ++t) {
@@ -153,13 +158,13 @@ class Conv1d {
     });
     for (Index b = 0; b < x.batch(); ++b)
       for (Index j = 1; j < kernel; ++j) gather(-j, b, tail_frame(dstate.tail.data(), j, b));
-    cache.gradients_.add_to(0, w_.grad);
-    cache.gradients_.add_to(w_.size(), b_.grad);
+    cache.gradients_.add_to(0, w_.grad, context);
+    cache.gradients_.add_to(w_.size(), b_.grad, context);
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -199,8 +204,8 @@ class Conv1d {
   }
 
   template <class Body>
-  static void for_sequences(const Tiling& tiling, Body&& body) {
-    parallel_for(tiling.count(), [&](Index tile, Index) {
+  static void for_sequences(const Context& context, const Tiling& tiling, Body&& body) {
+    parallel_for(context, tiling.count(), [&](Index tile, Index) {
       const auto t = tiling[tile];
       for (Index b = t.first_sequence; b < t.last_sequence; ++b) body(b, t.first_step, t.last_step, tile);
     });

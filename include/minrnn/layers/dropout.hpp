@@ -5,33 +5,31 @@
 #include <cmath>
 #include <cstdint>
 
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
 
 /// Sets each element to zero with probability `rate` in forward, and scales the others so that the mean stays.
 ///
-/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, the number of the draw and the index of the
+/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, of context.draw and of the index of the
 ///             element f + F (t + T b), so it is the same on any number of threads and need not be kept
 /// Shapes      x, y (F, T, B)
 /// Gradient    dx = dy m / (1 - rate)
-/// State       none; the cache counts the draws, one for each forward: `seek_draw` sets the count, to resume a training
 /// Memory      kept for backward: nothing. The rate is rounded to a multiple of 2^-16
 /// infer, step the identity, as forward and backward at rate 0: the result is the argument itself
-/// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape
+/// Throws      std::invalid_argument for a size below 1, a rate outside [0, 1), a wrong shape, and in forward for a
+///             context without a draw, unless the rate is 0
 /// Source      Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting"
 template <class S>
 class Dropout : public FrameWise<Dropout<S>, S> {
  public:
   class Cache : public CacheBase {
-   public:
-    /// The next forward makes draw number `draw`.
-    void seek_draw(std::uint64_t draw) { next_draw_ = draw; }
-
-   private:
     friend Dropout;
-    std::uint64_t next_draw_ = 0, draw_ = 0;
+    std::int64_t draw_ = Context::kNoDraw;
     Output<S> y_, dx_;  // (F, T, B)
   };
 
@@ -47,16 +45,19 @@ class Dropout : public FrameWise<Dropout<S>, S> {
   Index output_size() const { return features_; }
   CacheBase::Sizes cache_sizes() const { return {features_, features_}; }
 
-  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
     detail::check_input("Dropout", x, features_);
-    cache.draw_ = cache.next_draw_++;
-    return mask(x, cache.draw_, cache.y_);
+    detail::check(threshold_ == 0 || context.draw >= 0, "Dropout", "context.draw",
+                  "the number of the training step, which the mask is a function of",
+                  [&] { return context.draw == Context::kNoDraw ? "none" : std::to_string(context.draw); });
+    cache.draw_ = context.draw;
+    return mask(x, cache.draw_, cache.y_, context);
   }
-  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Dropout", cache_sizes(), dy);
-    return mask(dy, cache.draw_, cache.dx_);
+    return mask(dy, cache.draw_, cache.dx_, context);
   }
-  SequenceView<const S> evaluate(SequenceView<const S> x, Cache&) const {
+  SequenceView<const S> evaluate(SequenceView<const S> x, Cache&, const Context&) const {
     detail::check_input("Dropout", x, features_);
     return x;
   }
@@ -67,12 +68,13 @@ class Dropout : public FrameWise<Dropout<S>, S> {
  private:
   static constexpr std::uint32_t kWhole = 1 << 16;
 
-  SequenceView<const S> mask(SequenceView<const S> x, std::uint64_t draw, Output<S>& result) const {
+  SequenceView<const S> mask(SequenceView<const S> x, std::int64_t draw, Output<S>& result,
+                             const Context& context) const {
     if (threshold_ == 0) return x;
     const SequenceView<S> y = result.resize(features_, x.time(), x.batch(), x);
     const detail::Frames frames(32, x);
-    const std::uint64_t key = mix_bits(seed_ ^ mix_bits(draw + 1));
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    const std::uint64_t key = mix_bits(seed_ ^ mix_bits(static_cast<std::uint64_t>(draw) + 1));
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const S* in = frames.column(x, n);
         S* out = frames.column(y, n);
@@ -93,13 +95,5 @@ class Dropout : public FrameWise<Dropout<S>, S> {
   std::uint32_t threshold_;
   S scale_;
 };
-
-namespace detail {
-/// Passes `draw` to a cache that counts draws, or holds one that does.
-template <class Cache>
-void seek_draw(Cache& cache, std::uint64_t draw) {
-  if constexpr (requires { cache.seek_draw(draw); }) cache.seek_draw(draw);
-}
-}  // namespace detail
 
 }  // namespace minrnn

@@ -6,10 +6,13 @@
 #include <cstdint>
 
 #include "minrnn/core/cache.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 namespace minrnn {
 
@@ -76,13 +79,13 @@ class Embedding {
     return SequenceView<const S>(y).with_starts(tokens.starts());
   }
 
-  void backward(SequenceView<const S> dy, Cache& cache) {
+  void backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
     cache.check_backward("Embedding", sizes(), dy);
     const Tokens tokens = cache.tokens_.view();
     // Threads divide the features, so that each element is summed in the order of the tokens.
     constexpr Index kFeatures = 64;
     const Index features = output_size();
-    parallel_for((features + kFeatures - 1) / kFeatures, [&](Index tile, Index) {
+    parallel_for(context, (features + kFeatures - 1) / kFeatures, [&](Index tile, Index) {
       const Index first = tile * kFeatures, count = std::min<Index>(kFeatures, features - first);
       for (Index b = 0; b < tokens.batch(); ++b)
         for (Index t = 0; t < tokens.time(); ++t) {

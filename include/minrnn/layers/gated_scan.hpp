@@ -4,23 +4,27 @@
 
 #include <cmath>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
-#include "minrnn/core/partial_sums.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/math/gates.hpp"
 #include "minrnn/scan/stretches.hpp"
 
 namespace minrnn {
 
 struct MinimalOptions {
-  /// Added to the bias of the forget gate at initialisation, so that training begins with a longer memory: the state keeps
-  /// about sigmoid(forget_bias) of itself in a step. Taken from b_z in minGRU, whose forget gate is 1 - z, and also from
-  /// b_i in the normalised minLSTM. The official minLSTM, unnormalised, uses 3.
+  /// Added to the bias of the forget gate at initialisation, so that training begins with a longer memory: the state
+  /// keeps about sigmoid(forget_bias) of itself in a step. Taken from b_z in minGRU, whose forget gate is 1 - z, and
+  /// also from b_i in the normalised minLSTM. The official minLSTM, unnormalised, uses 3.
   double forget_bias = 0;
   /// Learn the state before the first frame and after a start, one for all sequences: h_0 = g(parameter) where the
-  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose state
-  /// is that of `initial_state` bit for bit begins there: what reaches it in backward belongs to the parameter.
+  /// candidate is positive, the parameter itself where it is plain. Otherwise that state is zero. A sequence whose
+  /// state is that of `initial_state` bit for bit begins there: what reaches it in backward belongs to the parameter.
   bool learn_initial_state = false;
 };
 
@@ -35,8 +39,8 @@ namespace detail {
 /// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F
 ///
 /// Time is cut into blocks that stay in cache. Forward computes gates and recurrence on the product while it is in L1
-/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T, while it asks for what the next
-/// block reads.
+/// (`PackedGates`); backward computes dk of a block, then adds to dW and multiplies with W^T, while it asks for what
+/// the next block reads.
 template <class S, class Gates>
 class GatedScan {
   static constexpr int kGates = Gates::kCount;
@@ -91,36 +95,39 @@ class GatedScan {
     return state;
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
     cache.x_ = x;
     cache.first_ = state.h;
-    const auto y = run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
 
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    if (x.time() == 1) return step(x.frame(0), state, cache).sequence();
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    if (x.time() == 1) return step(x.frame(0), state, cache, context).sequence();
     check_argument(x, state);
     cache.forget();
-    return run<false>(x, state, cache);
+    return run<false>(x, state, cache, context);
   }
 
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& = {}) const {
     check_argument(x.sequence(), state);
     cache.forget();
     const Index features = output_size();
     const SequenceView<S> h = cache.h_.resize(features, 1, x.batch(), x);
     const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
-    const S* reset = initial_row(cache).data();
-    for (int gate = 0; gate < kGates; ++gate)
-      multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
-                        k.data() + gate * features, k.features());
+    if (x.batch() == 1)
+      multiply_gates(w_, b_, x.data(), k.data());
+    else
+      for (int gate = 0; gate < kGates; ++gate)
+        multiply_unpacked(w_[gate].value, x.data(), x.stride(), x.batch(), b_[gate].value.data(),
+                          k.data() + gate * features, k.features());
     for (Index b = 0; b < x.batch(); ++b) {
       S* row = state.h.col(b).data();
-      const S* before = x.starts()(0, b) ? reset : row;
+      const S* before = x.starts()(0, b) ? initial_row(cache).data() : row;
       for_lanes<S>(features, [&](auto lanes) {
         using Op = Operator<typename decltype(lanes)::P>;
         auto values = load(lanes, k.column(0, b));
@@ -132,7 +139,81 @@ class GatedScan {
     return FrameView<const S>(h.frame(0)).with_starts(x.starts());
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index features = output_size(), block = block_steps();
+    const Tiling tiling(features, x.time(), x.batch());
+    const bool divided = tiling.parts() > 1;  // then a second pass reads k
+    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
+    const SequenceView<S> kept =
+        keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
+    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
+    const S* reset = initial_row(cache).data();
+    cache.packed_.pack(w_, b_);
+
+    // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
+    const auto for_blocks = [&](Stretch s, auto&& body) {
+      for (Index first = s.first; first < s.last; first += block) {
+        const Index steps = std::min<Index>(block, s.last - first);
+        for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
+      }
+    };
+    const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
+      using Op = Operator<typename decltype(lanes)::P>;
+      carried = operator_of(k)(x.starts(t, b) ? Op::carried(lanes.load(reset)) : carried);
+      lanes.store(h.column(t, b), Op::value(carried));
+      if constexpr (keep) store(lanes, k, kept.column(t, b));
+    };
+    carry_state<Operator>(state.h, cache.carry_);
+    run_stretches<Operator>(
+        context, tiling, Direction::forward, x.starts(), cache.carry_,
+        [&](Stretch s, S* whole_a, S* whole_b) {
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            using Op = Operator<typename decltype(lanes)::P>;
+            Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
+            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
+                                      [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                                        using P = typename decltype(lanes)::P;
+                                        store(lanes, k, kept.column(first + j, s.sequence));
+                                        const Op op = operator_of(k);
+                                        if (x.starts(first + j, s.sequence))
+                                          whole = {Op::carried(P(S(0))), op(Op::carried(lanes.load(reset)))};
+                                        else
+                                          whole = whole.then(op);
+                                      });
+            store_operator(lanes, whole, whole_a, whole_b, features);
+          });
+        },
+        [&](Stretch s, S* row) {
+          for_blocks(s, [&](auto lanes, Index first, Index steps) {
+            using Op = Operator<typename decltype(lanes)::P>;
+            auto carried = load_carried<typename Op::Carried>(lanes, row, features);
+            if (divided)
+              for (Index t = first; t < first + steps; ++t) {
+                auto k = load(lanes, kept.column(t, s.sequence));
+                finish(lanes, t, s.sequence, k, carried);
+              }
+            else
+              cache.packed_.for_columns(
+                  lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
+                  [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
+                    const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
+                    prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
+                    if constexpr (keep)
+                      for (int gate = 0; gate < kGates; ++gate)
+                        prefetch_to_write(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
+                    finish(lanes, first + j, s.sequence, k, carried);
+                  });
+            store_carried(lanes, row, features, carried);
+          });
+        });
+    value_carry<Operator>(cache.carry_, state.h);
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+ public:
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
     const SequenceView<const S> kept = cache.kept_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
@@ -142,9 +223,9 @@ class GatedScan {
     const Index block = block_steps();
     const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(reset_offset + features));
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
-    const SequenceView<S> scratch = cache.block_.resize(rows, block, worker_count());
-    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, worker_count());
-    cache.gradients_.reset(reset_offset + features, tiling.count());
+    const SequenceView<S> scratch = cache.block_.resize(rows, block, context.workers());
+    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, context.workers());
+    cache.gradients_.reset(reset_offset + features, tiling.count(), context);
     cache.transposed_.resize(inputs, rows);
     for (int gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
     const SequenceView<S> initial = initial_row(cache);
@@ -161,7 +242,7 @@ class GatedScan {
     };
 
     run_stretches<Affine>(
-        tiling, Direction::backward, x.starts(), dstate.h,
+        context, tiling, Direction::backward, x.starts(), dstate.h,
         [&](Stretch s, S* whole_a, S* whole_b) {
           for (Index t = s.last - 1; t >= s.first; --t) {
             const bool start = x.starts(t, s.sequence);
@@ -212,12 +293,12 @@ class GatedScan {
         });
 
     for (int gate = 0; gate < kGates; ++gate) {
-      cache.gradients_.add_to(gate * weight, w_[gate].grad);
-      cache.gradients_.add_to(bias_offset + gate * features, b_[gate].grad);
+      cache.gradients_.add_to(gate * weight, w_[gate].grad, context);
+      cache.gradients_.add_to(bias_offset + gate * features, b_[gate].grad, context);
     }
     if (learns_initial_state()) {
       Matrix<S> d_initial = Matrix<S>::Zero(features, 1);
-      cache.gradients_.add_to(reset_offset, d_initial);
+      cache.gradients_.add_to(reset_offset, d_initial, context);
       for (Index b = 0; b < h.batch(); ++b)
         if (std::equal(initial.data(), initial.data() + features, cache.first_.col(b).data()))
           d_initial += dstate.h.col(b);
@@ -230,8 +311,8 @@ class GatedScan {
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -300,78 +381,6 @@ class GatedScan {
   MINRNN_INLINE static Operator<P> operator_of(Values<P>& k) {
     const auto [decay, input] = Gates::forward(k);
     return {decay, input};
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
-    const Index features = output_size(), block = block_steps();
-    const Tiling tiling(features, x.time(), x.batch());
-    const bool divided = tiling.parts() > 1;  // then a second pass reads k
-    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
-    const SequenceView<S> kept =
-        keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
-    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, worker_count());
-    const S* reset = initial_row(cache).data();
-    cache.packed_.pack(w_, b_);
-
-    // Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
-    const auto for_blocks = [&](Stretch s, auto&& body) {
-      for (Index first = s.first; first < s.last; first += block) {
-        const Index steps = std::min<Index>(block, s.last - first);
-        for_lanes<S, kInterleaved>(features, [&](auto lanes) { body(lanes, first, steps); });
-      }
-    };
-    const auto finish = [&](auto lanes, Index t, Index b, auto& k, auto& carried) MINRNN_INLINE_LAMBDA {
-      using Op = Operator<typename decltype(lanes)::P>;
-      carried = operator_of(k)(x.starts(t, b) ? Op::carried(lanes.load(reset)) : carried);
-      lanes.store(h.column(t, b), Op::value(carried));
-      if constexpr (keep) store(lanes, k, kept.column(t, b));
-    };
-    carry_state<Operator>(state.h, cache.carry_);
-    run_stretches<Operator>(
-        tiling, Direction::forward, x.starts(), cache.carry_,
-        [&](Stretch s, S* whole_a, S* whole_b) {
-          for_blocks(s, [&](auto lanes, Index first, Index steps) {
-            using Op = Operator<typename decltype(lanes)::P>;
-            Op whole = load_operator<Op>(lanes, whole_a, whole_b, features);
-            cache.packed_.for_columns(lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
-                                      [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                                        using P = typename decltype(lanes)::P;
-                                        store(lanes, k, kept.column(first + j, s.sequence));
-                                        const Op op = operator_of(k);
-                                        if (x.starts(first + j, s.sequence))
-                                          whole = {Op::carried(P(S(0))), op(Op::carried(lanes.load(reset)))};
-                                        else
-                                          whole = whole.then(op);
-                                      });
-            store_operator(lanes, whole, whole_a, whole_b, features);
-          });
-        },
-        [&](Stretch s, S* row) {
-          for_blocks(s, [&](auto lanes, Index first, Index steps) {
-            using Op = Operator<typename decltype(lanes)::P>;
-            auto carried = load_carried<typename Op::Carried>(lanes, row, features);
-            if (divided)
-              for (Index t = first; t < first + steps; ++t) {
-                auto k = load(lanes, kept.column(t, s.sequence));
-                finish(lanes, t, s.sequence, k, carried);
-              }
-            else
-              cache.packed_.for_columns(
-                  lanes, x.column(first, s.sequence), steps, product.column(0, s.worker),
-                  [&](Index j, auto k) MINRNN_INLINE_LAMBDA {
-                    const Index ahead = std::min<Index>(first + j + kAhead, s.last - 1);
-                    prefetch_to_write(h.column(ahead, s.sequence) + lanes.offset);
-                    if constexpr (keep)
-                      for (int gate = 0; gate < kGates; ++gate)
-                        prefetch_to_write(kept.column(ahead, s.sequence) + gate * features + lanes.offset);
-                    finish(lanes, first + j, s.sequence, k, carried);
-                  });
-            store_carried(lanes, row, features, carried);
-          });
-        });
-    value_carry<Operator>(cache.carry_, state.h);
-    return SequenceView<const S>(h).with_starts(x.starts());
   }
 
   /// h_0 (H): the state at a start.

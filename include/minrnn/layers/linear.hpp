@@ -4,9 +4,13 @@
 
 #include <cmath>
 
-#include "minrnn/core/partial_sums.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
@@ -63,7 +67,7 @@ class Linear : public FrameWise<Linear<S>, S> {
   Index output_size() const { return w_.value.rows(); }
   CacheBase::Sizes cache_sizes() const { return {input_size(), output_size()}; }
 
-  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
     detail::check_input("Linear", x, input_size());
     cache.x_ = x;
     const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
@@ -74,7 +78,7 @@ class Linear : public FrameWise<Linear<S>, S> {
       cache.packed_.resize(output_size(), input_size());
       cache.packed_.set_rows(0, w_.value);
     }
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
       frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
         const S* from = frames.column(x, n);
         S* to = frames.column(y, n);
@@ -87,7 +91,7 @@ class Linear : public FrameWise<Linear<S>, S> {
     return y;
   }
 
-  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Linear", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_;
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
@@ -95,9 +99,9 @@ class Linear : public FrameWise<Linear<S>, S> {
     const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
     cache.packed_.resize(input_size(), output_size());
     cache.packed_.set_transposed(0, w_.value);
-    const SequenceView<S> scratch = cache.scratch_.resize(detail::kOuterScratch<S>, 1, worker_count());
-    cache.gradients_.reset(sums_size, frames.tiles());
-    parallel_for(frames.tiles(), [&](Index tile, Index worker) {
+    const SequenceView<S> scratch = cache.scratch_.resize(detail::kOuterScratch<S>, 1, context.workers());
+    cache.gradients_.reset(sums_size, frames.tiles(), context);
+    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
       S* dw = cache.gradients_.tile(tile);
       frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
         const S* dy_n = frames.column(dy, n);
@@ -107,8 +111,8 @@ class Linear : public FrameWise<Linear<S>, S> {
         if (b_.size() > 0) detail::add_columns(dy_n, frames.stride(dy), count, output_size(), dw + w_.size());
       });
     });
-    cache.gradients_.add_to(0, w_.grad);
-    cache.gradients_.add_to(w_.size(), b_.grad);
+    cache.gradients_.add_to(0, w_.grad, context);
+    cache.gradients_.add_to(w_.size(), b_.grad, context);
     return dx;
   }
 

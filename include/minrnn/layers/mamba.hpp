@@ -4,6 +4,9 @@
 
 #include <cmath>
 
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/scan/selective_scan.hpp"
@@ -23,12 +26,12 @@ struct MambaOptions {
 ///             h_t = exp(delta_t A) h_{t-1} + delta_t B_t u_t,  s_t = C_t h_t + skip u_t
 ///             y = W_out (s silu(W_gate x))
 /// Shapes      x, y (F, T, B); D = expansion F; u, delta, s (D, T, B); B, C (N, T, B); a_log (D, N), skip (D);
-///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F, D);
-///             state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
+///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F,
+///             D); state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
 /// Gradient    that of `SelectiveScan`, and the parts' own; da_log = dA A
-/// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1 ... -N in
-///             each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and Conv1d. Neither a_log
-///             nor skip decays
+/// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1
+///             ... -N in each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and
+///             Conv1d. Neither a_log nor skip decays
 /// Memory      kept for backward: (6 + N / 64) D + 2 N + R scalars per step
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
@@ -75,19 +78,49 @@ class Mamba {
     return {conv_.initial_state(batch), Matrix<S>::Zero(a_log_.size(), batch)};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
-    const auto y = run<true>(x, state, cache);
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
-    return run<false>(x, state, cache);
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return run<false>(x, state, cache, context);
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index channels = skip_.size(), time = x.time(), batch = x.batch();
+    detail::check_input("Mamba", x, input_size());
+    detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
+    detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
+    cache.forget();
+    if (keep) cache.x_ = x = cache.result_.keep(x);
+    NoState none;
+    const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
+      return keep ? layer.forward(from, own_state, own, context) : layer.infer(from, own_state, own, context);
+    };
+    const SequenceView<S> u = cache.u_.resize(channels, time, batch),
+                          gated = cache.gated_.resize(channels, time, batch);
+    const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
+    detail::for_packets<S>(context, u, [&](auto lanes, Index t, Index b) {
+      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
+    });
+    cache.filtered_ = filtered;
+    cache.gate_result_ = through(gate_, x, cache.gate_, none);
+    cache.bc_result_ = through(bc_, u, cache.bc_, none);
+    cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
+    cache.a_ = -a_log_.value.array().exp();
+    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep, context);
+    return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
+  }
+
+ public:
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Mamba", sizes(), dy);
     const SequenceView<const S> filtered = cache.filtered_;
     const Index channels = skip_.size(), time = filtered.time(), batch = filtered.batch();
@@ -98,28 +131,30 @@ class Mamba {
     const SequenceView<S> du = make(cache.du_), draw = make(cache.draw_), dgate = make(cache.dgate_);
     const SequenceView<S> dbc = cache.dbc_.resize(cache.bc_result_.features(), time, batch);
 
-    const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_);
-    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_});
+    const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_, context);
+    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_},
+                         context);
     a_log_.grad += cache.da_.cwiseProduct(cache.a_);
     skip_.grad += cache.dskip_;
-    const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_), none, cache.down_);
-    const auto through_bc = bc_.backward(dbc, none, cache.bc_);
-    detail::for_packets<S>(filtered, [&](auto lanes, Index t, Index b) {
+    const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_, context), none, cache.down_, context);
+    const auto through_bc = bc_.backward(dbc, none, cache.bc_, context);
+    detail::for_packets<S>(context, filtered, [&](auto lanes, Index t, Index b) {
       const auto d =
           lanes.load(du.column(t, b)) + lanes.load(through_bc.column(t, b)) + lanes.load(through_delta.column(t, b));
       lanes.store(du.column(t, b), gated(silu(lanes.load(filtered.column(t, b))).derivative, d));
     });
-    const auto through_in = in_.backward(conv_.backward(du, dstate.conv, cache.conv_), none, cache.in_);
-    const auto through_gate = gate_.backward(dgate, none, cache.gate_);
+    const auto through_in =
+        in_.backward(conv_.backward(du, dstate.conv, cache.conv_, context), none, cache.in_, context);
+    const auto through_gate = gate_.backward(dgate, none, cache.gate_, context);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy, cache.x_);
-    detail::for_packets<S>(dx, [&](auto lanes, Index t, Index b) {
+    detail::for_packets<S>(context, dx, [&](auto lanes, Index t, Index b) {
       lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
     });
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -185,33 +220,6 @@ class Mamba {
             cache.bc_result_,
             cache.a_,
             skip_.value};
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
-    const Index channels = skip_.size(), time = x.time(), batch = x.batch();
-    detail::check_input("Mamba", x, input_size());
-    detail::check_matrix("Mamba", "state.h", state.h, a_log_.size(), batch);
-    detail::check_matrix("Mamba", "state.conv.tail", state.conv.tail, channels * (conv_.kernel_size() - 1), batch);
-    cache.forget();
-    if (keep) cache.x_ = x = cache.result_.keep(x);
-    NoState none;
-    const auto through = [&](const auto& layer, SequenceView<const S> from, auto& own, auto& own_state) {
-      return keep ? layer.forward(from, own_state, own) : layer.infer(from, own_state, own);
-    };
-    const SequenceView<S> u = cache.u_.resize(channels, time, batch),
-                          gated = cache.gated_.resize(channels, time, batch);
-    const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
-    detail::for_packets<S>(u, [&](auto lanes, Index t, Index b) {
-      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
-    });
-    cache.filtered_ = filtered;
-    cache.gate_result_ = through(gate_, x, cache.gate_, none);
-    cache.bc_result_ = through(bc_, u, cache.bc_, none);
-    cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
-    cache.a_ = -a_log_.value.array().exp();
-    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep);
-    return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 
   Linear<S> in_, gate_;

@@ -8,17 +8,20 @@ namespace minrnn {
 
 /// minGRU: a gated recurrence whose gates see only the input, so time can be scanned.
 ///
-/// Equations   z_t = sigmoid(W_z x_t + b_z),  h~_t = g(W_h x_t + b_h),  h_t = (1 - z_t) h_{t-1} + z_t h~_t      [1, app. B]
-///             g as in math/activation.hpp; Candidate::plain: h~_t = W_h x_t + b_h                               [1, app. A]
+/// Equations   z_t = sigmoid(W_z x_t + b_z),  h~_t = g(W_h x_t + b_h)                                      [1, app. B]
+///             h_t = (1 - z_t) h_{t-1} + z_t h~_t;  g as in math/activation.hpp
+///             Candidate::plain: h~_t = W_h x_t + b_h                                                      [1, app. A]
 /// Shapes      x (F, T, B), h (H, T, B); W (H, F), b (H); state h (H, B)
 /// Gradient    delta_t = dh_t + (1 - z_{t+1}) delta_{t+1};  dz_t = delta_t (h~_t - h_{t-1});  dh~_t = delta_t z_t
 /// Parameters  w_z, b_z, w_h, b_h; h_0 (H) with learn_initial_state
-/// Memory      kept for backward: 3 H scalars per step (pre-activations and h)
+/// Memory      kept for backward: 3 H scalars per step (z, h~ and h)
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a negative state in log-space arithmetic
 /// Source      [1] Feng et al. 2024, "Were RNNs All We Needed?", arXiv:2410.01201
 template <class S, Candidate candidate = Candidate::positive, Arithmetic arithmetic = Arithmetic::linear>
 class MinGru : public detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>> {
  public:
+  using Gates = detail::MinGruGates<candidate, arithmetic>;  // by which a cell knows its layer
+
   MinGru(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
       : detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
 };

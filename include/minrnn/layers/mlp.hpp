@@ -4,9 +4,14 @@
 
 #include <cmath>
 
-#include "minrnn/core/partial_sums.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/math/activation.hpp"
 
@@ -61,25 +66,72 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   Index inner_size() const { return w_out_.value.cols(); }
   CacheBase::Sizes cache_sizes() const { return {input_size(), output_size(), w_in_.value.rows(), inner_size()}; }
 
-  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const { return run(x, cache, true); }
-  SequenceView<const S> evaluate(SequenceView<const S> x, Cache& cache) const { return run(x, cache, false); }
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
+    return run(x, cache, context, true);
+  }
+  SequenceView<const S> evaluate(SequenceView<const S> x, Cache& cache, const Context& context) const {
+    return run(x, cache, context, false);
+  }
 
-  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+ private:
+  SequenceView<const S> run(SequenceView<const S> x, Cache& cache, const Context& context, bool keep) const {
+    detail::check_input("Mlp", x, input_size());
+    cache.x_ = x;
+    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
+    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
+    const SequenceView<S> pre =
+        keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
+    const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
+    const detail::Frames frames(kMostTiles, x);
+    const bool few = frames.count() < detail::kFewColumns;
+    if (!few) {
+      cache.first_.resize(rows, features);
+      cache.first_.set_rows(0, w_in_.value);
+      cache.second_.resize(features, inner);
+      cache.second_.set_rows(0, w_out_.value);
+    }
+    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
+      S* a = activated.column(0, worker);
+      frames.for_blocks(tile, block, [&](Index n, Index count) {
+        S* u = keep ? frames.column(pre, n) : pre.column(0, worker);
+        const S* x_n = frames.column(x, n);
+        if (few)
+          detail::multiply_unpacked(w_in_.value, x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
+        else
+          cache.first_.multiply(x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
+        for (Index i = 0; i < count; ++i) {
+          const S* u_i = u + i * rows;
+          detail::for_lanes<S>(inner, [&](auto lanes) {
+            const Packet<S> value = gelu(lanes.load(u_i)).value;
+            lanes.store(a + i * inner, gated_ ? value * lanes.load(u_i + inner) : value);
+          });
+        }
+        if (few)
+          detail::multiply_unpacked(w_out_.value, a, inner, count, b_out_.value.data(), frames.column(y, n), features);
+        else
+          cache.second_.multiply(a, inner, count, b_out_.value.data(), frames.column(y, n), features);
+      });
+    });
+    return y;
+  }
+
+ public:
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
     const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
     const Index b_in = w_in_.size(), w_out = b_in + rows, b_out = w_out + w_out_.size(), size = b_out + features;
     const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
-    const SequenceView<S> activated = cache.block_.resize(inner, block, worker_count());
-    const SequenceView<S> dpre = cache.dpre_.resize(rows, block, worker_count());
+    const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
+    const SequenceView<S> dpre = cache.dpre_.resize(rows, block, context.workers());
     cache.first_.resize(features, rows);
     cache.first_.set_transposed(0, w_in_.value);
     cache.second_.resize(inner, features);
     cache.second_.set_transposed(0, w_out_.value);
-    const SequenceView<S> packed = cache.packed_.resize(detail::kOuterScratch<S>, 1, worker_count());
+    const SequenceView<S> packed = cache.packed_.resize(detail::kOuterScratch<S>, 1, context.workers());
     const detail::Frames frames(Tiling::most_for_sums(size), x, dy);
-    cache.gradients_.reset(size, frames.tiles());
-    parallel_for(frames.tiles(), [&](Index tile, Index worker) {
+    cache.gradients_.reset(size, frames.tiles(), context);
+    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
       S* sums = cache.gradients_.tile(tile);
       S *a = activated.column(0, worker), *d = dpre.column(0, worker);
       frames.for_blocks(tile, block, [&](Index n, Index count) {
@@ -111,10 +163,10 @@ class Mlp : public FrameWise<Mlp<S>, S> {
         cache.first_.multiply(d, rows, count, nullptr, frames.column(dx, n), features);
       });
     });
-    cache.gradients_.add_to(0, w_in_.grad);
-    cache.gradients_.add_to(b_in, b_in_.grad);
-    cache.gradients_.add_to(w_out, w_out_.grad);
-    cache.gradients_.add_to(b_out, b_out_.grad);
+    cache.gradients_.add_to(0, w_in_.grad, context);
+    cache.gradients_.add_to(b_in, b_in_.grad, context);
+    cache.gradients_.add_to(w_out, w_out_.grad, context);
+    cache.gradients_.add_to(b_out, b_out_.grad, context);
     return dx;
   }
 
@@ -130,47 +182,6 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   static constexpr Index kMostTiles = 32;
   /// A block of u is about 256 KiB in float.
   Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
-
-  SequenceView<const S> run(SequenceView<const S> x, Cache& cache, bool keep) const {
-    detail::check_input("Mlp", x, input_size());
-    cache.x_ = x;
-    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
-    const SequenceView<S> pre =
-        keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, worker_count());
-    const SequenceView<S> activated = cache.block_.resize(inner, block, worker_count());
-    const detail::Frames frames(kMostTiles, x);
-    const bool few = frames.count() < detail::kFewColumns;
-    if (!few) {
-      cache.first_.resize(rows, features);
-      cache.first_.set_rows(0, w_in_.value);
-      cache.second_.resize(features, inner);
-      cache.second_.set_rows(0, w_out_.value);
-    }
-    parallel_for(frames.tiles(), [&](Index tile, Index worker) {
-      S* a = activated.column(0, worker);
-      frames.for_blocks(tile, block, [&](Index n, Index count) {
-        S* u = keep ? frames.column(pre, n) : pre.column(0, worker);
-        const S* x_n = frames.column(x, n);
-        if (few)
-          detail::multiply_unpacked(w_in_.value, x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        else
-          cache.first_.multiply(x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        for (Index i = 0; i < count; ++i) {
-          const S* u_i = u + i * rows;
-          detail::for_lanes<S>(inner, [&](auto lanes) {
-            const Packet<S> value = gelu(lanes.load(u_i)).value;
-            lanes.store(a + i * inner, gated_ ? value * lanes.load(u_i + inner) : value);
-          });
-        }
-        if (few)
-          detail::multiply_unpacked(w_out_.value, a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-        else
-          cache.second_.multiply(a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-      });
-    });
-    return y;
-  }
 
   bool gated_;
   Parameter<S> w_in_, b_in_;    // (D or 2 D, F), (D or 2 D)

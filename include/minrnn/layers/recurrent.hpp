@@ -6,10 +6,13 @@
 #include <cmath>
 #include <string_view>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
-#include "minrnn/core/partial_sums.hpp"
-#include "minrnn/core/product.hpp"
+#include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/product.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn::detail {
@@ -74,33 +77,110 @@ class Recurrent {
     return {zero, kHasCell ? zero : Matrix<S>()};
   }
 
-  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
+                                const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
     cache.x_ = x;
     cache.first_h_ = state.h;
     cache.first_c_ = state.c;
-    const auto y = run<true>(x, state, cache);
+    const auto y = run<true>(x, state, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
-  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache) const {
+  SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
-    return run<false>(x, state, cache);
+    return run<false>(x, state, cache, context);
   }
-  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache) const {
-    return infer(x.sequence(), state, cache).frame(0);
+  FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
+    return infer(x.sequence(), state, cache, context).frame(0);
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache) {
+ private:
+  template <bool keep>
+  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const Index time = x.time(), batch = x.batch(), workers = context.workers(), columns = block_columns(time, batch);
+    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
+    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
+    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
+    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
+    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
+    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
+    // A weight is packed where enough columns or steps share it.
+    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
+    if (pack_input) {
+      cache.input_.resize(rows, inputs);
+      cache.input_.set_rows(0, weight_ih_.value);
+    }
+    if (pack_recurrent) {
+      cache.recurrent_.resize(rows, features);
+      cache.recurrent_.set_rows(0, weight_hh_.value);
+    }
+    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
+                            const Parameter<S>& bias, const S* in, Index n, S* out) {
+      const Matrix<S>& w = weight.value;
+      if (packed)
+        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
+      else
+        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
+    };
+
+    parallel_for(context, group_count(batch), [&](Index group, Index worker) {
+      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
+      const Index block = kColumns / count;
+      for (Index first = 0; first < time; first += block) {
+        const Index last = std::min<Index>(time, first + block);
+        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
+        gather(x, first, last, first_sequence, count, x_block);
+        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
+        for (Index t = first; t < last; ++t) {
+          if (x.starts().flags != nullptr)
+            for (Index b = first_sequence; b < first_sequence + count; ++b)
+              if (x.starts(t, b)) {
+                state.h.col(b).setZero();
+                if constexpr (kHasCell) state.c.col(b).setZero();
+              }
+          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
+                  state.h.col(first_sequence).data(), count, q_t);
+          for (Index i = 0; i < count; ++i) {
+            const Index b = first_sequence + i;
+            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
+            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
+            for_lanes<S>(features, [&](auto lanes) {
+              typename Gates::Forward g;
+              unroll<kGates>([&](auto k) {
+                g.p[k] = lanes.load(p_t + k * features);
+                g.q[k] = lanes.load(q_i + k * features);
+              });
+              g.h = lanes.load(h_row);
+              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
+              Gates::forward(g);
+              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
+              lanes.store(h_row, g.h);
+              lanes.store(h.column(t, b), g.h);
+              if constexpr (kHasCell) {
+                lanes.store(state.c.col(b).data(), g.c);
+                if constexpr (keep) lanes.store(c.column(t, b), g.c);
+              }
+            });
+          }
+        }
+      }
+    });
+    return SequenceView<const S>(h).with_starts(x.starts());
+  }
+
+ public:
+  SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "dstate.c", dstate.c, h.features(), h.batch());
     const Index inputs = input_size(), features = output_size(), rows = kGates * features;
     const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
-    const Index groups = group_count(h.batch()), workers = worker_count();
+    const Index groups = group_count(h.batch()), workers = context.workers();
     const Index columns = block_columns(h.time(), h.batch());
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
     const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
@@ -116,9 +196,9 @@ class Recurrent {
       cache.recurrent_.set_transposed(0, weight_hh_.value);
     }
     if (h.batch() % kGroup == 1) cache.recurrent_transposed_ = weight_hh_.value.transpose();
-    cache.gradients_.reset(bias_hh + rows, groups);
+    cache.gradients_.reset(bias_hh + rows, groups, context);
 
-    parallel_for(groups, [&](Index group, Index worker) {
+    parallel_for(context, groups, [&](Index group, Index worker) {
       const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, h.batch() - first_sequence);
       const Index block = kColumns / count;
       S *sums = cache.gradients_.tile(group), *product = through.column(0, worker);
@@ -191,15 +271,15 @@ class Recurrent {
         last = first;
       }
     });
-    cache.gradients_.add_to(0, weight_ih_.grad);
-    cache.gradients_.add_to(recurrent, weight_hh_.grad);
-    cache.gradients_.add_to(bias_ih, bias_ih_.grad);
-    cache.gradients_.add_to(bias_hh, bias_hh_.grad);
+    cache.gradients_.add_to(0, weight_ih_.grad, context);
+    cache.gradients_.add_to(recurrent, weight_hh_.grad, context);
+    cache.gradients_.add_to(bias_ih, bias_ih_.grad, context);
+    cache.gradients_.add_to(bias_hh, bias_hh_.grad, context);
     return dx;
   }
 
-  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache) {
-    return backward_from_zero(*this, dy, cache);
+  SequenceView<const S> backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
   }
 
   template <class Self, class V>
@@ -243,80 +323,6 @@ class Recurrent {
     check_input(Gates::kName, x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kHasCell) check_matrix(Gates::kName, "state.c", state.c, output_size(), x.batch());
-  }
-
-  template <bool keep>
-  SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache) const {
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index time = x.time(), batch = x.batch(), workers = worker_count(), columns = block_columns(time, batch);
-    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
-    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
-    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
-    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
-    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
-    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
-    // A weight is packed where enough columns or steps share it.
-    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
-    if (pack_input) {
-      cache.input_.resize(rows, inputs);
-      cache.input_.set_rows(0, weight_ih_.value);
-    }
-    if (pack_recurrent) {
-      cache.recurrent_.resize(rows, features);
-      cache.recurrent_.set_rows(0, weight_hh_.value);
-    }
-    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
-                            const Parameter<S>& bias, const S* in, Index n, S* out) {
-      const Matrix<S>& w = weight.value;
-      if (packed)
-        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
-      else
-        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
-    };
-
-    parallel_for(group_count(batch), [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
-      const Index block = kColumns / count;
-      for (Index first = 0; first < time; first += block) {
-        const Index last = std::min<Index>(time, first + block);
-        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
-        gather(x, first, last, first_sequence, count, x_block);
-        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
-        for (Index t = first; t < last; ++t) {
-          if (x.starts().flags != nullptr)
-            for (Index b = first_sequence; b < first_sequence + count; ++b)
-              if (x.starts(t, b)) {
-                state.h.col(b).setZero();
-                if constexpr (kHasCell) state.c.col(b).setZero();
-              }
-          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
-                  state.h.col(first_sequence).data(), count, q_t);
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
-            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
-            for_lanes<S>(features, [&](auto lanes) {
-              typename Gates::Forward g;
-              unroll<kGates>([&](auto k) {
-                g.p[k] = lanes.load(p_t + k * features);
-                g.q[k] = lanes.load(q_i + k * features);
-              });
-              g.h = lanes.load(h_row);
-              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
-              Gates::forward(g);
-              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
-              lanes.store(h_row, g.h);
-              lanes.store(h.column(t, b), g.h);
-              if constexpr (kHasCell) {
-                lanes.store(state.c.col(b).data(), g.c);
-                if constexpr (keep) lanes.store(c.column(t, b), g.c);
-              }
-            });
-          }
-        }
-      }
-    });
-    return SequenceView<const S>(h).with_starts(x.starts());
   }
 
   Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)

@@ -6,8 +6,12 @@
 #include <limits>
 #include <type_traits>
 
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
@@ -42,14 +46,14 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
   Index output_size() const { return gain_.size(); }
   CacheBase::Sizes cache_sizes() const { return {input_size(), output_size()}; }
 
-  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache) const {
+  SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
     detail::check_input("RmsNorm", x, input_size());
     cache.x_ = x;
     const Index features = input_size();
     const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> r = cache.r_.resize(1, x.time(), x.batch());
     const detail::Frames frames(kMostTiles, x);
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const S* in = frames.column(x, n);
         S* out = frames.column(y, n);
@@ -63,14 +67,14 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     return y;
   }
 
-  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache) {
+  SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("RmsNorm", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, r = cache.r_.view();
     const Index features = input_size();
     const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
     const detail::Frames frames(kMostTiles, x);
-    cache.gradients_.reset(features, frames.tiles());
-    parallel_for(frames.tiles(), [&](Index tile, Index) {
+    cache.gradients_.reset(features, frames.tiles(), context);
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
       S* dgain = cache.gradients_.tile(tile);
       frames.for_each(tile, [&](Index n) {
         const S *in = frames.column(x, n), *dout = frames.column(dy, n);
@@ -90,7 +94,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
         });
       });
     });
-    cache.gradients_.add_to(0, gain_.grad);
+    cache.gradients_.add_to(0, gain_.grad, context);
     return dx;
   }
 
@@ -114,7 +118,8 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const S sum = squares.sum();
     if (sum <= (std::numeric_limits<S>::max)()) [[likely]]
       return 1 / std::sqrt(sum / features + kEpsilon);
-    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is nothing.
+    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is
+    // nothing.
     constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
     squares = S(0);
     detail::for_lanes<S>(input_size(), [&](auto lanes) {

@@ -2,24 +2,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
-#include "minrnn/core/wide_sum.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/wide_sum.hpp"
+#include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {
-
-struct CrossEntropy {
-  double loss = 0;  // nats, the mean over the counted targets; 0 where none counts
-  Index count = 0;  // targets that count
-};
 
 namespace detail {
 
@@ -35,18 +36,19 @@ Index place_of_largest(const S* x, Index n) {
   return place < n ? place : 0;
 }
 
-template <class S>
-CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets,
-                           Sequence<S>* dlogits) {
+/// Without dlogits (nullptr) the loss alone.
+template <class S, class Target>
+MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> targets, Sequence<S>* dlogits,
+                       const Context& context) {
   const char* name = "softmax_cross_entropy";
   const Index classes = logits.features(), time = logits.time(), batch = logits.batch();
   if (classes < 1) throw_argument(name, "logits", "at least 1 class", std::to_string(classes));
   check_sequence(name, "logits", logits, classes);
   check_sequence(name, "targets", targets, 1, time, batch);
-  CrossEntropy result;
+  MeanLoss result;
   for (Index b = 0; b < batch; ++b)
     for (Index t = 0; t < time; ++t) {
-      const std::int32_t target = *targets.column(t, b);
+      const Target target = *targets.column(t, b);
       if (target >= classes) [[unlikely]]
         throw_argument(name, "targets", "classes below " + std::to_string(classes), std::to_string(target));
       result.count += target >= 0;
@@ -55,12 +57,12 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
   const Index frames = time * batch, size = std::max<Index>(64, (frames + 31) / 32), tiles = (frames + size - 1) / size;
   std::vector<double> sums(static_cast<std::size_t>(tiles));
-  Sequence<S> scratch(classes, 1, worker_count());
-  parallel_for(tiles, [&](Index tile, Index worker) {
+  Sequence<S> scratch(classes, 1, context.workers());
+  parallel_for(context, tiles, [&](Index tile, Index worker) {
     double sum = 0;
     for (Index n = tile * size; n < std::min<Index>(frames, (tile + 1) * size); ++n) {
       const Index t = n % time, b = n / time;
-      const std::int32_t target = *targets.column(t, b);
+      const Target target = *targets.column(t, b);
       S* p = dlogits ? gradient.column(t, b) : scratch.view().column(0, worker);
       if (target < 0) {
         std::fill_n(p, classes, S(0));
@@ -95,21 +97,38 @@ CrossEntropy cross_entropy(SequenceView<const S> logits, SequenceView<const std:
 
 /// Softmax cross-entropy, the mean over all targets that count, and its gradient in one pass.
 ///
-/// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target) with m
-///             the place of the largest logit, summed in double
-/// Shapes      logits, dlogits (V, T, B); targets (1, T, B), a negative one is ignored
-/// Gradient    dlogits = (softmax(l) - onehot(target)) / count; 0 where the target is ignored
+/// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target)
+///             with m the place of the largest logit, summed in double
+/// Shapes      logits, dlogits (V, T, B); targets (1, T, B) of std::int32_t or std::int64_t, a negative one is ignored
+/// Gradient    dlogits = (softmax(l) - onehot(target)) / count, with count the targets that are not ignored; 0 where
+///             the target is ignored
+/// Unit        nats
 /// Throws      std::invalid_argument for a wrong shape, no class, missing memory, or a target of V or more
 template <class S>
-CrossEntropy softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
-                                   SequenceView<const std::int32_t> targets, Sequence<S>& dlogits) {
-  return detail::cross_entropy<S>(logits, targets, &dlogits);
+MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
+                               SequenceView<const std::int32_t> targets, Sequence<S>& dlogits,
+                               const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, &dlogits, context);
+}
+template <class S>
+MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
+                               SequenceView<const std::int64_t> targets, Sequence<S>& dlogits,
+                               const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, &dlogits, context);
 }
 
 /// The loss alone.
-template <class S>
-CrossEntropy softmax_cross_entropy(SequenceView<const S> logits, SequenceView<const std::int32_t> targets) {
-  return detail::cross_entropy<S>(logits, targets, nullptr);
+template <SequenceLike Logits>
+MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int32_t> targets,
+                               const Context& context = {}) {
+  using S = typename Logits::Scalar;
+  return detail::cross_entropy<S, std::int32_t>(logits, targets, nullptr, context);
+}
+template <SequenceLike Logits>
+MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int64_t> targets,
+                               const Context& context = {}) {
+  using S = typename Logits::Scalar;
+  return detail::cross_entropy<S, std::int64_t>(logits, targets, nullptr, context);
 }
 
 }  // namespace minrnn

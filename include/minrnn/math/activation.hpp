@@ -2,29 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "minrnn/core/packet.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 /// Activations and their derivatives on packets of float or double. Each is finite for every finite argument.
 /// Errors are the largest measured against long double over the range named (tests/math/activation_test.cpp).
 namespace minrnn {
 
 namespace detail {
-/// Floats are taken apart by their bits where packets have integers; else Eigen does it.
-template <class S>
-inline constexpr bool kHasBits = std::is_same_v<S, float>&& Packet<S>::size > 1;
-
-/// 2^n for floats whose lowest bits hold n + 127: a shift takes them to the exponent. n = -127 gives 0.
-template <int N>
-MINRNN_INLINE Packet<float, N> power_of_two(Packet<float, N> n) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        using Native = std::remove_cvref_t<decltype(bits)>;
-        using Integers = typename unpacket_traits<Native>::integer_packet;
-        return preinterpret<Native>(plogical_shift_left<23>(preinterpret<Integers>(bits)));
-      },
-      n);
-}
 /// Adding it to a float of up to 2^22 leaves the integer next to that float, plus 127, in the lowest bits of the sum.
 inline constexpr float kShifter = 12582912.0f + 127;
 
@@ -32,7 +16,7 @@ inline constexpr float kShifter = 12582912.0f + 127;
 ///   exp(x) = 2^n (1 + tail), tail = exp(r) - 1 by a polynomial of degree 6 in r; for |x| < 2.9e6
 template <int N>
 struct ReducedExp {
-  Packet<float, N> shifted, n, tail;  // shifted: n as `power_of_two` takes it
+  Packet<float, N> shifted, n, tail;  // shifted: n as `float_of_exponent` takes it
 
   MINRNN_INLINE explicit ReducedExp(Packet<float, N> x) {
     using P = Packet<float, N>;
@@ -52,21 +36,21 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
   if constexpr (kHasBits<S>) {
     const ReducedExp<N> e(x);
-    const Packet<S, N> power = power_of_two(e.shifted);
+    const Packet<S, N> power = float_of_exponent(e.shifted);
     return fma(e.tail, power, power);
   } else {
-    return map<S>([](const auto& native) { return Eigen::internal::pexp(native); }, x);
+    return eigen_exp(x);
   }
 }
 }  // namespace detail
 
-/// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity, above the
-/// range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
+/// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity,
+/// above the range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   using P = Packet<S, N>;
   if constexpr (detail::kHasBits<S>) {
-    // The least is next to 2^-127, which `power_of_two` takes for 0.
+    // The least is next to 2^-127, which `float_of_exponent` takes for 0.
     return detail::exp_within_range(minimum(maximum(x, P(S(-88.03))), P(S(88.376))));
   } else {
     const P least(std::is_same_v<S, float> ? S(-87.33) : S(-708.39));
@@ -75,8 +59,8 @@ MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
   }
 }
 
-/// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the overflow of
-/// numbers that the gate, met first, would have made nothing.
+/// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the
+/// overflow of numbers that the gate, met first, would have made nothing.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> gated(Packet<S, N> factor, Packet<S, N> x) {
   const Packet<S, N> zero(S(0));

@@ -13,11 +13,12 @@ namespace minrnn {
 /// They are different functions, not two ways to compute one.
 enum class Candidate { positive, plain };
 
-/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have no
-/// range to leave. With a positive candidate both give the same function.
+/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have
+/// no range to leave. With a positive candidate both give the same function.
 enum class Arithmetic { linear, log_space };
 
-/// Whether the gates of minLSTM are divided by their sum, as in the paper, or used as they are, as in the official code.
+/// Whether the gates of minLSTM are divided by their sum, as in the paper, or used as they are, as in the official
+/// code.
 enum class GateScaling { normalised, unnormalised };
 
 namespace detail {
@@ -28,8 +29,8 @@ struct Recurrence {
   Number decay, input;
 };
 
-/// sigmoid(k) and sigmoid(-k), each to full relative precision; a gate that is shut is exactly 0. As `sigmoid_pair`, and
-/// cheaper.
+/// sigmoid(k) and sigmoid(-k), each to full relative precision; a gate that is shut is exactly 0. As `sigmoid_pair`,
+/// and cheaper.
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
   using P = Packet<S, N>;
@@ -37,9 +38,9 @@ MINRNN_INLINE SigmoidPair<S, N> gate_pair(Packet<S, N> k) {
   const P value = select(k < P(std::is_same_v<S, float> ? S(-88.37) : S(-709.7)), P(S(0)), open);  // where exp(-k) ends
   return {value, complement, minimum(value, complement)};
 }
-/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says which,
-/// even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is exactly 0:
-/// the smallest normal number would let through what the largest ones make of it.
+/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says
+/// which, even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is
+/// exactly 0: the smallest normal number would let through what the largest ones make of it.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
   return with_sign_of(gate.smaller, k);
@@ -135,8 +136,8 @@ struct MinGruGates : CandidateOf<kCandidate> {
     }
   }
 
-  /// From delta = dL/dh_t: dk_z = delta (h~ - h_{t-1}) z (1 - z), dk_h = delta z h~'. Returns 1 - z. Of products, what is small
-  /// comes first: a gate that is shut meets large numbers before they meet each other.
+  /// From delta = dL/dh_t: dk_z = delta (h~ - h_{t-1}) z (1 - z), dk_h = delta z h~'. Returns 1 - z. Of products, what
+  /// is small comes first: a gate that is shut meets large numbers before they meet each other.
   template <class P>
   MINRNN_INLINE static P backward(const Values<P>& kept, P before, P delta, Values<P>& dk) {
     const auto [z, keep, smaller] = unpack(kept[0]);
@@ -166,8 +167,8 @@ struct MinLstmGates : CandidateOf<kCandidate> {
   template <class P>
   using Values = Array<P, 3>;
 
-  /// h_t = f h_{t-1} + i h~. k: in k_f, k_i and k_h, out what backward needs: f and i, or where they are divided by their
-  /// sum, (1 - i) f' and (1 - f) i' of f' = f / (f + i) and i' = i / (f + i); and h~.
+  /// h_t = f h_{t-1} + i h~. k: in k_f, k_i and k_h, out what backward needs: f and i, or where they are divided by
+  /// their sum, (1 - i) f' and (1 - f) i' of f' = f / (f + i) and i' = i / (f + i); and h~.
   template <class P>
   MINRNN_INLINE static auto forward(Values<P>& k) {
     using S = typename P::Scalar;
@@ -190,9 +191,9 @@ struct MinLstmGates : CandidateOf<kCandidate> {
     } else {
       const P h_tilde = MinLstmGates::candidate(k[2]);
       if constexpr (kNormalised) {
-        // As above, but with m = 0 as long as the exponentials have room, up to an e^room of which 1 / (2 e^room) is just a
-        // normal number: beyond that e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0. Not
-        // x - (largest - room): of large numbers that difference would round to x - largest.
+        // As above, but with m = 0 as long as the exponentials have room, up to an e^room of which 1 / (2 e^room) is
+        // just a normal number: beyond that e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0.
+        // Not x - (largest - room): of large numbers that difference would round to x - largest.
         const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), largest = maximum(-k[0], -k[1]);
         const auto within = [&](P x) { return exp(minimum(x, x - largest + room)); };
         const P one = maximum(minimum(room + S(1) - largest, P(S(1))), P(S(0))), w = within(-k[0]), u = within(-k[1]);

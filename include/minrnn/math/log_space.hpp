@@ -6,8 +6,8 @@
 
 #include "minrnn/math/activation.hpp"
 
-/// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a legal
-/// argument wherever a logarithm is expected; no finite argument gives NaN or infinity.
+/// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a
+/// legal argument wherever a logarithm is expected; no finite argument gives NaN or infinity.
 /// Errors are the largest measured against long double (tests/math/log_space_test.cpp).
 namespace minrnn {
 
@@ -25,7 +25,7 @@ MINRNN_INLINE Packet<S, N> log1p_of_fraction(Packet<S, N> u) {
 /// log(x) for x >= 0; log(0) = -inf. Denormal numbers count as the smallest normal one. Relative error: 1.1 eps.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> log(Packet<S, N> x) {
-  return detail::map<S>([](const auto& native) { return Eigen::internal::plog(native); }, x);
+  return detail::eigen_log(x);
 }
 
 /// softplus(x) = log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)); derivative sigmoid(x). Relative error: 2.1 eps.

@@ -10,9 +10,9 @@ namespace minrnn {
 
 /// Positive numbers of any magnitude: mantissa * 2^exponent, with an integer exponent of its own.
 ///
-/// It is the logarithm cut in two: its integer part is added and compared, and what remains is multiplied and added as it
-/// is. So a recurrence on logarithms needs no exponential and no logarithm of its sums, and keeps full relative precision
-/// where a single logarithm of size L keeps L eps.
+/// It is the logarithm cut in two: its integer part is added and compared, and what remains is multiplied and added as
+/// it is. So a recurrence on logarithms needs no exponential and no logarithm of its sums, and keeps full relative
+/// precision where a single logarithm of size L keeps L eps.
 ///
 /// Range   of what `scaled_exp` gives: exp(-2.9e6) to exp(1.4e6) in float, exp(-1e15) to exp(5e14) in double. Sums and
 ///         products of these neither overflow nor underflow; zero is `none`, smaller than all of them
@@ -35,52 +35,18 @@ template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp2_of_integer(Packet<S, N> n) {
   using P = Packet<S, N>;
   if constexpr (kHasBits<S>)
-    return power_of_two(maximum(n, P(-127.0f)) + kShifter);
+    return float_of_exponent(maximum(n, P(-127.0f)) + kShifter);
   else
-    return map<S>(
-        [](const auto& e) {
-          return Eigen::internal::pldexp(Eigen::internal::pset1<std::remove_cvref_t<decltype(e)>>(S(1)), e);
-        },
-        maximum(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
+    return times_power_of_two(P(S(1)), maximum(n, P(std::is_same_v<S, float> ? S(-200) : S(-1100))));
 }
 
 /// The same number with a mantissa in [2, 4) (float) or [1/2, 1). The mantissa must be a normal number.
 template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> normalised(const Scaled<Packet<S, N>>& x) {
-  using namespace Eigen::internal;
-  if constexpr (kHasBits<S>) {
-    // A mantissa of exponent k: the bits of the exponent, inverted, are 2^(1 - k).
-    const auto inverse = map<S>(
-        [](const auto& m) {
-          using Native = std::remove_cvref_t<decltype(m)>;
-          return pandnot(pset1frombits<Native>(0x7f800000u), m);
-        },
-        x.mantissa);
-    const auto biased = map<S>(
-        [](const auto& m) {
-          using Native = std::remove_cvref_t<decltype(m)>;
-          using Integers = typename unpacket_traits<Native>::integer_packet;
-          return pcast<Integers, Native>(plogical_shift_right<23>(preinterpret<Integers>(m)));
-        },
-        x.mantissa);
-    return {x.mantissa * inverse, x.exponent + (biased - 128.0f)};
-  } else {
-    Scaled<Packet<S, N>> result;
-    result.mantissa = map<S>(
-        [](const auto& m) {
-          auto exponent = m;
-          return pfrexp(m, exponent);
-        },
-        x.mantissa);
-    result.exponent = x.exponent + map<S>(
-                                       [](const auto& m) {
-                                         auto exponent = m;
-                                         pfrexp(m, exponent);
-                                         return exponent;
-                                       },
-                                       x.mantissa);
-    return result;
-  }
+  if constexpr (kHasBits<S>)
+    return {x.mantissa * inverted_exponent(x.mantissa), x.exponent + (biased_exponent(x.mantissa) - 128.0f)};
+  else
+    return {mantissa_of(x.mantissa), x.exponent + exponent_of(x.mantissa)};
 }
 
 }  // namespace detail
@@ -105,8 +71,8 @@ MINRNN_INLINE Scaled<P> select(P mask, const Scaled<P>& then, const Scaled<P>& o
   return {select(mask, then.mantissa, otherwise.mantissa), select(mask, then.exponent, otherwise.exponent)};
 }
 
-/// exp(x) of any x; exp(-inf) is next to `none`. NaN stays NaN in the mantissa. Relative error: 1.2 eps up to |x| = 1000;
-/// beyond, below the |x| eps by which x itself is rounded.
+/// exp(x) of any x; exp(-inf) is next to `none`. NaN stays NaN in the mantissa. Relative error: 1.2 eps up to |x| =
+/// 1000; beyond, below the |x| eps by which x itself is rounded.
 template <class S, int N>
 MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
   using P = Packet<S, N>;
@@ -115,8 +81,7 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
     const detail::ReducedExp<N> e(x);
     return {e.tail + 1.0f, e.n};
   } else {
-    const P n = detail::map<S>([](const auto& y) { return Eigen::internal::print(y); },
-                               x * S(1.4426950408889634073599246810019));
+    const P n = detail::rounded(x * S(1.4426950408889634073599246810019));
     // log 2 in two parts, the first of few bits: n times it is exact.
     const P high(std::is_same_v<S, float> ? S(0.693359375) : S(0.693145751953125));
     const P low(std::is_same_v<S, float> ? S(-2.12194440e-4) : S(1.42860682030941723212e-6));
@@ -125,8 +90,8 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
   }
 }
 
-/// The number itself: 0 where it is too small for S, and at least a sixteenth of the largest number of S, not infinity, where
-/// it is too large.
+/// The number itself: 0 where it is too small for S, and at least a sixteenth of the largest number of S, not infinity,
+/// where it is too large.
 template <class P>
 MINRNN_INLINE P value_of(const Scaled<P>& x) {
   using S = typename P::Scalar;

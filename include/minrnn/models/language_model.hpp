@@ -7,11 +7,12 @@
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/residual.hpp"
-#include "minrnn/layers/sequential.hpp"
-#include "minrnn/layers/stack.hpp"
 #include "minrnn/models/token_model.hpp"
 
 namespace minrnn {
@@ -80,8 +81,8 @@ struct LanguageModelBlock {
 ///             logits = W_out norm(x)
 ///             A mixer with projections of its own stands without conv and W_down.
 /// Shapes      tokens (1, T, B), logits (V, T, B); x (d, T, B); mixer (d, T, B) to (expansion d, T, B), or to (d, T, B)
-/// Parameters  embedding/table, blocks/i/mix/{norm,conv,mixer,down} or blocks/i/mix/{norm,mixer}, blocks/i/feed/{norm,mlp},
-///             norm, output
+/// Parameters  embedding/table, blocks/i/mix/{norm,conv,mixer,down} or blocks/i/mix/{norm,mixer},
+///             blocks/i/feed/{norm,mlp}, norm, output
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a token outside 0 .. V - 1
 /// Source      Feng et al. 2024, arXiv:2410.01201: normalisation, convolution, mixer and MLP with residuals
 template <SequenceLayer Mixer>

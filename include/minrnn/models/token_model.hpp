@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <string>
 
-#include "minrnn/layers/dropout.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/rms_norm.hpp"
@@ -36,11 +36,6 @@ class TokenModel {
   };
 
   class Cache : public CacheBase {
-   public:
-    /// The next forward takes the dropout masks of draw number `draw`: the step of a training that is resumed.
-    void seek_draw(std::uint64_t draw) { detail::seek_draw(blocks_, draw); }
-
-   private:
     friend TokenModel;
     typename Embedding<S>::Cache embedding_;
     typename Blocks::Cache blocks_;
@@ -64,38 +59,41 @@ class TokenModel {
   Index vocabulary_size() const { return embedding_.vocabulary_size(); }
   State initial_state(Index batch) const { return {blocks_.initial_state(batch)}; }
 
-  SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache) const {
+  SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache, const Context& context = {}) const {
     NoState none;
     cache.forget();
-    const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
-    const auto logits = output_.forward(norm_.forward(x, none, cache.norm_), none, cache.output_);
+    const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
+    const auto logits = output_.forward(norm_.forward(x, none, cache.norm_, context), none, cache.output_, context);
     cache.keep(sizes(), tokens.time(), tokens.batch());
     return logits;
   }
 
-  SequenceView<const S> infer(Tokens tokens, State& state, Cache& cache) const {
+  SequenceView<const S> infer(Tokens tokens, State& state, Cache& cache, const Context& context = {}) const {
     NoState none;
     cache.forget();
-    const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_);
-    return output_.infer(norm_.infer(x, none, cache.norm_), none, cache.output_);
+    const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
+    return output_.infer(norm_.infer(x, none, cache.norm_, context), none, cache.output_, context);
   }
 
-  FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache) const {
+  FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache,
+                          const Context& context = {}) const {
     NoState none;
     cache.forget();
     const auto x = embedding_.forward(tokens.sequence(), cache.embedding_).frame(0);
-    const auto y = blocks_.step(x, state.blocks, cache.blocks_);
-    return output_.step(norm_.step(y, none, cache.norm_), none, cache.output_);
+    const auto y = blocks_.step(x, state.blocks, cache.blocks_, context);
+    return output_.step(norm_.step(y, none, cache.norm_, context), none, cache.output_, context);
   }
 
-  void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache) {
+  void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("TokenModel", sizes(), dlogits);
     NoState none;
-    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_), none, cache.norm_);
-    embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_), cache.embedding_);
+    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_, context), none, cache.norm_, context);
+    embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_, context), cache.embedding_, context);
   }
 
-  void backward(SequenceView<const S> dlogits, Cache& cache) { backward_from_zero(*this, dlogits, cache); }
+  void backward(SequenceView<const S> dlogits, Cache& cache, const Context& context = {}) {
+    backward_from_zero(*this, dlogits, cache, context);
+  }
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {

@@ -2,17 +2,25 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <string>
 #include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "minrnn/core/check.hpp"
-#include "minrnn/core/packet.hpp"
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 namespace minrnn {
 
@@ -23,8 +31,8 @@ struct AdamOptions {
   S epsilon = S(1e-8);
   /// Decoupled decay (AdamW); 0 is plain Adam.
   S weight_decay = S(0);
-  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains. Asked at
-  /// every step.
+  /// Which parameters decay, by name, of those that may; by default those of rank 2, so neither biases nor gains. Asked
+  /// at every step.
   std::function<bool(const std::string& name, int rank)> decays = [](const std::string&, int rank) { return rank > 1; };
 };
 
@@ -32,11 +40,12 @@ struct AdamOptions {
 ///
 /// Equations   t += 1;  v *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  r^2 = beta2 r^2 + (1 - beta2) g^2
 ///             v -= lr / (1 - beta1^t) m / (r / sqrt(1 - beta2^t) + epsilon)                 [as torch.optim.AdamW]
-/// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root does,
-///             and an infinite one would hold its weight for good. So every finite gradient counts for what it is
-/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an option
-///             is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2 in [0, 1),
-///             decays a function
+/// Range       r, the root of the second moment, is what is kept: a square leaves the range of S long before its root
+///             does, and an infinite one would hold its weight for good. So every finite gradient counts for what it is
+/// Use         Adam adam(net, {.learning_rate = 0.01f});  // of the scalar of the net
+/// Throws      std::invalid_argument where a layer's parameters are not those that the optimizer was made for, or an
+///             option is out of its range: learning_rate, epsilon, weight_decay finite and at least 0, beta1 and beta2
+///             in [0, 1), decays a function
 /// Source      Kingma and Ba 2015, "Adam"; Loshchilov and Hutter 2019, "Decoupled weight decay regularization"
 template <class S>
 class Adam {
@@ -52,15 +61,20 @@ class Adam {
   template <class L>
   explicit Adam(const L& layer, AdamOptions<S> settings = {}) : options(std::move(settings)) {
     check_options("Adam");
-    visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
       const Matrix<S> zero = Matrix<S>::Zero(p.value.rows(), p.value.cols());
       moments_.push_back({name.str(), zero, zero});
     });
   }
 
-  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates nothing.
+  /// One step from the gradients of `layer`, which stay as they are. Nothing changes where it throws; allocates
+  /// nothing.
+  ///
+  /// Returns whether all gradients are finite numbers. One that is not moves nothing: its weight and its moments stay
+  /// what they are, bit for bit. Where none is finite the step does not take place, and `steps` does not count it;
+  /// after `clip_gradient_norm` all are finite or none is. So a training goes on behind a batch whose loss is NaN.
   template <class L>
-  void step(L& layer) {
+  bool step(L& layer, const Context& context = {}) {
     check_options("Adam::step");
     check_parameters(layer);
     choose_decays(layer);
@@ -68,33 +82,29 @@ class Adam {
     const double t = static_cast<double>(steps_);
     const double correction1 = 1 - std::pow(static_cast<double>(options.beta1), t);
     const double correction2 = std::sqrt(1 - std::pow(static_cast<double>(options.beta2), t));
-    // m / (r / c + epsilon) = c m / (r + c epsilon)
-    const S rate = static_cast<S>(static_cast<double>(options.learning_rate) * correction2 / correction1);
-    const S epsilon = static_cast<S>(static_cast<double>(options.epsilon) * correction2);
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name&, Parameter<S>& p) {
+    Index all = 0;
+    std::atomic<Index> skipped = 0;  // gradients that are not finite
+    visit_own(layer, [&](const Name&, Parameter<S>& p) {
       Moments& m = moments_[next++];
-      const S keep = m.decays ? S(1) - options.learning_rate * options.weight_decay : S(1);
+      all += p.size();
+      const Rates rates(options, correction1, correction2, m.decays);
       constexpr Index kChunk = 8192;
-      parallel_for((p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
-        const Index first = chunk * kChunk, count = std::min<Index>(kChunk, p.size() - first);
-        const S* grad = p.grad.data() + first;
-        S *value = p.value.data() + first, *one = m.first.data() + first, *root = m.root.data() + first;
-        detail::for_lanes<S>(count, [&](auto lanes) {
-          const P g = lanes.load(grad), r_before = lanes.load(root);
-          const P first_moment = fma(g, P(S(1) - options.beta1), lanes.load(one) * options.beta1);
-          // Of numbers relative to the larger, whose squares have no range to leave.
-          const P least((std::numeric_limits<S>::min)()), unit = maximum(maximum(absolute(g), r_before), least);
-          const P now = g / unit, before = r_before / unit;
-          const P r = unit * square_root(fma(now * now, P(S(1) - options.beta2), before * before * options.beta2));
-          lanes.store(one, first_moment);
-          lanes.store(root, r);
-          // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
-          const P direction = first_moment / maximum(r + epsilon, least);
-          lanes.store(value, fma(-direction, P(rate), lanes.load(value) * keep));
-        });
+      parallel_for(context, (p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
+        const Index end = std::min<Index>(p.size(), (chunk + 1) * kChunk);
+        const auto advance_from = [&](Index i, Index count) {
+          return advance(p.grad.data() + i, m.first.data() + i, m.root.data() + i, p.value.data() + i, count, rates);
+        };
+        for (Index i = chunk * kChunk; i < end;) {
+          i += advance_from(i, end - i);
+          for (const Index after = std::min<Index>(end, i + P::size); i < after;
+               ++i)  // those that ended it, one by one
+            if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
+        }
       });
     });
+    if (skipped == all && all > 0) --steps_;
+    return skipped == 0;
   }
 
   std::int64_t steps() const { return steps_; }
@@ -112,8 +122,55 @@ class Adam {
  private:
   using P = Packet<S>;
 
-  static P square_root(P x) {
-    return detail::map<S>([](const auto& native) { return Eigen::internal::psqrt(native); }, x);
+  /// The constants of a step for one parameter.
+  struct Rates {
+    S keep, beta1, new1, beta2, new2, rate, epsilon;
+
+    Rates(const AdamOptions<S>& o, double correction1, double correction2, bool decays)
+        : keep(decays ? S(1) - o.learning_rate * o.weight_decay : S(1)),
+          beta1(o.beta1),
+          new1(S(1) - o.beta1),
+          beta2(o.beta2),
+          new2(S(1) - o.beta2),
+          // m / (r / c + epsilon) = c m / (r + c epsilon)
+          rate(static_cast<S>(static_cast<double>(o.learning_rate) * correction2 / correction1)),
+          epsilon(static_cast<S>(static_cast<double>(o.epsilon) * correction2)) {}
+  };
+
+  /// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it
+  /// advanced.
+  static Index advance(const S* grad, S* first, S* root, S* value, Index count, Rates rates) {
+    const P least((std::numeric_limits<S>::min)());
+    const auto update = [&](auto lanes) MINRNN_INLINE_LAMBDA {
+      const P g = lanes.load(grad), r_before = lanes.load(root);
+      if (!all_finite(g)) [[unlikely]]
+        return false;
+      const P m = fma(g, P(rates.new1), lanes.load(first) * rates.beta1);
+      // Of numbers relative to the larger, whose squares have no range to leave.
+      const P unit = maximum(maximum(absolute(g), r_before), least), now = g / unit, before = r_before / unit;
+      const P r = unit * detail::square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
+      lanes.store(first, m);
+      lanes.store(root, r);
+      // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
+      const P direction = m / maximum(r + rates.epsilon, least);
+      lanes.store(value, fma(-direction, P(rates.rate), lanes.load(value) * rates.keep));
+      return true;
+    };
+    Index i = 0;
+    for (; i + P::size <= count; i += P::size)
+      if (!update(detail::FullLanes<S>{i})) [[unlikely]]
+        return i;
+    return i < count && update(detail::PartialLanes<S>{i, count - i}) ? count : i;
+  }
+
+  /// As visit_parameters, of parameters whose scalar is S.
+  template <class L, class V>
+  static void visit_own(L& layer, V&& visitor) {
+    visit_parameters(layer, [&](const Name& name, auto& p) {
+      constexpr bool kOwn = std::same_as<typename std::remove_cvref_t<decltype(p)>::Scalar, S>;
+      static_assert(kOwn, "the parameters of this net have another scalar than Adam: write Adam adam(net)");
+      if constexpr (kOwn) visitor(name, p);
+    });
   }
 
   void check_options(std::string_view where) const {
@@ -137,7 +194,7 @@ class Adam {
   template <class L>
   void check_parameters(L& layer) const {
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
       if (next == moments_.size()) [[unlikely]]
         detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
                                "more, from " + name.str());
@@ -156,7 +213,7 @@ class Adam {
   template <class L>
   void choose_decays(L& layer) {
     std::size_t next = 0;
-    visit_parameters(layer, [&](const Name&, const Parameter<S>& p) {
+    visit_own(layer, [&](const Name&, const Parameter<S>& p) {
       Moments& m = moments_[next++];
       m.decays = p.decays && options.decays(m.name, p.rank);
     });
@@ -165,5 +222,9 @@ class Adam {
   std::int64_t steps_ = 0;
   std::vector<Moments> moments_;
 };
+
+template <class L>
+requires requires { typename L::Scalar; }
+Adam(const L&, AdamOptions<typename L::Scalar> = {})->Adam<typename L::Scalar>;
 
 }  // namespace minrnn

@@ -4,16 +4,16 @@
 
 #include <cmath>
 #include <limits>
-#include <string>
+#include <type_traits>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/parameter.hpp"
-#include "minrnn/core/wide_sum.hpp"
+#include "minrnn/kernels/wide_sum.hpp"
 
 namespace minrnn {
 
-/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that double
-/// can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
+/// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that
+/// double can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
 template <class L>
 double gradient_norm(const L& layer) {
   const auto norm_of_scaled = [&](double scale) {
@@ -33,17 +33,24 @@ double gradient_norm(const L& layer) {
   return norm;
 }
 
-/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was; where it is not a
-/// finite number the gradients are left alone, so that the caller can see and skip the step.
-/// Throws std::invalid_argument unless limit > 0.
+/// Scales all gradients by limit / norm where their norm is above `limit`. Returns the norm as it was. Where that is
+/// not a finite number nothing scales them to the limit: all become NaN, so that an optimizer takes no part of them for
+/// a gradient. Throws std::invalid_argument unless limit > 0.
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <class L>
 double clip_gradient_norm(L& layer, double limit) {
   detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);
-  if (!(norm > limit) || !std::isfinite(norm)) return norm;
-  // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it is
-  // out of that of double.
+  if (!std::isfinite(norm)) {
+    visit_parameters(layer, [](const Name&, auto& p) {
+      using S = typename std::decay_t<decltype(p)>::Scalar;
+      p.grad.setConstant(std::numeric_limits<S>::quiet_NaN());
+    });
+    return norm;
+  }
+  if (!(norm > limit)) return norm;
+  // In double, as the factor may be out of the range of a float whose product with it is not; and in two parts where it
+  // is out of that of double.
   const double whole = limit / norm;
   const bool fits = whole >= (std::numeric_limits<double>::min)();
   const double first = fits ? whole : 1 / norm, second = fits ? 1 : limit;

@@ -17,8 +17,8 @@ namespace minrnn {
 ///
 /// Equations   step >= steps: final_rate;  step < warm_up: rate (step + 1) / (warm_up + 1)
 ///             else: final_rate + (rate - final_rate) (1 + cos(pi u)) / 2,  u = (step - warm_up) / (steps - warm_up)
-/// Throws      std::invalid_argument where it is asked and a rate is no finite number of at least 0, warm_up, steps or the
-///             step is negative, or the fraction is NaN
+/// Throws      std::invalid_argument where it is asked and a rate is no finite number of at least 0, warm_up, steps or
+///             the step is negative, or the fraction is NaN
 /// Source      Loshchilov and Hutter 2017, "SGDR"
 struct CosineSchedule {
   double rate = 1e-3, final_rate = 1e-4;

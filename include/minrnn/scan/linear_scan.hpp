@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/stretches.hpp"
 
 namespace minrnn {
@@ -28,7 +31,7 @@ inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch
 /// stored in a and b into the factors of the operator.
 template <template <class> class Operator, class S, class Factor>
 void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form,
-          Factor&& factor) {
+          const Context& context, Factor&& factor) {
   const Index features = h.features();
   // At a start nothing is carried: a_t and what came before are left out, whatever they are.
   const auto op = [&](auto lanes, Index t, Index sequence, bool start) MINRNN_INLINE_LAMBDA {
@@ -38,7 +41,7 @@ void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, Se
               factor(lanes.load(b.column(t, sequence)))};
   };
   run_stretches<Operator>(
-      scan_tiling(form, features, h.time(), h.batch()), Direction::forward, a.starts(), carry,
+      context, scan_tiling(form, features, h.time(), h.batch()), Direction::forward, a.starts(), carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.first; t < s.last; ++t) {
           const bool start = a.starts(t, s.sequence);
@@ -62,17 +65,18 @@ void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, Se
       });
 }
 
-/// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. gate(a) turns what is stored as a into the factor of
-/// h_{t-1}; write(lanes, t, b, a_t, h_{t-1}, through, delta_t) stores the derivatives. `through` is delta_t, what the
-/// product a_t h_{t-1} receives; at a start there is no such product: a_t, h_{t-1} and `through` are 0, whatever stands
-/// there.
+/// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. gate(a) turns what is stored as a into the factor
+/// of h_{t-1}; write(lanes, t, b, a_t, h_{t-1}, through, delta_t) stores the derivatives. `through` is delta_t, what
+/// the product a_t h_{t-1} receives; at a start there is no such product: a_t, h_{t-1} and `through` are 0, whatever
+/// stands there.
 template <class S, class Gate, class Write>
 void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matrix<S>& initial_state,
-                   SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, Gate&& gate, Write&& write) {
+                   SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, const Context& context, Gate&& gate,
+                   Write&& write) {
   const Index features = h.features();
   // The row carries dL/dh_t from the steps after t: it enters step t as a_{t+1} delta_{t+1} and leaves as a_t delta_t.
   run_stretches<Affine>(
-      scan_tiling(form, features, h.time(), h.batch()), Direction::backward, a.starts(), dstate,
+      context, scan_tiling(form, features, h.time(), h.batch()), Direction::backward, a.starts(), dstate,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.last - 1; t >= s.first; --t) {
           const bool start = a.starts(t, s.sequence);
@@ -121,9 +125,10 @@ void check_scan(std::string_view where, std::string_view a, std::string_view b, 
 /// Source      Martin and Cundy 2018, "Parallelizing linear recurrent neural nets over sequence length"
 template <class S>
 void linear_scan(SequenceView<const std::type_identity_t<S>> a, SequenceView<const std::type_identity_t<S>> b,
-                 Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
+                 Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
+                 const Context& context = {}) {
   detail::check_scan<S>("linear_scan", "a", "b", a, b, "h", h, "state", state);
-  detail::scan<Affine>(a, b, state, h, form, [](auto factor) MINRNN_INLINE_LAMBDA { return factor; });
+  detail::scan<Affine>(a, b, state, h, form, context, [](auto factor) MINRNN_INLINE_LAMBDA { return factor; });
 }
 
 /// The adjoint of `linear_scan`, from its arguments a, h_0 and its result h.
@@ -135,11 +140,12 @@ template <class S>
 void linear_scan_backward(SequenceView<const std::type_identity_t<S>> a, SequenceView<const std::type_identity_t<S>> h,
                           const Matrix<S>& initial_state, SequenceView<const std::type_identity_t<S>> dh,
                           Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> da,
-                          SequenceView<std::type_identity_t<S>> db, ScanForm form = ScanForm::automatic) {
+                          SequenceView<std::type_identity_t<S>> db, ScanForm form = ScanForm::automatic,
+                          const Context& context = {}) {
   detail::check_scan<S>("linear_scan_backward", "a", "h", a, h, "dh", dh, "initial_state", initial_state);
   detail::check_scan<S>("linear_scan_backward", "a", "da", a, da, "db", db, "dstate", dstate);
   detail::scan_backward<S>(
-      a, h, initial_state, dh, dstate, form, [](auto gate) { return gate; },
+      a, h, initial_state, dh, dstate, form, context, [](auto gate) { return gate; },
       [&](auto lanes, Index t, Index b, auto, auto previous, auto through, auto delta) {
         lanes.store(da.column(t, b), previous * through);
         lanes.store(db.column(t, b), delta);

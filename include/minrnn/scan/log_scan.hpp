@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/scan/linear_scan.hpp"
 
 namespace minrnn {
@@ -9,24 +10,26 @@ namespace minrnn {
 /// The scan of a first-order linear recurrence of positive numbers that are given by their logarithms, and may be far
 /// beyond the range of S.
 ///
-/// Equations   log h_t = log(exp(log a_t + log h_{t-1}) + exp(log b_t)), from h_0 = state; at a start of `log_a` a_t = 0.
-///             Carried as `Scaled` numbers: an integer exponent, and a mantissa in place of the fraction of the logarithm
+/// Equations   log h_t = log(exp(log a_t + log h_{t-1}) + exp(log b_t)), from h_0 = state; at a start of `log_a` a_t =
+///             0. Carried as `Scaled` numbers: an integer exponent, and a mantissa in place of the fraction of the
+///             logarithm
 /// Shapes      log_a, log_b, h (H, T, B); state (H, B): enters as h_0 >= 0, leaves as h_T (h itself, not its logarithm)
-/// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or infinity:
-///             where h would overflow it stays near the largest number of S. Beyond the range of `Scaled` a logarithm counts
-///             as its end
+/// Range       log_a <= 0 and any log_b; -inf is exact in both (a = 0, b = 0). No finite argument gives NaN or
+///             infinity: where h would overflow it stays near the largest number of S. Beyond the range of `Scaled` a
+///             logarithm counts as its end
 /// Memory      h may be the memory of log_b, or of log_a
 /// Throws      std::invalid_argument where shapes differ or a state is negative
 /// Source      Feng et al. 2024, appendix B, composed pair by pair: the published difference of cumulative sums loses
 ///             digits in proportion to T, this form does not
 template <class S>
 void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<const std::type_identity_t<S>> log_b,
-              Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic) {
+              Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
+              const Context& context = {}) {
   detail::check_scan<S>("log_scan", "log_a", "log_b", log_a, log_b, "h", h, "state", state);
   detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
   Matrix<S> carry;
   detail::carry_state<ScaledAffine>(state, carry);
-  detail::scan<ScaledAffine>(log_a, log_b, carry, h, form,
+  detail::scan<ScaledAffine>(log_a, log_b, carry, h, form, context,
                              [](auto logarithm) MINRNN_INLINE_LAMBDA { return scaled_exp(logarithm); });
   detail::value_carry<ScaledAffine>(carry, state);
 }
@@ -42,7 +45,8 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
                        SequenceView<const std::type_identity_t<S>> log_b, SequenceView<const std::type_identity_t<S>> h,
                        const Matrix<S>& initial_state, SequenceView<const std::type_identity_t<S>> dh,
                        Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> dlog_a,
-                       SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic) {
+                       SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic,
+                       const Context& context = {}) {
   detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
   detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
   detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
@@ -51,7 +55,7 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
     const decltype(x) largest((std::numeric_limits<S>::max)());
     return maximum(minimum(x, largest), -largest);
   };
-  detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, exp_of,
+  detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, context, exp_of,
                            [&](auto lanes, Index t, Index b, auto gate, auto previous, auto through, auto delta) {
                              const auto input = exp_of(lanes.load(log_b.column(t, b)));
                              lanes.store(dlog_a.column(t, b), finite(gate * previous * through));

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/kernels/lanes.hpp"
 #include "minrnn/math/scaled.hpp"
 
 /// The two associative operators of a first-order linear recurrence. Sequential, chunked and one-step evaluation are

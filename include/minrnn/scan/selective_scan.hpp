@@ -6,7 +6,10 @@
 #include <cstdint>
 
 #include "minrnn/core/cache.hpp"
-#include "minrnn/core/partial_sums.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/math/activation.hpp"
 #include "minrnn/math/log_space.hpp"
 
@@ -32,8 +35,8 @@ struct SelectiveScanGradients {
 
 namespace detail {
 
-/// The division of a selective scan among threads. A tile is some sequences, or one group of channels of one sequence where
-/// sequences are few. Sums over channels are taken group by group, so they have the same bits either way.
+/// The division of a selective scan among threads. A tile is some sequences, or one group of channels of one sequence
+/// where sequences are few. Sums over channels are taken group by group, so they have the same bits either way.
 class ChannelTiling {
  public:
   static constexpr Index kGroup = 64;
@@ -71,16 +74,17 @@ class ChannelTiling {
 
 /// The selective state space of Mamba (S6), discretised as its official code does: zero-order hold for A, Euler for B.
 ///
-/// Equations   delta = softplus(raw);  h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d], where h_{t-1}
-///             counts as 0 at a start;  s_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d];  y = s silu(gate)
+/// Equations   delta = softplus(raw);  h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d], where
+///             h_{t-1} counts as 0 at a start;  s_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d];  y = s silu(gate)
 /// Gradient    ds = silu(gate) dy;  dgate = s silu'(gate) dy;  with e_t = exp(delta_t A), x_t = delta_t u_t:
 ///             g_t = C_t ds_t + e_{t+1} g_{t+1};  dB_t = sum_d g_t x_t;  dC_t = sum_d h_t ds_t;  dx_t = sum_n g_t B_t;
 ///             dA = sum_t delta_t e_t g_t h_{t-1};  draw_t = sigmoid(raw_t) (u_t dx_t + sum_n A e_t g_t h_{t-1});
 ///             du_t = delta_t dx_t + skip ds_t;  dskip = sum_t u_t ds_t
 /// Shapes      D channels, N states; u, raw, gate, y (D, T, B); bc (2 N, T, B) B_t, then C_t; a (D, N); skip (D);
 ///             state (D N, B), channels fastest: enters as h_0, leaves as h_T
-/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. delta, s and the
-///             (D, N) expansion of a block are computed again in backward and stay in L1: 2 packets of channels, one n at a time
+/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. delta, s
+///             and the (D, N) expansion of a block are computed again in backward and stay in L1: 2 packets of
+///             channels, one n at a time
 /// Threads     each has sequences, or groups of 64 channels where sequences are few
 /// Throws      std::invalid_argument where shapes differ
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
@@ -91,15 +95,15 @@ class SelectiveScan {
   using Gradients = SelectiveScanGradients<S>;
 
   /// Writes y; remembers for `backward` what it needs beside the inputs where `keep` says so.
-  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep) {
+  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep, const Context& context = {}) {
     check("SelectiveScan::forward", in, "y", y, "state", state);
     kept_.forget();
     const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
     const SequenceView<S> borders =
         keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
     const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
       S* const scratch = columns.column(0, worker);
       tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
         S* row = state.col(b).data() + channel;
@@ -146,9 +150,10 @@ class SelectiveScan {
     if (keep) kept_.keep(sizes(in), time, in.u.batch());
   }
 
-  /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B) enters
-  /// as dL/dh_T from what follows and leaves as dL/dh_0.
-  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out) {
+  /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B)
+  /// enters as dL/dh_T from what follows and leaves as dL/dh_0.
+  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out,
+                const Context& context = {}) {
     kept_.check_backward("SelectiveScan::backward", sizes(in), dy);
     check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
     check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
@@ -159,12 +164,12 @@ class SelectiveScan {
     const SequenceView<const S> borders = borders_.view();
     const Index sums_size = channels * (states + 1);
     const detail::ChannelTiling tiling(channels, time, batch, Tiling::most_for_sums(sums_size));
-    sums_.reset(sums_size, tiling.count());
+    sums_.reset(sums_size, tiling.count(), context);
     const SequenceView<S> parts =
         tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, worker_count());
-    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, worker_count());
-    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
+    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, context.workers());
+    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
       S* const scratch = columns.column(0, worker);
       S* dbc = group_sums.column(0, worker);
       S* sums = sums_.tile(tile);  // da, dskip
@@ -252,8 +257,8 @@ class SelectiveScan {
     if (tiling.divided()) add_parts(parts, tiling.groups(), out.dbc);
     out.da.setZero(channels, states);
     out.dskip.setZero(channels, 1);
-    sums_.add_to(0, out.da);
-    sums_.add_to(channels * states, out.dskip);
+    sums_.add_to(0, out.da, context);
+    sums_.add_to(channels * states, out.dskip, context);
   }
 
  private:
@@ -301,8 +306,8 @@ class SelectiveScan {
       return fma(p, q, sum);
     }
   };
-  /// Products in which a factor of 0, of a gate or a step size that is shut, makes nothing even of what has overflown; else
-  /// with the same bits.
+  /// Products in which a factor of 0, of a gate or a step size that is shut, makes nothing even of what has overflown;
+  /// else with the same bits.
   struct ZeroWins {
     template <class P>
     MINRNN_INLINE static P times(const P& p, const P& q) {
@@ -337,7 +342,8 @@ class SelectiveScan {
     return most;
   }
 
-  /// Calls body(of), `of` the products of numbers of up to `most`: those up to 2^20 (float) stay far within the range of S.
+  /// Calls body(of), `of` the products of numbers of up to `most`: those up to 2^20 (float) stay far within the range
+  /// of S.
   template <class P, class Body>
   MINRNN_INLINE static void with_products(const P& most, Body&& body) {
     constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);

@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "minrnn/core/parallel.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/operators.hpp"
 
 namespace minrnn::detail {
@@ -31,9 +33,9 @@ MINRNN_INLINE void compose(Lanes lanes, const Operator& next, bool forgets, S* a
   store_operator(lanes, forgets ? next : load_operator<Operator>(lanes, a, b, features).then(next), a, b, features);
 }
 
-/// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters as what
-/// stands before the first step (after the last one, where the direction is backward) and leaves as what the recurrence
-/// carries at the other end.
+/// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters
+/// as what stands before the first step (after the last one, where the direction is backward) and leaves as what the
+/// recurrence carries at the other end.
 ///
 /// Where the tiling splits time, in two passes:
 ///
@@ -41,16 +43,16 @@ MINRNN_INLINE void compose(Lanes lanes, const Operator& next, bool forgets, S* a
 ///     carry      h ->  op  ->  h -> op ->  h -> op -> h  a row per stretch, in order
 ///     run           [ h ... ]  [ h ... ]  [ h ... ]     each stretch from its exact carry, in parallel
 ///
-/// Nothing is carried across a start, in either direction, not even a NaN: a stretch with a start in it has the b of its
-/// operator as its result, which is not computed as 0 times what came before.
+/// Nothing is carried across a start, in either direction, not even a NaN: a stretch with a start in it has the b of
+/// its operator as its result, which is not computed as 0 times what came before.
 ///
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
 template <template <class> class Operator, class S, class Summarise, class Run>
-void run_stretches(const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry, Summarise&& summarise,
-                   Run&& run) {
+void run_stretches(const Context& context, const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry,
+                   Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
-    parallel_for(tiling.count(), [&](Index tile, Index worker) {
+    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
       const auto [first, last, first_step, last_step] = tiling[tile];
       for (Index b = first; b < last; ++b) run(Stretch{b, first_step, last_step, tile, worker}, carry.col(b).data());
     });
@@ -64,7 +66,7 @@ void run_stretches(const Tiling& tiling, Direction direction, Starts starts, Mat
     return Stretch{t.first_sequence, t.first_step, t.last_step, tile, worker};
   };
   Matrix<S> a(carry.rows(), count), b(carry.rows(), count);
-  parallel_for(count, [&](Index tile, Index worker) {
+  parallel_for(context, count, [&](Index tile, Index worker) {
     S *whole_a = a.col(tile).data(), *whole_b = b.col(tile).data();
     for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
     summarise(stretch(tile, worker), whole_a, whole_b);
@@ -89,7 +91,7 @@ void run_stretches(const Tiling& tiling, Direction direction, Starts starts, Mat
         store_carried(lanes, row, features, forgets ? whole.b : whole(before));
       });
     }
-  parallel_for(count, [&](Index tile, Index worker) { run(stretch(tile, worker), rows.col(tile).data()); });
+  parallel_for(context, count, [&](Index tile, Index worker) { run(stretch(tile, worker), rows.col(tile).data()); });
 }
 
 }  // namespace minrnn::detail

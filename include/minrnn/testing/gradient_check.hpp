@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/random.hpp"
 
@@ -20,7 +21,8 @@ struct GradientCheckOptions {
   bool positive_state = true;  // keep carried states positive, as log-space arithmetic needs
 };
 
-/// The worst disagreement between `backward` and central differences: |analytic - numeric| / max(1, |analytic|, |numeric|).
+/// The worst disagreement between `backward` and central differences: |analytic - numeric| / max(1, |analytic|,
+/// |numeric|).
 struct GradientCheckResult {
   double error = 0;
   std::string where;  // "w_z(3, 1)", "x(0, 2, 1)", "state h(0, 1)"
@@ -30,8 +32,8 @@ struct GradientCheckResult {
 /// Compares every gradient of a layer with (L(v + step) - L(v - step)) / (2 step), element by element, for
 ///   L = <weights, y> + <state weights, final state>
 /// with random weights: of every parameter and the input, once from the layer's initial state, which may depend on a
-/// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its gradients
-/// too. Works for any `SequenceLayer`, one of your own included.
+/// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its
+/// gradients too. Works for any `SequenceLayer`, one of your own included.
 template <SequenceLayer L>
 GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions& options = {}) {
   using S = typename L::Scalar;
@@ -41,6 +43,7 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   L layer = checked;
   Random random(options.seed);
   const Index time = options.time, batch = options.batch;
+  const Context context{.draw = 0};
 
   Sequence<S> x(layer.input_size(), time, batch), weights(layer.output_size(), time, batch);
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = static_cast<S>(options.input_scale * random.normal());
@@ -64,7 +67,7 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
   const auto loss = [&] {
     typename L::Cache cache;
     State state = start_state();
-    const SequenceView<const S> y = layer.forward(input, state, cache);
+    const SequenceView<const S> y = layer.forward(input, state, cache, context);
     double sum = 0;
     for (Index b = 0; b < batch; ++b)
       sum += static_cast<double>(y.matrix(b).cwiseProduct(weights.view().matrix(b)).sum());
@@ -93,9 +96,9 @@ GradientCheckResult check_gradients(const L& checked, const GradientCheckOptions
     zero_gradients(layer);
     typename L::Cache cache;
     State state = start_state();
-    layer.forward(input, state, cache);
+    layer.forward(input, state, cache, context);
     State dstate = state_weights;
-    const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache);
+    const SequenceView<const S> dx = layer.backward(SequenceView<const S>(weights), dstate, cache, context);
 
     visit_parameters(layer, [&](const Name& name, auto& parameter) {
       for (Index j = 0; j < parameter.value.cols(); ++j)

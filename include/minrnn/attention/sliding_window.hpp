@@ -1,0 +1,106 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "minrnn/core/sequence.hpp"
+
+namespace minrnn::detail {
+
+/// Which frames attention sees: the last `frames` since the last start, and where they stand in the ring that keeps
+/// them.
+///
+/// Position    of a frame: how many came before it since the last start. At period + ring it falls back by a period, a
+///             multiple of the ring: there the window is full, and all that counts is the position modulo the period
+/// Ring        `frames` rounded up to a power of two; the frame of position p stands at p modulo that
+class SlidingWindow {
+ public:
+  SlidingWindow(Index frames, Index period)
+      : frames_(frames),
+        ring_(static_cast<Index>(std::bit_ceil(static_cast<std::uint64_t>(frames)))),
+        period_(period) {}
+
+  Index frames() const { return frames_; }
+  Index ring() const { return ring_; }
+  Index place(Index position) const { return position % ring_; }
+  Index next(Index position) const { return position < last() ? position + 1 : position + 1 - period_; }
+  /// How many frames before the one of this position are seen from it.
+  Index before(Index position) const { return std::min<Index>(position, frames_ - 1); }
+  /// The position that a state holds, whatever else stands there.
+  template <class S>
+  Index position_of(S held) const {
+    return held > S(0)
+               ? static_cast<Index>(std::min<double>(std::floor(static_cast<double>(held) + 0.5), double(last())))
+               : 0;
+  }
+
+  /// The frames (T, B) of one call. What they see are keys: first the `earlier` frames of before, then themselves.
+  class Frames {
+   public:
+    struct Entry {     // of one sequence
+      Index position;  // of its first frame, were that no start
+      Index earlier;   // how many of the earlier keys are its own
+      Index started;   // the last frame at which a segment starts, or -1
+      Index kept;      // the first frame that stands in the ring after the call
+    };
+
+    /// x (F, T, B) for its starts; positions (1, B) before it, as a state holds them.
+    template <class S>
+    void fill(const SlidingWindow& window, SequenceView<const S> x, FrameView<const S> positions) {
+      const Index time = x.time(), batch = x.batch();
+      entries_.resize(static_cast<std::size_t>(batch));
+      earlier_ = 0;
+      for (Index b = 0; b < batch; ++b) {
+        const Index position = window.position_of(*positions.column(b));
+        Entry& entry = entries_[static_cast<std::size_t>(b)];
+        entry = {position, window.before(position), -1, 0};
+        earlier_ = std::max<Index>(earlier_, entry.earlier);
+      }
+      positions_.resize(time, 1, batch);
+      first_keys_.resize(time, 1, batch);
+      least_ = window.last();
+      for (Index b = 0; b < batch; ++b) {
+        Entry& entry = entries_[static_cast<std::size_t>(b)];
+        std::int32_t *of = positions_.view().column(0, b), *first = first_keys_.view().column(0, b);
+        Index position = entry.position;
+        for (Index t = 0; t < time; ++t, position = window.next(position)) {
+          if (x.starts(t, b)) {
+            position = 0;
+            entry.started = t;
+          }
+          of[t] = static_cast<std::int32_t>(position);
+          first[t] = static_cast<std::int32_t>(earlier_ + t - window.before(position));
+          least_ = std::min<Index>(least_, position);
+        }
+        entry.kept = std::max<Index>({0, entry.started, time - window.ring()});
+      }
+    }
+
+    Index time() const { return positions_.features(); }
+    Index batch() const { return positions_.batch(); }
+    Index earlier() const { return earlier_; }
+    Index least_position() const { return least_; }
+    const Entry& entry(Index b) const { return entries_[static_cast<std::size_t>(b)]; }
+    /// (T) of sequence b.
+    const std::int32_t* positions(Index b) const { return positions_.view().column(0, b); }
+    /// (T) the first key that each frame of sequence b sees; the last is its own.
+    const std::int32_t* first_keys(Index b) const { return first_keys_.view().column(0, b); }
+
+   private:
+    Index earlier_ = 0, least_ = 0;
+    std::vector<Entry> entries_;                     // (B)
+    Sequence<std::int32_t> positions_, first_keys_;  // (T, 1, B)
+  };
+
+ private:
+  Index last() const { return period_ + ring_ - 1; }
+
+  Index frames_, ring_, period_;
+};
+
+}  // namespace minrnn::detail

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+
+namespace minrnn {
+
+/// y = x + inner(x), for a layer whose output has the size of its input.
+///
+/// Gradient    dx = dy + inner's dx
+/// Memory      kept for backward: inner's
+/// Throws      std::invalid_argument where inner changes the size
+template <SequenceLayer Inner>
+class Residual {
+ public:
+  using Scalar = typename Inner::Scalar;
+  using State = typename Inner::State;
+
+  class Cache : public CacheBase {
+    friend Residual;
+    typename Inner::Cache inner_;
+    SequenceView<const Scalar> x_;  // (F, T, B)
+    Output<Scalar> y_, dx_;         // (F, T, B)
+  };
+
+  explicit Residual(Inner inner) : inner_(std::move(inner)) {
+    detail::check(inner_.input_size() == inner_.output_size(), "Residual", "inner's output size", inner_.input_size(),
+                  inner_.output_size());
+  }
+
+  Index input_size() const { return inner_.input_size(); }
+  Index output_size() const { return inner_.output_size(); }
+  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
+    cache.forget();
+    cache.x_ = x;
+    const auto y = add(context, x, inner_.forward(x, state, cache.inner_, context), cache.y_);
+    cache.keep(sizes(), x.time(), x.batch());
+    return y;
+  }
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
+    cache.forget();
+    return add(context, x, inner_.infer(x, state, cache.inner_, context), cache.y_);
+  }
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
+    cache.forget();
+    return add(context, x.sequence(), inner_.step(x, state, cache.inner_, context).sequence(), cache.y_).frame(0);
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
+    cache.check_backward("Residual", sizes(), dy);
+    return add(context, dy, inner_.backward(dy, dstate, cache.inner_, context), cache.dx_, cache.x_);
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Inner::visit(self.inner_, scope, visitor);
+  }
+
+  const Inner& inner() const { return inner_; }
+
+ private:
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), parameter_count(*this)}; }
+
+  /// a + b, apart from a and from what else is `read`.
+  template <class... Views>
+  static SequenceView<const Scalar> add(const Context& context, SequenceView<const Scalar> a,
+                                        SequenceView<const Scalar> b, Output<Scalar>& result, const Views&... read) {
+    const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a, read...);
+    const detail::Frames frames(32, a, b);
+    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
+      frames.for_each(tile, [&](Index n) {
+        const Scalar *left = frames.column(a, n), *right = frames.column(b, n);
+        detail::for_lanes<Scalar>(a.features(), [&](auto lanes) {
+          lanes.store(frames.column(sum, n), lanes.load(left) + lanes.load(right));
+        });
+      });
+    });
+    return SequenceView<const Scalar>(sum).with_starts(a.starts());
+  }
+
+  Inner inner_;
+};
+
+}  // namespace minrnn

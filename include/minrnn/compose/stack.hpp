@@ -1,0 +1,131 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <concepts>
+#include <vector>
+
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/output.hpp"
+
+namespace minrnn {
+
+/// Layers of one type, one after the other, as many as run time says.
+///
+/// Parameters  those of layer i under the name i
+/// Throws      std::invalid_argument for no layers at all, or where the sizes of neighbours differ
+template <SequenceLayer L>
+class Stack {
+ public:
+  using Scalar = typename L::Scalar;
+
+  struct State {
+    std::vector<typename L::State> parts;
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      Index i = 0;
+      for (auto& part : self.parts) L::State::visit(part, scope / i++, visitor);
+    }
+  };
+
+  class Cache : public CacheBase {
+    friend Stack;
+    std::vector<typename L::Cache> parts_;  // made by the first call, when the depth is known
+    LastResult<Scalar> result_;
+  };
+
+  /// `make()` makes each layer in turn, so that each has weights of its own:
+  /// Stack(4, [&] { return MinGru<float>(d, d, random); })
+  template <std::invocable Make>
+  requires std::same_as<std::invoke_result_t<Make>, L> Stack(Index depth, Make&& make) {
+    detail::check_size("Stack", "depth", depth);
+    layers_.reserve(static_cast<std::size_t>(depth));
+    for (Index i = 0; i < depth; ++i) layers_.push_back(make());
+    for (std::size_t i = 1; i < layers_.size(); ++i)
+      detail::check(
+          layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
+          [&] { return "input size of layer " + std::to_string(i); }, layers_[i - 1].output_size(),
+          layers_[i].input_size());
+  }
+
+  Index depth() const { return static_cast<Index>(layers_.size()); }
+  Index input_size() const { return layers_.empty() ? 0 : layers_.front().input_size(); }
+  Index output_size() const { return layers_.empty() ? 0 : layers_.back().output_size(); }
+  State initial_state(Index batch) const {
+    State state;
+    for (const L& layer : layers_) state.parts.push_back(layer.initial_state(batch));
+    return state;
+  }
+
+  SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                     const Context& context = {}) const {
+    prepare(state, x.batch(), cache);
+    cache.forget();
+    x = cache.result_.keep(x);
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      x = layers_[i].forward(x, state.parts[i], cache.parts_[i], context);
+    cache.keep(sizes(), x.time(), x.batch());
+    return cache.result_.note(x);
+  }
+  SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
+                                   const Context& context = {}) const {
+    prepare(state, x.batch(), cache);
+    cache.forget();
+    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i], context);
+    return cache.result_.note(x);
+  }
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
+                               const Context& context = {}) const {
+    prepare(state, x.batch(), cache);
+    cache.forget();
+    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i], context);
+    return cache.result_.note(x);
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
+                                      const Context& context = {}) {
+    cache.check_backward("Stack", sizes(), dy);
+    check_state("dstate", dstate, dy.batch());
+    for (std::size_t i = layers_.size(); i-- > 0;)
+      dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context);
+    return dy;
+  }
+  SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
+    return backward_from_zero(*this, dy, cache, context);
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    Index i = 0;
+    for (auto& layer : self.layers_) L::visit(layer, scope / i++, visitor);
+  }
+
+  /// Throws std::invalid_argument where there is no layer i.
+  const L& layer(Index i) const {
+    detail::check(
+        i >= 0 && i < depth(), "Stack", "layer", [&] { return "one of " + std::to_string(depth()); }, i);
+    return layers_[static_cast<std::size_t>(i)];
+  }
+
+ private:
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth(), parameter_count(*this)}; }
+
+  void check_state(std::string_view argument, const State& state, Index batch) const {
+    detail::check(state.parts.size() == layers_.size(), "Stack", argument, depth(),
+                  static_cast<Index>(state.parts.size()));
+    detail::check_states("Stack", argument, state, batch);
+  }
+  void prepare(const State& state, Index batch, Cache& cache) const {
+    detail::check(!layers_.empty(), "Stack", "layer", "one with its parameters", "one that was moved from");
+    check_state("state", state, batch);
+    if (cache.parts_.size() != layers_.size()) cache.parts_ = std::vector<typename L::Cache>(layers_.size());
+  }
+
+  std::vector<L> layers_;
+};
+
+template <class Make>
+Stack(Index, Make&&) -> Stack<std::invoke_result_t<Make>>;
+
+}  // namespace minrnn

@@ -1,0 +1,66 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+
+#include "minrnn/core/random.hpp"
+#include "minrnn/core/types.hpp"
+
+namespace minrnn {
+
+/// The body of a `parallel_for`, by reference: valid until the call that was given it returns.
+class Task {
+ public:
+  template <class Body>
+  explicit Task(const Body& body)
+      : body_(&body),
+        call_([](const void* to, Index tile, Index worker) { (*static_cast<const Body*>(to))(tile, worker); }) {}
+
+  void operator()(Index tile, Index worker) const { call_(body_, tile, worker); }
+
+ private:
+  const void* body_;
+  void (*call_)(const void*, Index, Index);
+};
+
+/// What runs the tiles of a call, lent to it. Derive from it to let the library use threads of your own: a tile is a
+/// piece of work that depends on no other and neither throws nor waits for one.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  /// How many threads may run tiles of one call at a time, at least 1. The same during a call.
+  virtual Index workers() const = 0;
+  /// Calls task(tile, worker) once for each tile in [0, tiles), on any threads in any order, and returns when all are
+  /// done. `worker` is in [0, workers()), and no two tiles that run at the same time have the same one.
+  virtual void run(Index tiles, const Task& task) = 0;
+};
+
+/// What a call is told beside its arguments, handed down by layers of layers. Every result is the same, bit for bit,
+/// whatever the executor.
+struct Context {
+  static constexpr std::int64_t kNoDraw = -1;
+
+  std::int64_t draw =
+      kNoDraw;  // what is random in forward (Dropout) is a function of it: the number of the training step
+  Executor* executor = nullptr;  // none: the calling thread does all the work
+
+  /// The same for part `index` of a call, with a draw of its own; part 0 has that of the call.
+  Context part(Index index) const {
+    if (draw == kNoDraw || index == 0) return *this;
+    const std::uint64_t mixed =
+        mix_bits(mix_bits(static_cast<std::uint64_t>(draw)) + static_cast<std::uint64_t>(index));
+    return {static_cast<std::int64_t>(mixed >> 1), executor};
+  }
+
+  Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
+};
+
+/// Calls body(tile, worker) once for each tile in [0, tiles), worker < context.workers(). The body must not throw.
+template <class Body>
+void parallel_for(const Context& context, Index tiles, const Body& body) {
+  if (tiles > 1 && context.executor != nullptr) return context.executor->run(tiles, Task(body));
+  for (Index tile = 0; tile < tiles; ++tile) body(tile, Index{0});
+}
+
+}  // namespace minrnn

@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <limits>
+#include <thread>
+#include <vector>
+
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__)
+#include <immintrin.h>
+#endif
+#ifndef _WIN32
+#include <unistd.h>
+#endif
+
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/context.hpp"
+
+namespace minrnn {
+
+/// Threads that wait for work, and the thread that calls: an executor for programs that have none of their own.
+///
+/// Tiles are claimed one by one, by the caller, too. So a thread that the system does not run now is not waited for,
+/// unless it has claimed a tile: on a busy machine the caller does the rest itself. After the last tile, threads look
+/// for more for about 100 microseconds before they sleep.
+///
+/// One call has the threads at a time: one from within a tile, or from another thread meanwhile, runs on its own thread
+/// alone. So does a call in a child of fork, where the threads do not exist. Destroy a pool when no call uses it.
+/// Throws std::invalid_argument for a number of workers below 0, std::system_error where the system has no thread left.
+class ThreadPool final : public Executor {
+ public:
+  /// Of this many workers, the caller of `run` among them; 0: as many as the machine runs at a time.
+  explicit ThreadPool(Index workers = 0) : ThreadPool(Empty{}) {
+    detail::check(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
+    if (workers == 0) workers = std::max<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1);
+    threads_.reserve(static_cast<std::size_t>(workers - 1));
+    for (Index worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
+  }
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+  ~ThreadPool() override {
+    if (is_copy_in_child()) {
+      for (std::thread& thread : threads_) thread.detach();
+      return;
+    }
+    ends_.store(true, std::memory_order_relaxed);
+    calls_.fetch_add(1);
+    calls_.notify_all();
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
+
+  void run(Index tiles, const Task& task) override {
+    const bool alone = tiles <= 1 || tiles > (std::numeric_limits<std::int32_t>::max)() || threads_.empty() ||
+                       in_use_.test_and_set(std::memory_order_acquire);
+    if (alone) {
+      for (Index tile = 0; tile < tiles; ++tile) task(tile, 0);
+      return;
+    }
+    task_ = &task;
+    tiles_ = static_cast<std::uint32_t>(tiles);
+    left_.store(static_cast<std::int32_t>(tiles), std::memory_order_relaxed);
+    claims_.store(std::uint64_t{++generation_} << 32 | tiles_, std::memory_order_release);
+    calls_.fetch_add(
+        1);  // in one order with `sleepers_`: of a thread that falls asleep now, one of the two sees the other
+    if (sleepers_.load() > 0) calls_.notify_all();
+    work(0);
+    spin_while([this] { return left_.load(std::memory_order_acquire) != 0; });
+    for (std::int32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) left_.wait(left);
+    in_use_.clear(std::memory_order_release);
+  }
+
+ private:
+  struct Empty {};
+  // The public constructor delegates to this one, so that the destructor runs where a thread cannot be started.
+  explicit ThreadPool(Empty) {}
+
+  /// Runs tiles as long as there is one that nobody has claimed.
+  void work(Index worker) {
+    std::uint64_t claims = claims_.load(std::memory_order_acquire);
+    while (static_cast<std::uint32_t>(claims) != 0) {
+      if (!claims_.compare_exchange_weak(claims, claims - 1, std::memory_order_acq_rel, std::memory_order_acquire))
+        continue;
+      // A tile of the present call is claimed and not done, so task_ and tiles_ stay what they are.
+      (*task_)(static_cast<Index>(tiles_ - static_cast<std::uint32_t>(claims)), worker);
+      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+      claims = claims_.load(std::memory_order_acquire);
+    }
+  }
+
+  void serve(Index worker) {
+    for (;;) {
+      const std::uint32_t seen = calls_.load();
+      if (ends_.load(std::memory_order_relaxed)) return;
+      work(worker);
+      spin_while([&] { return calls_.load(std::memory_order_acquire) == seen; });
+      if (calls_.load(std::memory_order_acquire) != seen) continue;
+      sleepers_.fetch_add(1);
+      calls_.wait(seen);
+      sleepers_.fetch_sub(1);
+    }
+  }
+
+  template <class Condition>
+  static void spin_while(Condition&& condition) {
+    using Clock = std::chrono::steady_clock;
+    for (const auto end = Clock::now() + std::chrono::microseconds(100); Clock::now() < end;)
+      for (int i = 0; i < 64; ++i) {
+        if (!condition()) return;
+#if defined(__x86_64__) || defined(_M_X64) || defined(__i386__)
+        _mm_pause();
+#endif
+      }
+  }
+
+  bool is_copy_in_child() const {
+#ifdef _WIN32
+    return false;
+#else
+    return ::getpid() != process_;
+#endif
+  }
+
+  // Of the present call; written by its caller while nothing of it can be claimed.
+  const Task* task_ = nullptr;
+  std::uint32_t tiles_ = 0, generation_ = 0;
+  std::atomic_flag in_use_;
+  // The number of the call, and how many of its tiles nobody has claimed: one word, so that who comes late claims
+  // nothing.
+  alignas(64) std::atomic<std::uint64_t> claims_ = 0;
+  alignas(64) std::atomic<std::int32_t> left_ = 0;    // tiles that are not done
+  alignas(64) std::atomic<std::uint32_t> calls_ = 0;  // begun until now, and the end: what threads sleep on
+  std::atomic<std::int32_t> sleepers_ = 0;
+  std::atomic<bool> ends_ = false;
+#ifndef _WIN32
+  pid_t process_ = ::getpid();
+#endif
+  std::vector<std::thread> threads_;
+};
+
+}  // namespace minrnn

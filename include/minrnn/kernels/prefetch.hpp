@@ -1,0 +1,56 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <array>
+
+#include "minrnn/kernels/packet.hpp"
+
+/// Asking for memory before it is used, where the processor does not foresee the order. Hints: they change no result,
+/// may point anywhere, and are nothing on a compiler that has none.
+namespace minrnn::detail {
+
+template <class S>
+MINRNN_INLINE void prefetch([[maybe_unused]] const S* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p);
+#endif
+}
+/// For a line that will be written.
+template <class S>
+MINRNN_INLINE void prefetch_to_write([[maybe_unused]] S* p) {
+#if defined(__GNUC__)
+  __builtin_prefetch(p, 1);
+#endif
+}
+
+/// What will be read once a product is done. The product asks for a little of it with each block that it computes.
+template <class S>
+class Prefetcher {
+  static constexpr int kLine = 64 / sizeof(S);
+  /// Enough for what backward of a minimal layer reads at 64 features, where its products are shortest.
+  static constexpr int kLinesAtOnce = 20;
+
+ public:
+  /// [first, last). At most four ranges, the last one first.
+  void add(const S* first, const S* last) { ranges_[count_++] = {first, last}; }
+
+  MINRNN_INLINE void ask() {
+    if (count_ == 0) return;
+    Range& range = ranges_[count_ - 1];
+    const S* next = range.next;
+    // Inlined by force: GCC 12 takes a function that only prefetches for one without an effect.
+    unroll<kLinesAtOnce>([&](auto line) MINRNN_INLINE_LAMBDA { prefetch(next + line * kLine); });
+    range.next += kLinesAtOnce * kLine;
+    if (range.next >= range.last) --count_;
+  }
+
+ private:
+  struct Range {
+    const S *next, *last;
+  };
+  std::array<Range, 4> ranges_;
+  std::size_t count_ = 0;
+};
+
+}  // namespace minrnn::detail

@@ -1,0 +1,112 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "minrnn/core/check.hpp"
+#include "minrnn/testing/layer_run.hpp"
+
+namespace minrnn {
+
+/// A promise that a layer does not keep: which, where it shows ("forward and infer: y(3, 0)"), by how much two values
+/// differ that should be one, and how much rounding may be. The difference is NaN where a value is, or where it is no
+/// matter of size.
+struct Finding {
+  std::string promise, where;
+  double difference = 0, allowed = 0;
+};
+
+inline std::ostream& operator<<(std::ostream& out, const Finding& finding) {
+  out << finding.promise << ": " << finding.where;
+  if (!std::isnan(finding.difference)) out << ": differs by " << finding.difference << ", allowed " << finding.allowed;
+  return out;
+}
+
+inline std::string to_string(const Finding& finding) {
+  std::ostringstream out;
+  out << finding;
+  return out.str();
+}
+
+namespace detail::promises {
+
+/// The element that exceeds what is allowed by most; NaN exceeds everything, and the first one stays.
+class WorstElement {
+ public:
+  template <class Where>
+  void note(double difference, double allowed, Where&& where) {
+    const double excess = difference <= allowed ? 0 : difference / std::max<double>(allowed, 1e-300);
+    if (excess == 0 || std::isnan(excess_) || excess <= excess_) return;
+    excess_ = excess;
+    worst_ = {{}, where(), difference, allowed};
+  }
+  bool found() const { return std::isnan(excess_) || excess_ > 0; }
+  const Finding& worst() const { return worst_; }
+
+ private:
+  double excess_ = 0;
+  Finding worst_;
+};
+
+/// Collects findings: at most one for each comparison, its worst element.
+class Findings {
+ public:
+  void begin(std::string promise) {
+    promise_ = std::move(promise);
+    before_ = found_.size();
+  }
+  /// Whether the present promise is broken.
+  bool has_any() const { return found_.size() > before_; }
+  void add(Finding finding) {
+    finding.promise = promise_;
+    found_.push_back(std::move(finding));
+  }
+  void add(const WorstElement& element) {
+    if (element.found()) add(element.worst());
+  }
+  void add(std::string where) { add(Finding{{}, std::move(where), std::nan(""), 0}); }
+
+  /// Two runs that should give the same. `tolerance` is relative to the largest element of each matrix; 0: the same
+  /// bits.
+  template <class S>
+  void compare(const std::string& what, const LayerResults<S>& found, const LayerResults<S>& wanted, double tolerance) {
+    WorstElement worst;
+    for (const auto& [name, m] : wanted) {
+      const auto other = found.find(name);
+      if (other == found.end() || other->second.rows() != m.rows() || other->second.cols() != m.cols()) {
+        add(what + ": " + name + " is not of the shape " + shape_text(m.rows(), m.cols()));
+        continue;
+      }
+      const double allowed = tolerance == 0 ? 0 : tolerance * largest(m);
+      for (Index j = 0; j < m.cols(); ++j)
+        for (Index i = 0; i < m.rows(); ++i)
+          worst.note(std::fabs(static_cast<double>(other->second(i, j)) - static_cast<double>(m(i, j))), allowed,
+                     [&, &name = name] { return what + ": " + name + shape_text(i, j); });
+    }
+    add(worst);
+  }
+
+  const std::vector<Finding>& all() const { return found_; }
+
+ private:
+  template <class S>
+  static double largest(const Matrix<S>& m) {
+    double magnitude = 0;
+    for (Index i = 0; i < m.size(); ++i) magnitude = std::fmax(magnitude, std::fabs(static_cast<double>(m.data()[i])));
+    return magnitude;
+  }
+
+  std::string promise_;
+  std::vector<Finding> found_;
+  std::size_t before_ = 0;
+};
+
+}  // namespace detail::promises
+}  // namespace minrnn

@@ -1,0 +1,176 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/product.hpp"
+
+#include <gtest/gtest.h>
+
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/random.hpp"
+#include "reference/product.hpp"
+#include "support/compare.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+template <class S>
+class Product : public ::testing::Test {
+ protected:
+  static constexpr double kEps = static_cast<double>(std::numeric_limits<S>::epsilon());
+
+  static Matrix<S> random(Index rows, Index columns, std::uint64_t seed) {
+    Random random(seed);
+    Matrix<S> m(rows, columns);
+    fill_normal(m, random, 1);
+    return m;
+  }
+  /// The rounding of a chain of `depth` multiply-adds of numbers of order 1.
+  static double rounding(Index depth) { return 4 * kEps * static_cast<double>(depth + 1); }
+
+  static void expect_close(const Matrix<S>& y, const Matrix<long double>& wanted, Index depth) {
+    EXPECT_TRUE(close<double>(y.template cast<double>(), wanted.template cast<double>(), rounding(depth)));
+  }
+};
+using Scalars = ::testing::Types<float, double>;
+TYPED_TEST_SUITE(Product, Scalars);
+
+// Below, at and above a packet, a panel and a block of columns of every target.
+constexpr Index kRows[] = {1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 47, 64, 65, 130};
+constexpr Index kDepths[] = {1, 2, 5, 16, 33, 300};
+constexpr Index kColumns[] = {0, 1, 2, 3, 5, 6, 7, 11, 12, 13, 24, 29};
+
+TYPED_TEST(Product, OfAPackedWeight) {
+  using S = TypeParam;
+  for (const Index rows : kRows)
+    for (const Index depth : kDepths) {
+      const Matrix<S> w = this->random(rows, depth, 1), bias = this->random(rows, 1, 2);
+      minrnn::detail::PackedWeight<S> packed;
+      packed.resize(rows, depth);
+      packed.set_rows(0, w);
+      EXPECT_EQ(packed.rows(), rows);
+      EXPECT_EQ(packed.depth(), depth);
+      for (const Index n : kColumns) {
+        SCOPED_TRACE(minrnn::detail::shape_text(rows, depth, n));
+        // Columns further apart than they are long, and one more than is asked for: nothing else may be written.
+        const Matrix<S> x = this->random(depth + 3, n + 1, 3), used = x.topLeftCorner(depth, n);
+        Matrix<S> y = Matrix<S>::Constant(rows + 2, n + 1, 77), unpacked = y, plain = y;
+        packed.multiply(x.data(), x.rows(), n, bias.data(), y.data(), y.rows());
+        this->expect_close(y.topLeftCorner(rows, n), reference::product<S>(w, used, &bias), depth);
+        EXPECT_TRUE((y.bottomRows(2).array() == S(77)).all()) << "writes beyond its rows";
+        EXPECT_TRUE((y.col(n).array() == S(77)).all()) << "writes beyond its columns";
+        minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, bias.data(), unpacked.data(), y.rows());
+        EXPECT_TRUE(equal<S>(unpacked, y)) << "packed and unpacked give the same bits";
+        packed.multiply(x.data(), x.rows(), n, nullptr, plain.data(), plain.rows());
+        this->expect_close(plain.topLeftCorner(rows, n), reference::product<S>(w, used), depth);
+        minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, nullptr, unpacked.data(), y.rows());
+        EXPECT_TRUE(equal<S>(unpacked, plain));
+      }
+    }
+}
+
+TYPED_TEST(Product, OfAColumnDoesNotDependOnItsNeighbours) {
+  using S = TypeParam;
+  const Index rows = 37, depth = 29, n = 31;
+  const Matrix<S> w = this->random(rows, depth, 1), bias = this->random(rows, 1, 2), x = this->random(depth, n, 3);
+  minrnn::detail::PackedWeight<S> packed;
+  packed.resize(rows, depth);
+  packed.set_rows(0, w);
+  Matrix<S> whole(rows, n), parts(rows, n);
+  packed.multiply(x.data(), depth, n, bias.data(), whole.data(), rows);
+  for (Index first = 0, count = 1; first < n; first += count, count = std::min<Index>(count + 1, n - first))
+    packed.multiply(x.col(first).data(), depth, count, bias.data(), parts.col(first).data(), rows);
+  EXPECT_TRUE(equal(parts, whole));
+}
+
+TYPED_TEST(Product, OfSeveralWeightsPackedAsOne) {
+  using S = TypeParam;
+  for (const Index rows : {5, 16, 35}) {
+    const Index depth = 19, n = 14;
+    const Matrix<S> first = this->random(rows, depth, 1), second = this->random(rows, depth, 2);
+    const Matrix<S> x = this->random(depth, n, 3), dy = this->random(2 * rows, n, 4);
+    Matrix<S> both(2 * rows, depth), y(2 * rows, n), dx(depth, n);
+    both << first, second;
+
+    minrnn::detail::PackedWeight<S> packed;
+    packed.resize(2 * rows, depth);
+    packed.set_rows(0, first);
+    packed.set_rows(rows, second);
+    packed.multiply(x.data(), depth, n, nullptr, y.data(), 2 * rows);
+    this->expect_close(y, reference::product<S>(both, x), depth);
+
+    packed.resize(depth, 2 * rows);
+    packed.set_transposed(0, first);
+    packed.set_transposed(rows, second);
+    packed.multiply(dy.data(), 2 * rows, n, nullptr, dx.data(), depth);
+    this->expect_close(dx, reference::product<S>(both.transpose(), dy), 2 * rows);
+  }
+}
+
+TYPED_TEST(Product, OfGatesPackedTogether) {
+  using S = TypeParam;
+  constexpr Index kWidth = Packet<S>::size;
+  for (const Index rows : kRows)
+    for (const Index n : {1, 4, 12, 29}) {
+      const Index depth = 19;
+      minrnn::detail::Array<Parameter<S>, 3> w, b;
+      for (int gate = 0; gate < 3; ++gate) {
+        w[gate].value = this->random(rows, depth, 10 + gate);
+        b[gate].value = this->random(rows, 1, 20 + gate);
+      }
+      const Matrix<S> x = this->random(depth, n, 3);
+      minrnn::detail::PackedGates<S, 3> packed;
+      packed.pack(w, b);
+      Sequence<S> scratch(packed.kScratch, 1, 1);
+      std::array<Matrix<S>, 3> y{Matrix<S>(rows, n), Matrix<S>(rows, n), Matrix<S>(rows, n)};
+      Index calls = 0;
+      minrnn::detail::for_lanes<S>(rows, [&](auto lanes) {
+        Index next = 0;
+        packed.for_columns(lanes, x.data(), n, scratch.data(), [&](Index j, const auto& k) {
+          EXPECT_EQ(j, next++) << "columns in order";
+          for (int gate = 0; gate < 3; ++gate) lanes.store(y[gate].col(j).data(), k[gate]);
+          ++calls;
+        });
+      });
+      EXPECT_EQ(calls, n * ((rows + kWidth - 1) / kWidth));
+      for (int gate = 0; gate < 3; ++gate) {
+        Matrix<S> unpacked(rows, n);
+        minrnn::detail::multiply_unpacked<S>(w[gate].value, x.data(), depth, n, b[gate].value.data(), unpacked.data(),
+                                             rows);
+        EXPECT_TRUE(equal<S>(unpacked, y[gate])) << "the same bits as one gate alone";
+      }
+    }
+}
+
+TYPED_TEST(Product, AddsOuterProducts) {
+  using S = TypeParam;
+  for (const Index rows : kRows)
+    for (const Index columns : {1, 5, 6, 12, 17, 33})
+      for (const Index n : {0, 1, 7, 255, 256, 257, 600}) {
+        SCOPED_TRACE(minrnn::detail::shape_text(rows, columns, n));
+        const Matrix<S> a = this->random(rows + 1, n, 1), b = this->random(columns + 2, n, 2);
+        const Matrix<S> before = this->random(rows, columns, 3);
+        Matrix<S> c = before;
+        Sequence<S> scratch(minrnn::detail::kOuterScratch<S>, 1, 1);
+        minrnn::detail::add_outer_product(a.data(), a.rows(), b.data(), b.rows(), n, c.data(), rows, columns,
+                                          scratch.data());
+        const Matrix<long double> wanted =
+            before.template cast<long double>() +
+            reference::product<S>(a.topRows(rows), Matrix<S>(b.topRows(columns)).transpose());
+        this->expect_close(c, wanted, n);
+      }
+}
+
+TYPED_TEST(Product, AddsColumns) {
+  using S = TypeParam;
+  for (const Index rows : kRows) {
+    const Matrix<S> a = this->random(rows + 1, 13, 1), before = this->random(rows, 1, 2);
+    Matrix<S> sum = before;
+    minrnn::detail::add_columns(a.data(), a.rows(), 13, rows, sum.data());
+    const Matrix<long double> wanted =
+        before.template cast<long double>() + a.topRows(rows).template cast<long double>().rowwise().sum();
+    this->expect_close(sum, wanted, 13);
+  }
+}
+
+}  // namespace
+}  // namespace minrnn::tests

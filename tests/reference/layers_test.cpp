@@ -1,0 +1,206 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/embedding.hpp"
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/testing/layer_run.hpp"
+#include "reference/attention.hpp"
+#include "reference/conv1d.hpp"
+#include "reference/embedding.hpp"
+#include "reference/gru.hpp"
+#include "reference/linear.hpp"
+#include "reference/lstm.hpp"
+#include "reference/mamba.hpp"
+#include "reference/min_gru_reference.hpp"
+#include "reference/min_lstm_reference.hpp"
+#include "reference/mlp.hpp"
+#include "reference/rms_norm.hpp"
+#include "support/compare.hpp"
+#include "support/run.hpp"
+
+/// Every layer gives the values and all the gradients of its equations, as tests/reference/ writes them down.
+namespace minrnn::tests {
+namespace {
+
+using minrnn::detail::promises::LayerExample;
+using minrnn::detail::promises::train_layer;
+using reference::Found;
+using reference::Given;
+
+/// Double against double: sums of some hundred terms in another order, and other ways to write each function.
+constexpr double kTolerance = 1e-12;
+
+template <class L>
+LayerExample<L> make_example(const L& layer, Index time, Index batch, double scale) {
+  Random random(3);
+  LayerExample<L> example{time,
+                          batch,
+                          random_matrix<double>(layer.input_size(), time * batch, random, scale),
+                          random_matrix<double>(layer.output_size(), time * batch, random),
+                          layer.initial_state(batch),
+                          random_state_gradient(layer, batch),
+                          starts_at(time, batch, {{time / 3, 0}, {time / 3 + 1, 0}, {time - 1, 1}, {0, 2}})};
+  for (Matrix<double>* m : matrices_of<L>(example.first))
+    *m = random_matrix<double>(m->rows(), m->cols(), random).cwiseAbs();
+  return example;
+}
+
+/// What sequence b of an example is given.
+template <class L>
+Given given_of(const L& layer, LayerExample<L> example, Index b) {
+  Given given;
+  const Index time = example.time;
+  visit_parameters(layer, [&](const Name& name, const auto& p) { given.parameters[name.str()] = p.value; });
+  given.x = example.x.middleCols(b * time, time);
+  given.dy = example.dy.middleCols(b * time, time);
+  L::State::visit(example.first, Name{}, [&](const Name& name, auto& m) { given.state[name.str()] = m.col(b); });
+  L::State::visit(example.dlast, Name{}, [&](const Name& name, auto& m) { given.dlast[name.str()] = m.col(b); });
+  given.starts.assign(example.flags.begin() + b * time, example.flags.begin() + (b + 1) * time);
+  return given;
+}
+
+/// The results of the reference for all sequences, by the names that train_layer gives them. What the reference has no
+/// state for is left out.
+template <class L, class Reference>
+Results<double> results_of(const L& layer, const LayerExample<L>& example, Reference&& reference) {
+  Results<double> results;
+  const auto put = [&](const std::string& name, const Matrix<double>& part, Index b) {
+    Matrix<double>& whole = results[name];
+    if (b == 0) whole.resize(part.rows(), part.cols() * example.batch);
+    whole.middleCols(b * part.cols(), part.cols()) = part;
+  };
+  for (Index b = 0; b < example.batch; ++b) {
+    const Found found = reference(given_of(layer, example, b));
+    put("y", found.y, b);
+    put("dx", found.dx, b);
+    for (const auto& [name, m] : found.state) put("state " + name, m, b);
+    for (const auto& [name, m] : found.dstate) put("dstate " + name, m, b);
+    for (const auto& [name, m] : found.gradients)
+      results["gradient " + name] = b == 0 ? m : Matrix<double>(results["gradient " + name] + m);
+  }
+  return results;
+}
+
+template <class L, class Reference>
+void expect_reference(const std::string& what, const L& layer, Reference&& reference) {
+  for (const auto& [time, batch, scale] : {std::tuple{Index{6}, Index{3}, 1.0}, {40, 4, 1.0}, {9, 3, 30.0}}) {
+    const auto example = make_example(layer, time, batch, scale);
+    EXPECT_TRUE(close(train_layer(layer, example), results_of(layer, example, reference), kTolerance))
+        << what << ", " << time << " frames of " << batch << " sequences, inputs of " << scale;
+  }
+}
+
+TEST(ReferenceOfLayers, OfFrames) {
+  Random random(1);
+  expect_reference("linear", Linear<double>(5, 7, random), reference::linear);
+  expect_reference("linear without bias", Linear<double>(5, 7, random, {.bias = false}), reference::linear);
+  expect_reference("rms_norm", RmsNorm<double>(5), reference::rms_norm);
+  for (const MlpForm form : {MlpForm::gelu, MlpForm::gated})
+    expect_reference("mlp", Mlp<double>(5, 9, random, {.form = form}),
+                     [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated); });
+}
+
+TEST(ReferenceOfLayers, Conv1d) {
+  Random random(1);
+  for (const Index kernel : {1, 2, 4}) expect_reference("conv1d", Conv1d<double>(5, kernel, random), reference::conv1d);
+}
+
+template <Candidate candidate, Arithmetic arithmetic = Arithmetic::linear>
+void expect_min_gru() {
+  Random random(1);
+  for (const bool learns : {false, true})
+    expect_reference("min_gru", MinGru<double, candidate, arithmetic>(5, 7, random, {.learn_initial_state = learns}),
+                     [](const Given& given) { return reference::min_gru(given, candidate == Candidate::positive); });
+}
+
+TEST(ReferenceOfLayers, MinGru) {
+  expect_min_gru<Candidate::positive>();
+  expect_min_gru<Candidate::plain>();
+  expect_min_gru<Candidate::positive, Arithmetic::log_space>();
+}
+
+template <GateScaling scaling, Candidate candidate>
+void expect_min_lstm() {
+  Random random(1);
+  for (const bool learns : {false, true})
+    expect_reference("min_lstm", MinLstm<double, scaling, candidate>(5, 7, random, {.learn_initial_state = learns}),
+                     [](const Given& given) {
+                       return reference::min_lstm(given, scaling == GateScaling::normalised,
+                                                  candidate == Candidate::positive);
+                     });
+}
+
+TEST(ReferenceOfLayers, MinLstm) {
+  expect_min_lstm<GateScaling::normalised, Candidate::positive>();
+  expect_min_lstm<GateScaling::normalised, Candidate::plain>();
+  expect_min_lstm<GateScaling::unnormalised, Candidate::positive>();
+  expect_min_lstm<GateScaling::unnormalised, Candidate::plain>();
+}
+
+TEST(ReferenceOfLayers, GruAndLstm) {
+  Random random(1);
+  expect_reference("gru", Gru<double>(5, 7, random), reference::gru);
+  expect_reference("lstm", Lstm<double>(5, 7, random), reference::lstm);
+}
+
+TEST(ReferenceOfLayers, Mamba) {
+  Random random(1);
+  expect_reference("mamba", Mamba<double>(5, random, {.states = 3, .delta_rank = 2}), reference::mamba);
+}
+
+// A ring holds keys in places of their own, so the state is tested by what it does: in chunks, from an empty one.
+TEST(ReferenceOfLayers, Attention) {
+  Random random(1);
+  for (const Index window : {3, 32}) {
+    const Attention<double> layer(5, 2, random, {.head_size = 6, .window = window, .base = 100});
+    auto example = make_example(layer, 20, 3, 1);
+    example.first = layer.initial_state(3);
+    example.dlast = zero_state(layer, 3);
+    const auto wanted =
+        results_of(layer, example, [&](const Given& given) { return reference::attention(given, 2, window, 100); });
+    for (const std::size_t count : {1u, 3u}) {
+      std::vector<Attention<double>::Cache> caches(count);
+      Attention<double> trained = layer;
+      auto found = train_layer(trained, example, std::span(caches));
+      std::erase_if(found, [&](const auto& result) { return !wanted.contains(result.first); });
+      EXPECT_TRUE(close(found, wanted, kTolerance)) << "a window of " << window << ", " << count << " chunks";
+    }
+  }
+}
+
+TEST(ReferenceOfLayers, Embedding) {
+  Random random(1);
+  minrnn::Embedding<double> layer(4, 5, random);
+  const std::int32_t tokens[] = {3, 0, 3, 3, 1, 0};  // one has no gradient
+  const Matrix<double> dy = random_matrix<double>(5, 6, random);
+  minrnn::Embedding<double>::Cache cache;
+  Given given{{}, Matrix<double>(1, 6), dy, {}, {}, std::vector<std::uint8_t>(6, 0)};
+  for (Index t = 0; t < 6; ++t) given.x(0, t) = tokens[t];
+  visit_parameters(layer, [&](const Name& name, const auto& p) { given.parameters[name.str()] = p.value; });
+  const Found wanted = reference::embedding(given);
+  zero_gradients(layer);
+  EXPECT_TRUE(equal<double>(to_matrix(layer.forward(Tokens(tokens, 1, 6), cache)), wanted.y));
+  layer.backward({dy.data(), 5, 6, 1}, cache);
+  visit_parameters(layer, [&](const Name& name, const auto& p) {
+    EXPECT_TRUE(close<double>(p.grad, wanted.gradients.at(name.str()), kTolerance));
+  });
+}
+
+}  // namespace
+}  // namespace minrnn::tests
