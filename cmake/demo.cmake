@@ -11,7 +11,6 @@ set_up(c++=g++ ninja=ninja-build libeigen3-dev nlohmann-json3-dev libcli11-dev)
 run("configuring" ${CMAKE_COMMAND} --preset release -B ${build_dir} -DMINRNN_BUILD_BENCH=OFF ${generator})
 run("compiling the character model; about a minute"
     ${CMAKE_COMMAND} --build ${build_dir} --target char_lm --parallel ${processors})
-# Threads that wait asleep: spinning ones starve each other where something else runs on the machine.
 run("training for ${MINUTES} minutes"
     ${char_lm} train --layers 2 --dim 96 --dropout 0.25 --minutes ${MINUTES} --checkpoint ${checkpoint} --overwrite)
 run("what it writes now" ${char_lm} sample --checkpoint ${checkpoint} --length 400)

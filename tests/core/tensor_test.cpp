@@ -4,22 +4,14 @@
 
 #include <gtest/gtest.h>
 
-#include <functional>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
 
+#include "support/message.hpp"
+
 namespace minrnn::tests {
 namespace {
-
-std::string message_of(const std::function<void()>& body) {
-  try {
-    body();
-  } catch (const std::invalid_argument& error) {
-    return error.what();
-  }
-  return "nothing thrown";
-}
 
 /// (3, 4, 2), where element (f, t, b) is 100 b + 10 t + f.
 Eigen::Tensor<float, 3> counted() {
@@ -98,7 +90,7 @@ TEST(SequenceView, GivesATensorMapBack) {
   EXPECT_EQ(map.dimension(2), 2);
   map(1, 3, 1) = 5;
   EXPECT_EQ(tensor(1, 3, 1), 5);
-  EXPECT_EQ(message_of([&] { view.chunk(1, 2).tensor(); }),
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { view.chunk(1, 2).tensor(); }),
             "SequenceView::tensor: view: wanted a contiguous block, given one with a batch stride");
   EXPECT_EQ(view.sequences(1, 1).chunk(1, 2).tensor()(2, 0, 0), 112) << "one sequence has no batch stride";
 }

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "minrnn/core/types.hpp"
+#include "support/message.hpp"
 
 namespace minrnn::tests {
 
@@ -64,18 +65,6 @@ inline std::string file_of(const std::string& header, const std::string& data = 
   std::string bytes;
   for (int i = 0; i < 8; ++i) bytes += static_cast<char>(header.size() >> (8 * i));
   return bytes + header + data;
-}
-
-/// The message of the Error that `body` throws; empty, and the test fails, where it throws none.
-template <class Error = std::runtime_error, class Body>
-std::string message_of(Body&& body) {
-  try {
-    body();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "nothing thrown";
-  return {};
 }
 
 inline ::testing::AssertionResult contains(const std::string& text, const std::string& part) {

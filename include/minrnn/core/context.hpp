@@ -41,9 +41,10 @@ class Executor {
 struct Context {
   static constexpr std::int64_t kNoDraw = -1;
 
-  std::int64_t draw =
-      kNoDraw;  // what is random in forward (Dropout) is a function of it: the number of the training step
-  Executor* executor = nullptr;  // none: the calling thread does all the work
+  /// The number of the training step: what is random in forward (Dropout) is a function of it.
+  std::int64_t draw = kNoDraw;
+  /// None: the calling thread does all the work.
+  Executor* executor = nullptr;
 
   /// The same for part `index` of a call, with a draw of its own; part 0 has that of the call.
   Context part(Index index) const {
