@@ -75,8 +75,8 @@ def plot(rows):
         axis.set_xlabel("length T")
     axes[0, 0].legend(ncol=2, fontsize=7, columnspacing=1, handlelength=1)
     axes[0, 1].legend(loc="lower right")
-    figure.text(0.01, -0.02, f"d = {SIZE}, {rows[0]['threads']} threads, float; {common.caption(rows)}", color="#666666",
-                fontsize=8)
+    figure.text(0.01, -0.02, f"d = {SIZE}, {rows[0]['threads']} threads, float; {common.caption(rows)}",
+                color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, "efficiency")
 

@@ -24,7 +24,8 @@ def plot(rows):
         axis.plot([int(row["alpha"]) for row in chosen], [100 * float(row["ratio"]) for row in chosen], color=color,
                   marker="o", label=pair)
         for row in chosen:
-            axis.annotate(f"{100 * float(row['ratio']):.0f}", (int(row["alpha"]), 100 * float(row["ratio"])), (0, below),
+            percent = 100 * float(row["ratio"])
+            axis.annotate(f"{percent:.0f}", (int(row["alpha"]), percent), (0, below),
                           textcoords="offset points", ha="center", fontsize=8)
     axis.set(title="weights, % of the classic layer", xlabel="alpha = features / inputs", ylim=(0, 45),
              xticks=[1, 2, 3, 4])

@@ -35,7 +35,8 @@ def main():
     arguments = runs.parser(__doc__).parse_args()
     text = runs.output_of(arguments.build / "scan_bench", "--precision")
     print(text)
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     rows = [dict(zip(cells[0], row)) for row in cells[2:]]
     runs.write_csv("precision", rows)
     plot(rows)

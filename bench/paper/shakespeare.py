@@ -4,9 +4,9 @@
     bench/paper/shakespeare.py --data FILE [--form paper] [--mixers mingru,mamba] [--collect]
 
 The small form has d = 128 and takes ten minutes of one core a mixer; as many run side by side as there are threads. The
-paper's: 3 layers, d = 384, expansion 2, convolution 4, MLP 4, dropout 0.2, AdamW 1e-3, clip 0.25, batch 64, context 256; hours.
-A run that was interrupted goes on where it was; --collect trains nothing. Writes bench/results/shakespeare_FORM.csv and .svg;
-curves that stand there stay until a run replaces them.
+paper's: 3 layers, d = 384, expansion 2, convolution 4, MLP 4, dropout 0.2, AdamW 1e-3, clip 0.25, batch 64, context
+256; hours. A run that was interrupted goes on where it was; --collect trains nothing. Writes
+bench/results/shakespeare_FORM.csv and .svg; curves that stand there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
@@ -47,7 +47,7 @@ def train(program, data, form, mixer, folder, threads):
 
 
 def collect(folder):
-    """The curves of all runs in a folder. The row of the best weights says their loss over the whole validation part."""
+    """The curves of all runs in a folder. The row of the best weights has the loss over the whole validation part."""
     rows, measured_on = [], common.measured_on(runs.machine())
     for mixer in common.MIXERS:
         path = folder / f"{mixer}.csv"
@@ -67,8 +67,8 @@ def show(rows, form):
     steps = {row["mixer"]: row["step"] for row in rows}
     paper = PAPER if form == "paper" else {}  # of that size alone
     print(runs.table(["mixer", "nats/char", "paper", "at step", "of", "minutes"],
-                     [[common.NAMES[row["mixer"]], row["whole_validation_loss"], paper.get(row["mixer"], "-"), row["step"],
-                       steps[row["mixer"]], f"{float(row['seconds']) / 60:.0f}"]
+                     [[common.NAMES[row["mixer"]], row["whole_validation_loss"], paper.get(row["mixer"], "-"),
+                       row["step"], steps[row["mixer"]], f"{float(row['seconds']) / 60:.0f}"]
                       for row in rows if row["whole_validation_loss"]]))
 
 

@@ -5,9 +5,9 @@
 
 Run with a Python that has torch (made with 1.13): python3 tests/golden/make_golden.py
 
-A line `case NAME` begins a case; each line `NAME d0 d1 ...: v0 v1 ...` is a tensor, last dimension fastest, numbers that
-read back as the same double. Sequences are (B, T, F), states (B, H), weights as torch has them. What is drawn is rounded
-to two decimals, which keeps the files short; what is computed is written in full.
+A line `case NAME` begins a case; each line `NAME d0 d1 ...: v0 v1 ...` is a tensor, last dimension fastest, numbers
+that read back as the same double. Sequences are (B, T, F), states (B, H), weights as torch has them. What is drawn is
+rounded to two decimals, which keeps the files short; what is computed is written in full.
 """
 import math
 import pathlib
@@ -241,8 +241,9 @@ def mamba(p, x, s):
 
 
 def write_mamba(writer, features, inner, states, taps, rank):
-    sizes = {"in/w": (inner, features), "gate/w": (inner, features), "conv/w": (inner, taps), "bc/w": (2 * states, inner),
-             "delta_down/w": (rank, inner), "delta_up/w": (inner, rank), "a_log": (inner, states), "out/w": (features, inner)}
+    sizes = {"in/w": (inner, features), "gate/w": (inner, features), "conv/w": (inner, taps),
+             "bc/w": (2 * states, inner), "delta_down/w": (rank, inner), "delta_up/w": (inner, rank),
+             "a_log": (inner, states), "out/w": (features, inner)}
     parameters = {key: draw(*size, scale=size[1] ** -0.5) for key, size in sizes.items()}
     parameters |= {key: draw(inner) for key in ("conv/b", "delta_up/b", "skip")}
     state = {"conv/tail": draw(B, (taps - 1) * inner), "h": draw(B, states * inner)}
