@@ -4,11 +4,9 @@
 /// A training step of each mixer, beside the matrix products that it cannot do without.
 
 #include <algorithm>
-#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
-#include <thread>
 
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/gru.hpp"
@@ -118,6 +116,12 @@ struct Row {
   double frames() const { return static_cast<double>(shape.batch * shape.time); }
   /// Multiplications and additions of the products, forward and the two of backward.
   double operations() const { return 6.0 * kind->products(shape) * frames(); }
+  /// About a tenth of a second, by a guess of 40 GFLOP/s a thread; the selective scan has no products, and takes the
+  /// time of about 640 operations a channel.
+  int calls() const {
+    const double work = std::max(operations(), 640.0 * static_cast<double>(shape.size) * frames());
+    return static_cast<int>(std::clamp(0.1 * 40e9 * (shape.batch > 1 ? threads : 1) / work, 1.0, 300.0));
+  }
   /// The layer and its shape, the same for any number of threads.
   std::string subject() const {
     return kind->name + "/d:" + std::to_string(shape.size) + "/B:" + std::to_string(shape.batch) +
@@ -125,31 +129,31 @@ struct Row {
   }
 };
 
-/// Alternates the step with its products, so that what disturbs the machine meets all three.
+/// The median of so many calls in a row, in seconds. First come calls that are not measured, one or for 20 ms: then the
+/// threads that spin after the work before, OpenMP's (which are Eigen's) or OpenBLAS's, sleep, and those of `work` are
+/// awake, as in a training loop.
+double settled_seconds(const Step& work, int count) {
+  for (double spent = 0; spent < 0.02;) spent += seconds_of(work);
+  std::vector<double> seconds;
+  for (int i = 0; i < count; ++i) seconds.push_back(seconds_of(work));
+  return median(seconds);
+}
+
+/// Alternates the step with its products, a tenth of a second of each at a time, so that what disturbs the machine meets
+/// all of them.
 void measure(benchmark::State& bench, Row& row) {
   set_threads(row.threads);
   const Step step = row.kind->make(row.shape);
   std::unique_ptr<Products<float>> products;
   if (row.kind->matrices > 0) products = std::make_unique<Products<float>>(row.kind->matrices, row.shape);
-  const auto by_eigen = [&] { products->by_eigen(); };
-  const auto by_minrnn = [&] { products->by_minrnn(); };
-  const auto by_blas = [&] { products->by_blas(); };
-  step();  // memory is touched and caches grow once
-  if (products) {
-    by_eigen();
-    by_minrnn();
-    by_blas();
-  }
   std::vector<double> steps, eigen, minrnn, blas;
   for (auto _ : bench) {
-    steps.push_back(seconds_of(step));
+    steps.push_back(settled_seconds(step, row.calls()));
     bench.SetIterationTime(steps.back());
     if (!products) continue;
-    eigen.push_back(seconds_of(by_eigen));
-    minrnn.push_back(seconds_of(by_minrnn));
-    if (!kHasBlas || blas.size() == 10) continue;
-    blas.push_back(seconds_of(by_blas));
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // OpenBLAS's own threads spin for a while
+    minrnn.push_back(settled_seconds([&] { products->by_minrnn(); }, row.calls()));
+    eigen.push_back(settled_seconds([&] { products->by_eigen(); }, row.calls()));
+    if (kHasBlas) blas.push_back(settled_seconds([&] { products->by_blas(); }, std::min(row.calls(), 3)));
   }
   row.seconds = median(steps);
   row.over_eigen = median_ratio(steps, eigen);
@@ -244,15 +248,11 @@ int main(int argc, char** argv) {
     return 0;
   }
   for (Row& row : rows) {
-    // About a third of a second of steps, from three to a thousand, by a guess of 40 GFLOP/s a thread; the selective
-    // scan has no products, and takes the time of about 640 operations a channel.
-    const double operations = std::max(row.operations(), 640.0 * static_cast<double>(row.shape.size) * row.frames());
-    const double guess = operations / 40e9 / (row.shape.batch > 1 ? row.threads : 1);
     benchmark::RegisterBenchmark((row.subject() + "/threads:" + std::to_string(row.threads)).c_str(),
                                  [&row](benchmark::State& bench) { measure(bench, row); })
         ->UseManualTime()
         ->Unit(benchmark::kMillisecond)
-        ->Iterations(static_cast<benchmark::IterationCount>(std::clamp(0.3 / guess, 3.0, 1000.0)));
+        ->Iterations(3);
   }
   return run_benchmarks(argc, argv, [&](std::ostream& out) { print_table(out, rows); });
 }

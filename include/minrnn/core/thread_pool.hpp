@@ -24,9 +24,10 @@ namespace minrnn {
 
 /// Threads that wait for work, and the thread that calls: an executor for programs that have none of their own.
 ///
-/// Tiles are claimed one by one, by the caller, too. So a thread that the system does not run now is not waited for,
-/// unless it has claimed a tile: on a busy machine the caller does the rest itself. After the last tile, threads look
-/// for more for about 100 microseconds before they sleep.
+/// Each worker begins with a range of tiles of its own, the same one in each call of so many tiles, so that it finds in
+/// its cache what it left there; when that is done it takes tiles from the ends of the others' ranges. So a thread that
+/// the system does not run now is not waited for, unless it is within a tile: on a busy machine the caller does the
+/// rest itself. After the last tile, threads look for more for about 100 microseconds before they sleep.
 ///
 /// One call has the threads at a time: one from within a tile, or from another thread meanwhile, runs on its own thread
 /// alone. So does a call in a child of fork, where the threads do not exist. Destroy a pool when no call uses it.
@@ -37,6 +38,7 @@ class ThreadPool final : public Executor {
   explicit ThreadPool(Index workers = 0) : ThreadPool(Empty{}) {
     detail::check(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
     if (workers == 0) workers = std::max<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1);
+    ranges_ = std::vector<Range>(static_cast<std::size_t>(workers));
     threads_.reserve(static_cast<std::size_t>(workers - 1));
     for (Index worker = 1; worker < workers; ++worker) threads_.emplace_back([this, worker] { serve(worker); });
   }
@@ -53,7 +55,7 @@ class ThreadPool final : public Executor {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  Index workers() const override { return static_cast<Index>(threads_.size()) + 1; }
+  Index workers() const override { return static_cast<Index>(ranges_.size()); }
 
   void run(Index tiles, const Task& task) override {
     const bool alone = tiles <= 1 || tiles > (std::numeric_limits<std::int32_t>::max)() || threads_.empty() ||
@@ -63,11 +65,11 @@ class ThreadPool final : public Executor {
       return;
     }
     task_ = &task;
-    tiles_ = static_cast<std::uint32_t>(tiles);
     left_.store(static_cast<std::int32_t>(tiles), std::memory_order_relaxed);
-    claims_.store(std::uint64_t{++generation_} << 32 | tiles_, std::memory_order_release);
-    calls_.fetch_add(
-        1);  // in one order with `sleepers_`: of a thread that falls asleep now, one of the two sees the other
+    for (Index worker = 0; worker < workers(); ++worker)
+      ranges_[static_cast<std::size_t>(worker)].assign(tiles * worker / workers(), tiles * (worker + 1) / workers());
+    // In one order with `sleepers_`: of this thread and one that falls asleep now, one sees what the other has done.
+    calls_.fetch_add(1);
     if (sleepers_.load() > 0) calls_.notify_all();
     work(0);
     spin_while([this] { return left_.load(std::memory_order_acquire) != 0; });
@@ -80,16 +82,40 @@ class ThreadPool final : public Executor {
   // The public constructor delegates to this one, so that the destructor runs where a thread cannot be started.
   explicit ThreadPool(Empty) {}
 
-  /// Runs tiles as long as there is one that nobody has claimed.
+  /// Tiles that nobody has claimed: [first, last) in one word, so that a claim is one exchange.
+  class alignas(64) Range {
+   public:
+    void assign(Index first, Index last) {
+      tiles_.store(word(static_cast<std::uint32_t>(first), static_cast<std::uint32_t>(last)),
+                   std::memory_order_release);
+    }
+    /// The first tile or the last one, claimed; none: -1.
+    Index claim(bool first_one) {
+      std::uint64_t tiles = tiles_.load(std::memory_order_acquire);
+      for (;;) {
+        const auto first = static_cast<std::uint32_t>(tiles >> 32), last = static_cast<std::uint32_t>(tiles);
+        if (first == last) return -1;
+        const std::uint64_t rest = first_one ? word(first + 1, last) : word(first, last - 1);
+        if (tiles_.compare_exchange_weak(tiles, rest, std::memory_order_acq_rel, std::memory_order_acquire))
+          return static_cast<Index>(first_one ? first : last - 1);
+      }
+    }
+
+   private:
+    static std::uint64_t word(std::uint32_t first, std::uint32_t last) { return std::uint64_t{first} << 32 | last; }
+
+    std::atomic<std::uint64_t> tiles_ = 0;
+  };
+
+  /// Runs tiles as long as there is one that nobody has claimed: those of the worker's own range, then the others'.
   void work(Index worker) {
-    std::uint64_t claims = claims_.load(std::memory_order_acquire);
-    while (static_cast<std::uint32_t>(claims) != 0) {
-      if (!claims_.compare_exchange_weak(claims, claims - 1, std::memory_order_acq_rel, std::memory_order_acquire))
-        continue;
-      // A tile of the present call is claimed and not done, so task_ and tiles_ stay what they are.
-      (*task_)(static_cast<Index>(tiles_ - static_cast<std::uint32_t>(claims)), worker);
-      if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
-      claims = claims_.load(std::memory_order_acquire);
+    for (Index i = 0; i < workers(); ++i) {
+      Range& range = ranges_[static_cast<std::size_t>((worker + i) % workers())];
+      for (Index tile; (tile = range.claim(i == 0)) >= 0;) {
+        // A tile of the present call is claimed and not done, so task_ stays what it is.
+        (*task_)(tile, worker);
+        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+      }
     }
   }
 
@@ -126,13 +152,8 @@ class ThreadPool final : public Executor {
 #endif
   }
 
-  // Of the present call; written by its caller while nothing of it can be claimed.
-  const Task* task_ = nullptr;
-  std::uint32_t tiles_ = 0, generation_ = 0;
+  const Task* task_ = nullptr;  // of the present call; written by its caller while nothing can be claimed
   std::atomic_flag in_use_;
-  // The number of the call, and how many of its tiles nobody has claimed: one word, so that who comes late claims
-  // nothing.
-  alignas(64) std::atomic<std::uint64_t> claims_ = 0;
   alignas(64) std::atomic<std::int32_t> left_ = 0;    // tiles that are not done
   alignas(64) std::atomic<std::uint32_t> calls_ = 0;  // begun until now, and the end: what threads sleep on
   std::atomic<std::int32_t> sleepers_ = 0;
@@ -140,6 +161,7 @@ class ThreadPool final : public Executor {
 #ifndef _WIN32
   pid_t process_ = ::getpid();
 #endif
+  std::vector<Range> ranges_;  // of worker i: ranges_[i]
   std::vector<std::thread> threads_;
 };
 
