@@ -183,14 +183,17 @@ inline std::vector<std::size_t> check_ranges(const TensorFile& file, const std::
   return order;
 }
 
+/// A name or a value of the metadata as JSON.
+inline std::string quoted_text(std::string_view where, const std::string& text) {
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(utf8_length(rest)))
+    if (utf8_length(rest) == 0) throw_argument(where, "names and metadata", "UTF-8", printable(text));
+  return nlohmann::json(text).dump();
+}
+
 /// The header that names the tensors in their order, padded to 8 bytes.
 inline std::string header_of(const TensorFile& file) {
   constexpr std::string_view kWhere = "write_safetensors";
-  const auto quoted = [&](const std::string& text) {
-    for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(utf8_length(rest)))
-      if (utf8_length(rest) == 0) throw_argument(kWhere, "names and metadata", "UTF-8", printable(text));
-    return nlohmann::json(text).dump();
-  };
+  const auto quoted = [&](const std::string& text) { return quoted_text(kWhere, text); };
   std::string header = "{";
   const auto begin_entry = [&](const std::string& name) {
     if (header.size() > 1) header += ',';
