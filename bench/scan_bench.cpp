@@ -4,7 +4,7 @@
 /// The scans alone: time per element of linear_scan and log_scan and their adjoints, and how many digits they keep.
 
 #include "../tests/reference/published_log_scan.hpp"
-#include "minrnn/math/gates.hpp"
+#include "minrnn/gates/gate.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/scan/log_scan.hpp"
 #include "support/data.hpp"
@@ -123,7 +123,7 @@ void copy(benchmark::State& bench, const Case& c) {
     const Index tiles = context().workers(), part = (from.size() + tiles - 1) / tiles;
     parallel_for(context(), tiles, [&](Index tile, Index) {
       const Index first = tile * part, count = std::min(part, from.size() - first);
-      detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(to.data() + first, lanes.load(from.data() + first)); });
+      for_lanes<S>(count, [&](auto lanes) { lanes.store(to.data() + first, lanes.load(from.data() + first)); });
     });
   });
 }
@@ -218,7 +218,7 @@ class Precision {
 
   template <Arithmetic arithmetic>
   void make_gates() {
-    detail::for_lanes<float>(k_.size(), [&](auto lanes) {
+    for_lanes<float>(k_.size(), [&](auto lanes) {
       const Packet<float> k = lanes.load(k_.data()), v = lanes.load(v_.data());
       if constexpr (arithmetic == Arithmetic::log_space) {
         lanes.store(a_.data(), -softplus(k));

@@ -76,27 +76,24 @@ class Products {
   }
 
   /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the
-  /// size that GatedScan takes), a sum dW for each thread.
+  /// size that the minimal layers take), a sum dW for each thread.
   void by_minrnn() {
-    packed_.resize(rows_, inputs_);
-    packed_.set_rows(0, w_);
-    packed_transposed_.resize(inputs_, rows_);
-    packed_transposed_.set_transposed(0, w_);
+    packed_.prepare(w_, columns_);
+    packed_transposed_.prepare_transposed(w_);
     const Index tiles = context().workers(), steps = (columns_ + tiles - 1) / tiles;
     sums_.resize(static_cast<std::size_t>(tiles));
     parallel_for(context(), tiles, [&](Index tile, Index) {
       const Index last = std::min(columns_, (tile + 1) * steps);
       for_blocks(tile * steps, last, [&](Index first, Index n) {
-        packed_.multiply(x_.view().column(first, 0), inputs_, n, nullptr, a_.view().column(first, 0), rows_);
+        packed_.multiply(x_.view().columns(first, n, 0), {}, a_.view().columns(first, n, 0));
       });
       Matrix<S>& sum = sums_[static_cast<std::size_t>(tile)];
       Sequence<S> packed(detail::kOuterScratch<S>, 1, 1);
       sum.setZero(rows_, inputs_);
       for_blocks(tile * steps, last, [&](Index first, Index n) {
-        const S* a = a_.view().column(first, 0);
-        detail::add_outer_product(a, rows_, x_.view().column(first, 0), inputs_, n, sum.data(), rows_, inputs_,
-                                  packed.data());
-        packed_transposed_.multiply(a, rows_, n, nullptr, dx_.view().column(first, 0), inputs_);
+        const Columns<const S> a = a_.view().columns(first, n, 0);
+        detail::add_outer_product<S>(a, x_.view().columns(first, n, 0), sum, packed.data());
+        packed_transposed_.multiply(a, {}, dx_.view().columns(first, n, 0));
       });
     });
     dw_ = sums_[0];

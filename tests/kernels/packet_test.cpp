@@ -77,7 +77,7 @@ TYPED_TEST(PacketOf, LanesCoverEveryElementOnceAndNoMore) {
   for (Index n = 0; n <= 3 * P::size + 1; ++n) {
     std::vector<TypeParam> from(static_cast<std::size_t>(n), 3), to(static_cast<std::size_t>(n) + 1, 10);
     Index calls = 0;
-    minrnn::detail::for_lanes<TypeParam>(n, [&](auto lanes) {
+    minrnn::for_lanes<TypeParam>(n, [&](auto lanes) {
       ++calls;
       lanes.store(to.data(), lanes.load(to.data()) + lanes.load(from.data()));
     });

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/gate_products.hpp"
 #include "minrnn/kernels/product.hpp"
 
 #include <gtest/gtest.h>
@@ -45,8 +46,7 @@ TYPED_TEST(Product, OfAPackedWeight) {
     for (const Index depth : kDepths) {
       const Matrix<S> w = this->random(rows, depth, 1), bias = this->random(rows, 1, 2);
       minrnn::detail::PackedWeight<S> packed;
-      packed.resize(rows, depth);
-      packed.set_rows(0, w);
+      packed.prepare(w, 1000);
       EXPECT_EQ(packed.rows(), rows);
       EXPECT_EQ(packed.depth(), depth);
       for (const Index n : kColumns) {
@@ -54,15 +54,17 @@ TYPED_TEST(Product, OfAPackedWeight) {
         // Columns further apart than they are long, and one more than is asked for: nothing else may be written.
         const Matrix<S> x = this->random(depth + 3, n + 1, 3), used = x.topLeftCorner(depth, n);
         Matrix<S> y = Matrix<S>::Constant(rows + 2, n + 1, 77), unpacked = y, plain = y;
-        packed.multiply(x.data(), x.rows(), n, bias.data(), y.data(), y.rows());
+        packed.multiply({x.data(), depth, n, x.rows()}, bias, {y.data(), rows, n, y.rows()});
         this->expect_close(y.topLeftCorner(rows, n), reference::product<S>(w, used, &bias), depth);
         EXPECT_TRUE((y.bottomRows(2).array() == S(77)).all()) << "writes beyond its rows";
         EXPECT_TRUE((y.col(n).array() == S(77)).all()) << "writes beyond its columns";
-        minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, bias.data(), unpacked.data(), y.rows());
+        minrnn::detail::multiply_unpacked<S>(w, {x.data(), depth, n, x.rows()}, bias,
+                                             {unpacked.data(), rows, n, y.rows()});
         EXPECT_TRUE(equal<S>(unpacked, y)) << "packed and unpacked give the same bits";
-        packed.multiply(x.data(), x.rows(), n, nullptr, plain.data(), plain.rows());
+        packed.multiply({x.data(), depth, n, x.rows()}, {}, {plain.data(), rows, n, y.rows()});
         this->expect_close(plain.topLeftCorner(rows, n), reference::product<S>(w, used), depth);
-        minrnn::detail::multiply_unpacked<S>(w, x.data(), x.rows(), n, nullptr, unpacked.data(), y.rows());
+        minrnn::detail::multiply_unpacked<S>(w, {x.data(), depth, n, x.rows()}, {},
+                                             {unpacked.data(), rows, n, y.rows()});
         EXPECT_TRUE(equal<S>(unpacked, plain));
       }
     }
@@ -73,12 +75,11 @@ TYPED_TEST(Product, OfAColumnDoesNotDependOnItsNeighbours) {
   const Index rows = 37, depth = 29, n = 31;
   const Matrix<S> w = this->random(rows, depth, 1), bias = this->random(rows, 1, 2), x = this->random(depth, n, 3);
   minrnn::detail::PackedWeight<S> packed;
-  packed.resize(rows, depth);
-  packed.set_rows(0, w);
+  packed.prepare(w, n);
   Matrix<S> whole(rows, n), parts(rows, n);
-  packed.multiply(x.data(), depth, n, bias.data(), whole.data(), rows);
+  packed.multiply(x, bias, whole);
   for (Index first = 0, count = 1; first < n; first += count, count = std::min<Index>(count + 1, n - first))
-    packed.multiply(x.col(first).data(), depth, count, bias.data(), parts.col(first).data(), rows);
+    packed.multiply(Columns<const S>(x).block(first, count), bias, Columns<S>(parts).block(first, count));
   EXPECT_TRUE(equal(parts, whole));
 }
 
@@ -95,13 +96,13 @@ TYPED_TEST(Product, OfSeveralWeightsPackedAsOne) {
     packed.resize(2 * rows, depth);
     packed.set_rows(0, first);
     packed.set_rows(rows, second);
-    packed.multiply(x.data(), depth, n, nullptr, y.data(), 2 * rows);
+    packed.multiply(x, {}, y);
     this->expect_close(y, reference::product<S>(both, x), depth);
 
     packed.resize(depth, 2 * rows);
     packed.set_transposed(0, first);
     packed.set_transposed(rows, second);
-    packed.multiply(dy.data(), 2 * rows, n, nullptr, dx.data(), depth);
+    packed.multiply(dy, {}, dx);
     this->expect_close(dx, reference::product<S>(both.transpose(), dy), 2 * rows);
   }
 }
@@ -123,9 +124,9 @@ TYPED_TEST(Product, OfGatesPackedTogether) {
       Sequence<S> scratch(packed.kScratch, 1, 1);
       std::array<Matrix<S>, 3> y{Matrix<S>(rows, n), Matrix<S>(rows, n), Matrix<S>(rows, n)};
       Index calls = 0;
-      minrnn::detail::for_lanes<S>(rows, [&](auto lanes) {
+      minrnn::for_lanes<S>(rows, [&](auto lanes) {
         Index next = 0;
-        packed.for_columns(lanes, x.data(), n, scratch.data(), [&](Index j, const auto& k) {
+        packed.for_columns(lanes, x, scratch.data(), [&](Index j, const auto& k) {
           EXPECT_EQ(j, next++) << "columns in order";
           for (int gate = 0; gate < 3; ++gate) lanes.store(y[gate].col(j).data(), k[gate]);
           ++calls;
@@ -134,8 +135,7 @@ TYPED_TEST(Product, OfGatesPackedTogether) {
       EXPECT_EQ(calls, n * ((rows + kWidth - 1) / kWidth));
       for (int gate = 0; gate < 3; ++gate) {
         Matrix<S> unpacked(rows, n);
-        minrnn::detail::multiply_unpacked<S>(w[gate].value, x.data(), depth, n, b[gate].value.data(), unpacked.data(),
-                                             rows);
+        minrnn::detail::multiply_unpacked<S>(w[gate].value, x, b[gate].value, unpacked);
         EXPECT_TRUE(equal<S>(unpacked, y[gate])) << "the same bits as one gate alone";
       }
     }
@@ -151,8 +151,8 @@ TYPED_TEST(Product, AddsOuterProducts) {
         const Matrix<S> before = this->random(rows, columns, 3);
         Matrix<S> c = before;
         Sequence<S> scratch(minrnn::detail::kOuterScratch<S>, 1, 1);
-        minrnn::detail::add_outer_product(a.data(), a.rows(), b.data(), b.rows(), n, c.data(), rows, columns,
-                                          scratch.data());
+        minrnn::detail::add_outer_product<S>({a.data(), rows, n, a.rows()}, {b.data(), columns, n, b.rows()}, c,
+                                             scratch.data());
         const Matrix<long double> wanted =
             before.template cast<long double>() +
             reference::product<S>(a.topRows(rows), Matrix<S>(b.topRows(columns)).transpose());
@@ -165,7 +165,7 @@ TYPED_TEST(Product, AddsColumns) {
   for (const Index rows : kRows) {
     const Matrix<S> a = this->random(rows + 1, 13, 1), before = this->random(rows, 1, 2);
     Matrix<S> sum = before;
-    minrnn::detail::add_columns(a.data(), a.rows(), 13, rows, sum.data());
+    minrnn::detail::add_columns<S>({a.data(), rows, 13, a.rows()}, sum);
     const Matrix<long double> wanted =
         before.template cast<long double>() + a.topRows(rows).template cast<long double>().rowwise().sum();
     this->expect_close(sum, wanted, 13);

@@ -24,6 +24,7 @@ class SmallStacks final : public Executor {
  public:
   SmallStacks(Index workers, std::size_t bytes) : workers_(workers), bytes_(bytes) {}
   Index workers() const override { return workers_; }
+  double least_work() const override { return 0; }
   void run(Index tiles, const Task& task) override {
     pthread_attr_t attributes;
     pthread_attr_init(&attributes);
@@ -50,13 +51,25 @@ class SmallStacks final : public Executor {
 };
 #endif
 
+/// A pool that shares whatever there is, however little: tests of threads need not be large.
+class EagerPool final : public Executor {
+ public:
+  explicit EagerPool(Index workers) : pool_(workers) {}
+  Index workers() const override { return pool_.workers(); }
+  double least_work() const override { return 0; }
+  void run(Index tiles, const Task& task) override { pool_.run(tiles, task); }
+
+ private:
+  ThreadPool pool_;
+};
+
 /// A pool; or threads with stacks of as many bytes as the environment says in MINRNN_TEST_STACK.
 inline std::unique_ptr<Executor> make_executor(Index workers) {
 #ifndef _WIN32
   if (const char* bytes = std::getenv("MINRNN_TEST_STACK"))
     return std::make_unique<SmallStacks>(workers, std::strtoul(bytes, nullptr, 10));
 #endif
-  return std::make_unique<ThreadPool>(workers);
+  return std::make_unique<EagerPool>(workers);
 }
 
 /// What tests tell the calls of layers: draw 0, and two threads unless a `ThreadCount` says otherwise.

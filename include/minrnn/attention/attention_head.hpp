@@ -325,14 +325,14 @@ class AttentionHead {
   void add_seen_queries(const S* columns, bool numbers, Index stride, Index t, Index n, Index key, Index keys,
                         const S* tile, S* sums, S* packed) const {
     if (numbers || all_seen(t, n, key, keys) || finite(columns, stride, n))
-      return add_outer_product(columns, stride, tile, kKeys, n, sums, size, keys, packed);
+      return add_outer_product<S>({columns, size, n, stride}, {tile, keys, n, kKeys}, {sums, size, keys}, packed);
     for (Index i = 0; i < keys; ++i) {
       const Index from = std::max<Index>(0, key + i - earlier - t);
       Index to = 0;
       while (to < n && first[t + to] <= key + i) ++to;
       if (from < to)
-        add_outer_product(columns + from * stride, stride, tile + from * kKeys + i, kKeys, to - from, sums + i * size,
-                          size, 1, packed);
+        add_outer_product<S>({columns + from * stride, size, to - from, stride},
+                             {tile + from * kKeys + i, 1, to - from, kKeys}, {sums + i * size, size, 1}, packed);
     }
   }
 

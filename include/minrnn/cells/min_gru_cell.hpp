@@ -3,6 +3,7 @@
 #pragma once
 
 #include "minrnn/cells/minimal_cell.hpp"
+#include "minrnn/gates/min_gru.hpp"
 
 namespace minrnn {
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "minrnn/cells/minimal_cell.hpp"
+#include "minrnn/gates/min_lstm.hpp"
 
 namespace minrnn {
 

@@ -6,33 +6,19 @@
 #include <concepts>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
-#include "minrnn/math/gates.hpp"
 
 namespace minrnn::detail {
-
-/// What a layer of these gates computes, whatever its arithmetic.
-template <class Gates>
-struct FunctionOf {
-  using type = Gates;
-};
-template <Candidate candidate, Arithmetic arithmetic>
-struct FunctionOf<MinGruGates<candidate, arithmetic>> {
-  using type = MinGruGates<candidate, Arithmetic::linear>;
-};
-template <GateScaling scaling, Candidate candidate, Arithmetic arithmetic>
-struct FunctionOf<MinLstmGates<scaling, candidate, arithmetic>> {
-  using type = MinLstmGates<scaling, candidate, Arithmetic::linear>;
-};
 
 /// Whether a cell of these gates computes what the layer does. Weights in an object of the user's are for the cell that
 /// takes them; a layer, which has a Cache, says by Layer::Gates what it is.
 template <class Gates, class Layer>
 constexpr bool computes_the_same() {
   if constexpr (requires { typename Layer::Gates; })
-    return std::same_as<typename FunctionOf<Gates>::type, typename FunctionOf<typename Layer::Gates>::type>;
+    return std::same_as<typename Gates::Linear, typename Layer::Gates::Linear>;
   else
     return !requires { typename Layer::Cache; };
 }
@@ -44,7 +30,7 @@ constexpr bool computes_the_same() {
 ///
 /// The rows of each gate are filled up to whole packets, so that the product runs without a rest. Each sum is one chain
 /// over the inputs, as in `step` of the layer, which gives the same bits.
-template <class S, Index In, Index Hidden, class Gates>
+template <class S, Index In, Index Hidden, ScanGates Gates>
 class MinimalCell {
   static_assert(In >= 1 && Hidden >= 1, "a cell has at least one input and one hidden feature");
   static constexpr Index kWidth = Packet<S>::size, kGates = Gates::kCount;
@@ -87,10 +73,10 @@ class MinimalCell {
     product<0>(x.data(), k.data());
     const auto advance = [&](auto lanes) MINRNN_INLINE_LAMBDA {
       using P = typename decltype(lanes)::P;
-      typename Gates::template Values<P> pre;
-      unroll<Gates::kCount>([&](auto gate) { pre[gate] = P::load(k.data() + gate * kPadded + lanes.offset); });
-      const auto [decay, input] = Gates::forward(pre);
-      lanes.store(h.data(), fma(decay, lanes.load(h.data()), input));
+      Array<P, kGates> k_gates;
+      unroll<Gates::kCount>([&](auto gate) { k_gates[gate] = P::load(k.data() + gate * kPadded + lanes.offset); });
+      const auto step = Gates::forward(k_gates);
+      lanes.store(h.data(), fma(step.decay, lanes.load(h.data()), step.input));
     };
     constexpr Index whole = Hidden / kBlock * kBlock;
     for (Index i = 0; i < whole; i += kBlock) advance(FullLanes<S, kTogether>{i});

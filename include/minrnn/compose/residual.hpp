@@ -81,12 +81,11 @@ class Residual {
                                         SequenceView<const Scalar> b, Output<Scalar>& result, const Views&... read) {
     const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a, read...);
     const detail::Frames frames(32, a, b);
-    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), frames.work(8 * a.features()), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
-        const Scalar *left = frames.column(a, n), *right = frames.column(b, n);
-        detail::for_lanes<Scalar>(a.features(), [&](auto lanes) {
-          lanes.store(frames.column(sum, n), lanes.load(left) + lanes.load(right));
-        });
+        const Row<const Scalar> a_n = frames.row(a, n), b_n = frames.row(b, n);
+        const Row<Scalar> sum_n = frames.row(sum, n);
+        for_lanes<Scalar>(a.features(), [&](auto i) { sum_n[i] = a_n[i] + b_n[i]; });
       });
     });
     return SequenceView<const Scalar>(sum).with_starts(a.starts());

@@ -31,6 +31,9 @@ class Executor {
   virtual ~Executor() = default;
   /// How many threads may run tiles of one call at a time, at least 1. The same during a call.
   virtual Index workers() const = 0;
+  /// How many multiply-adds a call must have for other threads to be told of it: what has less, the caller does alone.
+  /// The default is what one core does in about ten microseconds.
+  virtual double least_work() const { return 1 << 18; }
   /// Calls task(tile, worker) once for each tile in [0, tiles), on any threads in any order, and returns when all are
   /// done. `worker` is in [0, workers()), and no two tiles that run at the same time have the same one.
   virtual void run(Index tiles, const Task& task) = 0;
@@ -62,6 +65,14 @@ template <class Body>
 void parallel_for(const Context& context, Index tiles, const Body& body) {
   if (tiles > 1 && context.executor != nullptr) return context.executor->run(tiles, Task(body));
   for (Index tile = 0; tile < tiles; ++tile) body(tile, Index{0});
+}
+
+/// The same for tiles that have so many multiply-adds together, more or less; other work is counted as multiply-adds
+/// that take as long. Where these are few, the calling thread does them alone.
+template <class Body>
+void parallel_for(const Context& context, Index tiles, double multiply_adds, const Body& body) {
+  const bool is_worth_it = context.executor != nullptr && multiply_adds >= context.executor->least_work();
+  parallel_for(is_worth_it ? context : Context{context.draw}, tiles, body);
 }
 
 }  // namespace minrnn

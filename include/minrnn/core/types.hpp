@@ -6,6 +6,14 @@
 #include <cstddef>
 #include <type_traits>
 
+#if defined(_MSC_VER)
+#define MINRNN_INLINE __forceinline
+#define MINRNN_INLINE_LAMBDA
+#else
+#define MINRNN_INLINE inline __attribute__((always_inline))
+#define MINRNN_INLINE_LAMBDA __attribute__((always_inline))
+#endif
+
 namespace minrnn {
 
 using Index = Eigen::Index;

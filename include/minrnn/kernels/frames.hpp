@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -25,33 +26,40 @@ class Frames {
 
   Index count() const { return count_; }
   Index tiles() const { return (count_ + size_ - 1) / size_; }
+  /// The multiply-adds of all frames, where each has so many.
+  double work(Index of_a_frame) const { return static_cast<double>(count_) * static_cast<double>(of_a_frame); }
 
-  /// Calls body(n, frames) for the blocks of a tile, each at most `block` frames.
-  template <class Body>
-  void for_blocks(Index tile, Index block, Body&& body) const {
-    const Index last = std::min<Index>(count_, (tile + 1) * size_);
-    for (Index n = tile * size_; n < last;) {
-      Index frames = std::min<Index>(block, last - n);
-      if (!joined_) frames = std::min<Index>(frames, time_ - n % time_);
-      body(n, frames);
-      n += frames;
+  /// The blocks of a tile, one after the other: frames [n, n + count).
+  struct Block {
+    const Frames& frames;
+    Index last, most, n, count = 0;
+
+    bool next() {
+      n += count;
+      count = std::min<Index>(most, last - n);
+      if (!frames.joined_) count = std::min<Index>(count, frames.time_ - n % frames.time_);
+      return count > 0;
     }
+  };
+  /// For blocks of at most `most` frames: for (auto block = frames.blocks(tile, most); block.next();).
+  Block blocks(Index tile, Index most) const {
+    return {*this, std::min<Index>(count_, (tile + 1) * size_), most, tile * size_};
   }
 
+  template <class S>
+  static Columns<S> columns(SequenceView<S> view, const Block& block) {
+    return {view.column(block.n % view.time(), block.n / view.time()), view.features(), block.count,
+            view.time() == 1 ? view.batch_stride() : view.features()};
+  }
   /// Calls body(n) for the frames of a tile.
   template <class Body>
   void for_each(Index tile, Body&& body) const {
     const Index last = std::min<Index>(count_, (tile + 1) * size_);
     for (Index n = tile * size_; n < last; ++n) body(n);
   }
-
   template <class S>
-  static S* column(SequenceView<S> view, Index n) {
-    return view.column(n % view.time(), n / view.time());
-  }
-  template <class S>
-  static Index stride(SequenceView<S> view) {
-    return view.time() == 1 ? view.batch_stride() : view.features();
+  static Row<S> row(SequenceView<S> view, Index n) {
+    return view.row(n % view.time(), n / view.time());
   }
 
  private:
@@ -67,7 +75,7 @@ class Frames {
 template <class S, class View, class Body>
 void for_packets(const Context& context, const View& view, Body&& body) {
   const Frames frames(32, view);
-  parallel_for(context, frames.tiles(), [&](Index tile, Index) {
+  parallel_for(context, frames.tiles(), frames.work(16 * view.features()), [&](Index tile, Index) {
     frames.for_each(tile, [&](Index n) {
       const Index t = n % view.time(), b = n / view.time();
       for_lanes<S, kInterleaved>(view.features(), [&](auto lanes) { body(lanes, t, b); });

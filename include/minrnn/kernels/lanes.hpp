@@ -5,11 +5,12 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 
-namespace minrnn::detail {
+namespace minrnn {
 
 /// Registers side by side where a chain of operations is long: the exponentials of gates, a recurrence.
 inline constexpr int kInterleaved = 2;
 
+namespace detail {
 /// Consecutive scalars that fill N registers, `offset` into whatever arrays are loaded and stored.
 template <class S, int N = 1>
 struct FullLanes {
@@ -27,14 +28,15 @@ struct PartialLanes {
   MINRNN_INLINE P load(const S* p) const { return P::load_part(p + offset, count); }
   MINRNN_INLINE void store(S* p, P v) const { v.store_part(p + offset, count); }
 };
+}  // namespace detail
 
 /// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the
 /// call. Within body, `typename decltype(lanes)::P` is the packet.
 template <class S, int N = 1, class Body>
 MINRNN_INLINE void for_lanes(Index n, Body&& body) {
   Index i = 0;
-  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(FullLanes<S, N>{i});
-  if (i < n) body(PartialLanes<S, N>{i, n - i});
+  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(detail::FullLanes<S, N>{i});
+  if (i < n) body(detail::PartialLanes<S, N>{i, n - i});
 }
 
-}  // namespace minrnn::detail
+}  // namespace minrnn

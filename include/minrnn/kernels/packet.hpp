@@ -9,14 +9,6 @@
 
 #include "minrnn/core/types.hpp"
 
-#if defined(_MSC_VER)
-#define MINRNN_INLINE __forceinline
-#define MINRNN_INLINE_LAMBDA
-#else
-#define MINRNN_INLINE inline __attribute__((always_inline))
-#define MINRNN_INLINE_LAMBDA __attribute__((always_inline))
-#endif
-
 namespace minrnn {
 
 /// As many scalars as N registers of the target hold: Eigen's packets (SSE, AVX2, AVX-512, NEON, ...) with operators,

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
@@ -18,15 +18,78 @@
 /// step and any split into chunks give the same bits, and so does any division among threads.
 namespace minrnn::detail {
 
+/// Below this many columns packing a weight costs more than it saves.
+inline constexpr Index kFewColumns = 32;
+
+/// Y (M, n) = bias + W X straight from the weight, for few columns: what `step` uses. Without a bias: an empty row.
+/// Rows that fill no packet are covered by one that overlaps its neighbour and computes the same again.
+template <class S>
+void multiply_unpacked(const Matrix<S>& w, Columns<const std::type_identity_t<S>> x,
+                       Row<const std::type_identity_t<S>> bias, Columns<std::type_identity_t<S>> y) {
+  using Kernel = ProductKernel<S>;
+  constexpr Index kWidth = Packet<S>::size;
+  const Index rows = w.rows(), depth = w.cols();
+  // Calls body(row) so that blocks of `size` rows cover rows [first, rows); returns where the whole blocks end.
+  const auto blocks = [&](Index first, Index size, bool overlap, auto&& body) {
+    for (; first + size <= rows; first += size) body(first);
+    if (overlap && first < rows) body(rows - size);
+    return first;
+  };
+  const auto bias_from = [&](Index row) { return bias.data ? bias.data + row : nullptr; };
+  if (x.count > 1 && rows >= Kernel::kPanel) {
+    blocks(0, Kernel::kPanel, true, [&](Index row) {
+      Kernel::panel(depth, x.count, w.data() + row, rows, x.data, 1, x.stride, bias_from(row), 0, y.data + row,
+                    y.stride);
+    });
+    return;
+  }
+  for (Index j = 0; j < x.count; ++j) {
+    const S* x_j = x[j].data;
+    S* y_j = y[j].data;
+    const auto product = [&]<int packets>(std::integral_constant<int, packets>) {
+      return [&](Index row) {
+        Kernel::template run<packets, 1>(depth, w.data() + row, rows, x_j, 1, 0, bias_from(row), 0, y_j + row, 0);
+      };
+    };
+    Index row = blocks(0, 8 * kWidth, false, product(std::integral_constant<int, 8>{}));
+    row = blocks(row, 4 * kWidth, false, product(std::integral_constant<int, 4>{}));
+    blocks(row, kWidth, rows >= kWidth, product(std::integral_constant<int, 1>{}));
+    if (rows >= kWidth) continue;
+    const PartialLanes<S> i{0, rows};
+    Packet<S> sum = bias.data ? bias[i] : Packet<S>(S(0));
+    for (Index k = 0; k < depth; ++k) sum = fma(i.load(w.data() + k * rows), Packet<S>(x_j[k]), sum);
+    i.store(y_j, sum);
+  }
+}
+
 /// A weight (rows, depth) stored as the kernel reads it: panels of kPanel rows, each contiguous over the depth, the
-/// last filled up with zeros. Packed once and used for every time step.
+/// last filled up with zeros. Packed once and used for every time step; for few columns it is used as it is.
 template <class S>
 class PackedWeight {
   using Kernel = ProductKernel<S>;
   static constexpr Index kPanel = Kernel::kPanel;
 
  public:
+  /// Makes it W for products with so many columns in all. W must stay until the last of them.
+  void prepare(const Matrix<S>& w, Index columns) {
+    const bool pays = columns >= kFewColumns;
+    if (pays) {
+      resize(w.rows(), w.cols());
+      set_rows(0, w);
+    }
+    matrix_ = &w;
+    is_packed_ = pays;
+  }
+  /// Makes it W^T.
+  void prepare_transposed(const Matrix<S>& w) {
+    resize(w.cols(), w.rows());
+    set_transposed(0, w);
+  }
+
+  /// Room for a weight that `set_rows` or `set_transposed` puts together.
   void resize(Index rows, Index depth) {
+    matrix_ = nullptr;
+    is_packed_ = true;
     rows_ = rows;
     depth_ = depth;
     const Index panels = (rows + kPanel - 1) / kPanel;
@@ -51,116 +114,65 @@ class PackedWeight {
       for (Index k = 0; k < w.rows(); ++k) at(r, first + k) = w(k, r);
   }
 
-  /// Y (rows, n) = bias + W X for columns of X x_stride and of Y y_stride apart. bias: (rows) or null.
-  void multiply(const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride,
-                Prefetcher<S>* ahead = nullptr) const {
+  /// Y (rows, n) = bias + W X. Without a bias: an empty row.
+  void multiply(Columns<const S> x, Row<const S> bias, Columns<S> y, Prefetcher<S>* ahead = nullptr) const {
+    if (!is_packed_ || (matrix_ && x.count == 1)) return multiply_unpacked(*matrix_, x, bias, y);
+    const auto bias_from = [&](Index row) { return bias.data ? bias.data + row : nullptr; };
     Index row = 0;
     for (; row + kPanel <= rows_; row += kPanel)
-      Kernel::panel(depth_, n, panel(row / kPanel), kPanel, x, 1, x_stride, bias ? bias + row : bias, 0, y + row,
-                    y_stride, ahead);
+      Kernel::panel(depth_, x.count, panel(row / kPanel), kPanel, x.data, 1, x.stride, bias_from(row), 0, y.data + row,
+                    y.stride, ahead);
     if (row == rows_) return;
     S init[std::size_t{kPanel}] = {}, block[std::size_t{kPanel * Kernel::kColumns}];
-    if (bias) std::copy_n(bias + row, rows_ - row, init);
-    for (Index j = 0; j < n; j += Kernel::kColumns) {
-      const Index columns = std::min<Index>(Kernel::kColumns, n - j);
-      Kernel::panel(depth_, columns, panel(row / kPanel), kPanel, x + j * x_stride, 1, x_stride, init, 0, block,
-                    kPanel);
-      for (Index c = 0; c < columns; ++c) std::copy_n(block + c * kPanel, rows_ - row, y + (j + c) * y_stride + row);
+    if (bias.data) std::copy_n(bias_from(row), rows_ - row, init);
+    for (Index j = 0; j < x.count; j += Kernel::kColumns) {
+      const Index columns = std::min<Index>(Kernel::kColumns, x.count - j);
+      Kernel::panel(depth_, columns, panel(row / kPanel), kPanel, x[j].data, 1, x.stride, init, 0, block, kPanel);
+      for (Index c = 0; c < columns; ++c) std::copy_n(block + c * kPanel, rows_ - row, y[j + c].data + row);
     }
   }
 
  private:
   S& at(Index r, Index k) { return data_.data()[(r / kPanel * depth_ + k) * kPanel + r % kPanel]; }
+  const Matrix<S>* matrix_ = nullptr;  // W as it is, where `prepare` made it
+  bool is_packed_ = true;
   Index rows_ = 0, depth_ = 0;
   Sequence<S> data_;
-};
-
-/// The weights and biases of G gates. What follows the product, gates and recurrence, runs on a few steps of a panel
-/// before the next ones are computed:
-///
-///                   x: steps in L1 or L2
-///                +------+------+------+----        for each panel of rows, for 48 steps after the other:
-///     panel p    | k k' | k k' | ...                 k, k' of the panel by the kernel, into a block in L1,
-///     of gates   +------+------+------+----          h_t = a(k, k') h_{t-1} + b(k, k') from there, the rows of h
-///                                                    in registers
-template <class S, int G>
-class PackedGates {
-  using Kernel = ProductKernel<S>;
-  static constexpr Index kPanel = Kernel::kPanel, kBlock = 48;
-
- public:
-  /// w: (H, F) and b: (H) of each gate.
-  void pack(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b) {
-    for (int gate = 0; gate < G; ++gate) {
-      weights_[gate].resize(w[gate].value.rows(), w[gate].value.cols());
-      weights_[gate].set_rows(0, w[gate].value);
-      biases_[gate].resize(b[gate].value.rows(), 1);
-      biases_[gate].set_rows(0, b[gate].value);
-    }
-  }
-
-  /// Scalars of scratch that `for_columns` needs.
-  static constexpr Index kScratch = kBlock * G * kPanel;
-
-  /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie
-  /// within a panel.
-  template <class Lanes, class Body>
-  MINRNN_INLINE void for_columns(Lanes lanes, const S* x, Index n, S* block, Body&& body) const {
-    using P = typename Lanes::P;
-    static_assert(P::size <= kPanel);
-    const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
-    for (Index first = 0; first < n; first += kBlock) {
-      const Index columns = std::min<Index>(kBlock, n - first);
-      for (int gate = 0; gate < G; ++gate)
-        Kernel::panel(depth, columns, weights_[gate].panel(panel), kPanel, x + first * depth, 1, depth,
-                      biases_[gate].panel(panel), 0, block + gate * kPanel, G * kPanel);
-      for (Index j = 0; j < columns; ++j) {
-        Array<P, G> k;
-        unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
-        body(first + j, k);
-      }
-    }
-  }
-
- private:
-  Array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
 };
 
 /// Scalars of scratch that `add_outer_product` needs: a panel of A. Not on the stack, which may be small.
 template <class S>
 inline constexpr Index kOuterScratch = 256 * ProductKernel<S>::kPanel;
 
-/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. Columns of A a_stride and of B b_stride apart; C
-/// contiguous.
+/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. C without gaps.
 template <class S>
-void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, Index n, S* c, Index c_rows,
-                       Index c_columns, S* packed, Prefetcher<S>* ahead = nullptr) {
+void add_outer_product(Columns<const std::type_identity_t<S>> a, Columns<const std::type_identity_t<S>> b, Columns<S> c,
+                       std::type_identity_t<S>* packed, Prefetcher<std::type_identity_t<S>>* ahead = nullptr) {
   using Kernel = ProductKernel<S>;
   constexpr Index kPanel = Kernel::kPanel, kDepth = kOuterScratch<S> / kPanel;
-  for (Index first = 0; first < n; first += kDepth) {
-    const Index depth = std::min<Index>(kDepth, n - first);
-    for (Index row = 0; row < c_rows; row += kPanel) {
-      const Index rows = std::min<Index>(kPanel, c_rows - row);
-      const S* column = a + first * a_stride + row;
+  for (Index first = 0; first < a.count; first += kDepth) {
+    const Index depth = std::min<Index>(kDepth, a.count - first);
+    for (Index row = 0; row < c.rows; row += kPanel) {
+      const Index rows = std::min<Index>(kPanel, c.rows - row);
+      const S* column = a[first].data + row;
       if (rows == kPanel) {
-        for (Index k = 0; k < depth; ++k, column += a_stride)
+        for (Index k = 0; k < depth; ++k, column += a.stride)
           unroll<Kernel::kRows>([&](auto r) {
             constexpr Index offset = r * Packet<S>::size;
             Packet<S>::load(column + offset).store(packed + k * kPanel + offset);
           });
-        Kernel::panel(depth, c_columns, packed, kPanel, b + first * b_stride, b_stride, 1, c + row, c_rows, c + row,
-                      c_rows, ahead);
+        Kernel::panel(depth, c.count, packed, kPanel, b[first].data, b.stride, 1, c.data + row, c.rows, c.data + row,
+                      c.rows, ahead);
         continue;
       }
       std::fill_n(packed, kPanel * depth, S(0));
-      for (Index k = 0; k < depth; ++k, column += a_stride) std::copy_n(column, rows, packed + k * kPanel);
+      for (Index k = 0; k < depth; ++k, column += a.stride) std::copy_n(column, rows, packed + k * kPanel);
       S block[kPanel * Kernel::kColumns] = {};
-      for (Index j = 0; j < c_columns; j += Kernel::kColumns) {
-        const Index columns = std::min<Index>(Kernel::kColumns, c_columns - j);
-        for (Index k = 0; k < columns; ++k) std::copy_n(c + (j + k) * c_rows + row, rows, block + k * kPanel);
-        Kernel::panel(depth, columns, packed, kPanel, b + first * b_stride + j, b_stride, 1, block, kPanel, block,
-                      kPanel);
-        for (Index k = 0; k < columns; ++k) std::copy_n(block + k * kPanel, rows, c + (j + k) * c_rows + row);
+      for (Index j = 0; j < c.count; j += Kernel::kColumns) {
+        const Index columns = std::min<Index>(Kernel::kColumns, c.count - j);
+        for (Index k = 0; k < columns; ++k) std::copy_n(c[j + k].data + row, rows, block + k * kPanel);
+        Kernel::panel(depth, columns, packed, kPanel, b[first].data + j, b.stride, 1, block, kPanel, block, kPanel);
+        for (Index k = 0; k < columns; ++k) std::copy_n(block + k * kPanel, rows, c[j + k].data + row);
       }
     }
   }
@@ -168,82 +180,8 @@ void add_outer_product(const S* a, Index a_stride, const S* b, Index b_stride, I
 
 /// sum (M) += the columns of A (M, n): the gradient of a bias.
 template <class S>
-void add_columns(const S* a, Index a_stride, Index n, Index rows, S* sum) {
-  for (Index j = 0; j < n; ++j, a += a_stride)
-    for_lanes<S>(rows, [&](auto lanes) { lanes.store(sum, lanes.load(sum) + lanes.load(a)); });
-}
-
-/// Below this many columns packing a weight costs more than it saves.
-inline constexpr Index kFewColumns = 32;
-
-/// Y (M, n) = bias + W X straight from the weight, for few columns: what `step` uses.
-/// bias: (M) or null. Rows that fill no packet are covered by one that overlaps its neighbour and computes the same
-/// again.
-template <class S>
-void multiply_unpacked(const Matrix<S>& w, const S* x, Index x_stride, Index n, const S* bias, S* y, Index y_stride) {
-  using Kernel = ProductKernel<S>;
-  constexpr Index kWidth = Packet<S>::size;
-  const Index rows = w.rows(), depth = w.cols();
-  // Calls body(row) so that blocks of `size` rows cover rows [first, rows); returns where the whole blocks end.
-  const auto blocks = [&](Index first, Index size, bool overlap, auto&& body) {
-    for (; first + size <= rows; first += size) body(first);
-    if (overlap && first < rows) body(rows - size);
-    return first;
-  };
-  if (n > 1 && rows >= Kernel::kPanel) {
-    blocks(0, Kernel::kPanel, true, [&](Index row) {
-      Kernel::panel(depth, n, w.data() + row, rows, x, 1, x_stride, bias ? bias + row : bias, 0, y + row, y_stride);
-    });
-    return;
-  }
-  for (Index j = 0; j < n; ++j, x += x_stride, y += y_stride) {
-    const auto product = [&]<int packets>(std::integral_constant<int, packets>) {
-      return [&](Index row) {
-        Kernel::template run<packets, 1>(depth, w.data() + row, rows, x, 1, 0, bias ? bias + row : bias, 0, y + row, 0);
-      };
-    };
-    Index row = blocks(0, 8 * kWidth, false, product(std::integral_constant<int, 8>{}));
-    row = blocks(row, 4 * kWidth, false, product(std::integral_constant<int, 4>{}));
-    blocks(row, kWidth, rows >= kWidth, product(std::integral_constant<int, 1>{}));
-    if (rows >= kWidth) continue;
-    const PartialLanes<S> lanes{0, rows};
-    Packet<S> sum = bias ? lanes.load(bias) : Packet<S>(S(0));
-    for (Index k = 0; k < depth; ++k) sum = fma(lanes.load(w.data() + k * rows), Packet<S>(x[k]), sum);
-    lanes.store(y, sum);
-  }
-}
-
-/// k (G M) = b_g + W_g x for each gate g, straight from the weights: for one column, with the sums of all gates side by
-/// side, as each is one long chain. The same bits as `multiply_unpacked`.
-template <class S, Index G>
-void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b, const S* x, S* k) {
-  constexpr Index kWidth = Packet<S>::size, kTogether = G > 2 ? 2 : 4;
-  const Index rows = w[0].value.rows(), depth = w[0].value.cols();
-  const auto block = [&]<int packets>(std::integral_constant<int, packets>, Index row) {
-    Array<const S*, G> from;
-    Array<Packet<S>, G * packets> sums;
-    unroll<G>([&](auto g) {
-      from[g] = w[g].value.data() + row;
-      unroll<packets>([&](auto p) { sums[g * packets + p] = Packet<S>::load(b[g].value.data() + row + p * kWidth); });
-    });
-    for (Index j = 0; j < depth; ++j) {
-      const Packet<S> x_j(x[j]);
-      unroll<G>([&](auto g) {
-        unroll<packets>([&](auto p) {
-          sums[g * packets + p] = fma(Packet<S>::load(from[g] + p * kWidth), x_j, sums[g * packets + p]);
-        });
-        from[g] += rows;
-      });
-    }
-    unroll<G * packets>([&](auto i) { sums[i].store(k + i / packets * rows + row + i % packets * kWidth); });
-  };
-  Index row = 0;
-  for (; row + kTogether * kWidth <= rows; row += kTogether * kWidth)
-    block(std::integral_constant<int, kTogether>{}, row);
-  for (; row + kWidth <= rows; row += kWidth) block(std::integral_constant<int, 1>{}, row);
-  if (row == rows) return;
-  if (rows >= kWidth) return block(std::integral_constant<int, 1>{}, rows - kWidth);  // some rows once more
-  for (int g = 0; g < G; ++g) multiply_unpacked(w[g].value, x, depth, 1, b[g].value.data(), k + g * rows, rows);
+void add_columns(Columns<const std::type_identity_t<S>> a, Row<S> sum) {
+  for (Index j = 0; j < a.count; ++j) for_lanes<S>(a.rows, [&](auto i) { sum[i] += a[j][i]; });
 }
 
 }  // namespace minrnn::detail

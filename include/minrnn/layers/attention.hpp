@@ -240,7 +240,7 @@ class Attention {
   }
 
   void add(const S* from, S* to) const {
-    detail::for_lanes<S>(head_size_, [&](auto lanes) { lanes.store(to, lanes.load(to) + lanes.load(from)); });
+    for_lanes<S>(head_size_, [&](auto lanes) { lanes.store(to, lanes.load(to) + lanes.load(from)); });
   }
   /// to += from; from = 0.
   void take(S* from, S* to) const {

@@ -85,7 +85,7 @@ class Conv1d {
         detail::Array<const S*, kMostTaps> frame;
         const Index reach = this->reach(x, t, b);
         for (Index j = 0; j <= reach; ++j) frame[j] = frame_at(x, cache.first_.data(), t - j, b);
-        detail::for_lanes<S>(features, [&](auto lanes) {
+        for_lanes<S>(features, [&](auto lanes) {
           Packet<S> sum = lanes.load(b_.value.data());
           for (Index j = reach; j >= 0; --j) sum = fma(lanes.load(tap(w_.value, j)), lanes.load(frame[j]), sum);
           lanes.store(y.column(t, b), sum);
@@ -133,7 +133,7 @@ class Conv1d {
       const S* final = before_next < kernel && before_next <= seen_after(x, b)
                            ? tail_frame(cache.last_.data(), before_next, b)
                            : nullptr;
-      detail::for_lanes<S>(features, [&](auto lanes) {
+      for_lanes<S>(features, [&](auto lanes) {
         Packet<S> sum = final ? lanes.load(final) : Packet<S>(S(0));
         // Latest output first, where a later chunk has left off: any split gives the same bits.
         for (Index i = count; i-- > 0;) sum = fma(lanes.load(tap(w_.value, by[i])), lanes.load(source[i]), sum);
@@ -146,11 +146,11 @@ class Conv1d {
       for (Index t = first; t < last; ++t) {
         gather(t, b, dx.column(t, b));
         const S* dy_t = dy.column(t, b);
-        detail::for_lanes<S>(features, [&](auto lanes) { lanes.store(db, lanes.load(db) + lanes.load(dy_t)); });
+        for_lanes<S>(features, [&](auto lanes) { lanes.store(db, lanes.load(db) + lanes.load(dy_t)); });
         for (Index j = reach(x, t, b); j >= 0; --j) {
           const S* frame = frame_at(x, cache.first_.data(), t - j, b);
           S* sum = dw + (kernel - 1 - j) * features;
-          detail::for_lanes<S>(features, [&](auto lanes) {
+          for_lanes<S>(features, [&](auto lanes) {
             lanes.store(sum, fma(lanes.load(dy_t), lanes.load(frame), lanes.load(sum)));
           });
         }

@@ -74,10 +74,10 @@ class Dropout : public FrameWise<Dropout<S>, S> {
     const SequenceView<S> y = result.resize(features_, x.time(), x.batch(), x);
     const detail::Frames frames(32, x);
     const std::uint64_t key = mix_bits(seed_ ^ mix_bits(static_cast<std::uint64_t>(draw) + 1));
-    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), frames.work(16 * features_), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
-        const S* in = frames.column(x, n);
-        S* out = frames.column(y, n);
+        const S* in = frames.row(x, n).data;
+        S* out = frames.row(y, n).data;
         // One hash serves four elements, sixteen bits each.
         for (Index f = 0; f < features_;) {
           const std::uint64_t index = static_cast<std::uint64_t>(n * features_ + f);

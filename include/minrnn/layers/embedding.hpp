@@ -85,13 +85,15 @@ class Embedding {
     // Threads divide the features, so that each element is summed in the order of the tokens.
     constexpr Index kFeatures = 64;
     const Index features = output_size();
-    parallel_for(context, (features + kFeatures - 1) / kFeatures, [&](Index tile, Index) {
+    const Columns<S> dtable = table_.grad;
+    const double work = 8.0 * static_cast<double>(dy.size());
+    parallel_for(context, (features + kFeatures - 1) / kFeatures, work, [&](Index tile, Index) {
       const Index first = tile * kFeatures, count = std::min<Index>(kFeatures, features - first);
       for (Index b = 0; b < tokens.batch(); ++b)
         for (Index t = 0; t < tokens.time(); ++t) {
-          S* sum = table_.grad.col(*tokens.column(t, b)).data() + first;
-          const S* d = dy.column(t, b) + first;
-          detail::for_lanes<S>(count, [&](auto lanes) { lanes.store(sum, lanes.load(sum) + lanes.load(d)); });
+          const Row<S> sum = dtable[*tokens.column(t, b)].from(first);
+          const Row<const S> dy_t = dy.row(t, b).from(first);
+          for_lanes<S>(count, [&](auto i) { sum[i] += dy_t[i]; });
         }
     });
   }

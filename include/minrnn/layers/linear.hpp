@@ -8,7 +8,7 @@
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/kernels/frames.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
@@ -32,11 +32,11 @@ class Linear : public FrameWise<Linear<S>, S> {
  public:
   class Cache : public CacheBase {
     friend Linear;
-    SequenceView<const S> x_;           // (F, T, B)
-    Output<S> y_, dx_;                  // (H, T, B), (F, T, B)
-    detail::PackedWeight<S> packed_;    // W, or W^T in backward
-    Sequence<S> scratch_;               // of each worker
-    detail::PartialSums<S> gradients_;  // per tile: dW, db
+    SequenceView<const S> x_;         // (F, T, B)
+    Output<S> y_, dx_;                // (H, T, B), (F, T, B)
+    detail::PackedWeight<S> packed_;  // W, or W^T in backward
+    Sequence<S> scratch_;             // of each worker
+    Sequence<S> sums_;                // of each tile: dW, db
   };
 
   Linear(Index inputs, Index outputs, Random& random, const LinearOptions& options = {}) {
@@ -71,22 +71,11 @@ class Linear : public FrameWise<Linear<S>, S> {
     detail::check_input("Linear", x, input_size());
     cache.x_ = x;
     const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
-    const S* bias = b_.size() > 0 ? b_.value.data() : nullptr;
     const detail::Frames frames(kMostTiles, x);
-    const bool few = frames.count() < detail::kFewColumns;
-    if (!few) {
-      cache.packed_.resize(output_size(), input_size());
-      cache.packed_.set_rows(0, w_.value);
-    }
-    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
-      frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
-        const S* from = frames.column(x, n);
-        S* to = frames.column(y, n);
-        if (few)
-          detail::multiply_unpacked(w_.value, from, frames.stride(x), count, bias, to, output_size());
-        else
-          cache.packed_.multiply(from, frames.stride(x), count, bias, to, output_size());
-      });
+    cache.packed_.prepare(w_.value, frames.count());
+    parallel_for(context, frames.tiles(), frames.work(w_.size()), [&](Index tile, Index) {
+      for (auto block = frames.blocks(tile, kBlock); block.next();)
+        cache.packed_.multiply(frames.columns(x, block), b_.value, frames.columns(y, block));
     });
     return y;
   }
@@ -95,24 +84,20 @@ class Linear : public FrameWise<Linear<S>, S> {
     cache.check_backward("Linear", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_;
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
-    const Index sums_size = w_.size() + b_.size();
-    const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
-    cache.packed_.resize(input_size(), output_size());
-    cache.packed_.set_transposed(0, w_.value);
     const SequenceView<S> scratch = cache.scratch_.resize(detail::kOuterScratch<S>, 1, context.workers());
-    cache.gradients_.reset(sums_size, frames.tiles(), context);
-    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
-      S* dw = cache.gradients_.tile(tile);
-      frames.for_blocks(tile, kBlock, [&](Index n, Index count) {
-        const S* dy_n = frames.column(dy, n);
-        cache.packed_.multiply(dy_n, frames.stride(dy), count, nullptr, frames.column(dx, n), input_size());
-        detail::add_outer_product(dy_n, frames.stride(dy), frames.column(x, n), frames.stride(x), count, dw,
-                                  output_size(), input_size(), scratch.column(0, worker));
-        if (b_.size() > 0) detail::add_columns(dy_n, frames.stride(dy), count, output_size(), dw + w_.size());
-      });
+    const detail::Frames frames(Tiling::most_for_sums(w_.size() + b_.size()), x, dy);
+    const GradientSums sums(cache.sums_, frames.tiles(), context, w_.grad, b_.grad);
+    cache.packed_.prepare_transposed(w_.value);
+    parallel_for(context, frames.tiles(), frames.work(2 * w_.size()), [&](Index tile, Index worker) {
+      const auto [dw, db] = sums.of(tile);
+      for (auto block = frames.blocks(tile, kBlock); block.next();) {
+        const Columns<const S> dy_n = frames.columns(dy, block);
+        cache.packed_.multiply(dy_n, {}, frames.columns(dx, block));                               // dx = W^T dy
+        detail::add_outer_product(dy_n, frames.columns(x, block), dw, scratch.column(0, worker));  // dW += dy x^T
+        if (b_.size() > 0) detail::add_columns(dy_n, db[0]);                                       // db += dy
+      }
     });
-    cache.gradients_.add_to(0, w_.grad, context);
-    cache.gradients_.add_to(w_.size(), b_.grad, context);
+    sums.add();
     return dx;
   }
 

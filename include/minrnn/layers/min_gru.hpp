@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "minrnn/layers/gated_scan.hpp"
+#include "minrnn/gates/min_gru.hpp"
+#include "minrnn/layers/minimal_layer.hpp"
 
 namespace minrnn {
 
@@ -18,12 +19,12 @@ namespace minrnn {
 /// Throws      std::invalid_argument for a size below 1, a wrong shape, a negative state in log-space arithmetic
 /// Source      [1] Feng et al. 2024, "Were RNNs All We Needed?", arXiv:2410.01201
 template <class S, Candidate candidate = Candidate::positive, Arithmetic arithmetic = Arithmetic::linear>
-class MinGru : public detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>> {
+class MinGru : public detail::MinimalLayer<S, detail::MinGruGates<candidate, arithmetic>> {
  public:
   using Gates = detail::MinGruGates<candidate, arithmetic>;  // by which a cell knows its layer
 
   MinGru(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::GatedScan<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
+      : detail::MinimalLayer<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
 };
 
 }  // namespace minrnn

@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include "minrnn/layers/gated_scan.hpp"
+#include "minrnn/gates/min_lstm.hpp"
+#include "minrnn/layers/minimal_layer.hpp"
 
 namespace minrnn {
 
@@ -20,12 +21,13 @@ namespace minrnn {
 /// Source      [1] Feng et al. 2024, "Were RNNs All We Needed?", arXiv:2410.01201, and its official code
 template <class S, GateScaling scaling = GateScaling::normalised, Candidate candidate = Candidate::positive,
           Arithmetic arithmetic = Arithmetic::linear>
-class MinLstm : public detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>> {
+class MinLstm : public detail::MinimalLayer<S, detail::MinLstmGates<scaling, candidate, arithmetic>> {
  public:
   using Gates = detail::MinLstmGates<scaling, candidate, arithmetic>;  // by which a cell knows its layer
 
   MinLstm(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::GatedScan<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, random, options) {}
+      : detail::MinimalLayer<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, random,
+                                                                                      options) {}
 };
 
 }  // namespace minrnn

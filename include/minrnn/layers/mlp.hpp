@@ -9,7 +9,7 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
@@ -43,7 +43,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     Output<S> y_, dx_;                        // (F, T, B)
     Sequence<S> block_, dpre_, packed_;       // scratch of each worker
     detail::PackedWeight<S> first_, second_;  // W_in and W_out, or their transposes
-    detail::PartialSums<S> gradients_;        // per tile: dw_in, db_in, dw_out, db_out
+    Sequence<S> sums_;                        // of each tile: dw_in, db_in, dw_out, db_out
   };
 
   Mlp(Index features, Index inner, Random& random, const MlpOptions& options = {})
@@ -83,34 +83,16 @@ class Mlp : public FrameWise<Mlp<S>, S> {
         keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
     const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
     const detail::Frames frames(kMostTiles, x);
-    const bool few = frames.count() < detail::kFewColumns;
-    if (!few) {
-      cache.first_.resize(rows, features);
-      cache.first_.set_rows(0, w_in_.value);
-      cache.second_.resize(features, inner);
-      cache.second_.set_rows(0, w_out_.value);
-    }
-    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
-      S* a = activated.column(0, worker);
-      frames.for_blocks(tile, block, [&](Index n, Index count) {
-        S* u = keep ? frames.column(pre, n) : pre.column(0, worker);
-        const S* x_n = frames.column(x, n);
-        if (few)
-          detail::multiply_unpacked(w_in_.value, x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        else
-          cache.first_.multiply(x_n, frames.stride(x), count, b_in_.value.data(), u, rows);
-        for (Index i = 0; i < count; ++i) {
-          const S* u_i = u + i * rows;
-          detail::for_lanes<S>(inner, [&](auto lanes) {
-            const Packet<S> value = gelu(lanes.load(u_i)).value;
-            lanes.store(a + i * inner, gated_ ? value * lanes.load(u_i + inner) : value);
-          });
-        }
-        if (few)
-          detail::multiply_unpacked(w_out_.value, a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-        else
-          cache.second_.multiply(a, inner, count, b_out_.value.data(), frames.column(y, n), features);
-      });
+    cache.first_.prepare(w_in_.value, frames.count());
+    cache.second_.prepare(w_out_.value, frames.count());
+    parallel_for(context, frames.tiles(), frames.work(w_in_.size() + w_out_.size()), [&](Index tile, Index worker) {
+      for (auto n = frames.blocks(tile, block); n.next();) {
+        const Columns<S> u = keep ? frames.columns(pre, n) : pre.columns(0, n.count, worker);
+        const Columns<S> a = activated.columns(0, n.count, worker);
+        cache.first_.multiply(frames.columns(x, n), b_in_.value, u);
+        for (Index j = 0; j < n.count; ++j) activate(u[j], a[j]);
+        cache.second_.multiply(a, b_out_.value, frames.columns(y, n));
+      }
     });
     return y;
   }
@@ -120,53 +102,31 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
     const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
-    const Index b_in = w_in_.size(), w_out = b_in + rows, b_out = w_out + w_out_.size(), size = b_out + features;
     const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
     const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
     const SequenceView<S> dpre = cache.dpre_.resize(rows, block, context.workers());
-    cache.first_.resize(features, rows);
-    cache.first_.set_transposed(0, w_in_.value);
-    cache.second_.resize(inner, features);
-    cache.second_.set_transposed(0, w_out_.value);
     const SequenceView<S> packed = cache.packed_.resize(detail::kOuterScratch<S>, 1, context.workers());
-    const detail::Frames frames(Tiling::most_for_sums(size), x, dy);
-    cache.gradients_.reset(size, frames.tiles(), context);
-    parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
-      S* sums = cache.gradients_.tile(tile);
-      S *a = activated.column(0, worker), *d = dpre.column(0, worker);
-      frames.for_blocks(tile, block, [&](Index n, Index count) {
-        const S* dy_n = frames.column(dy, n);
-        cache.second_.multiply(dy_n, frames.stride(dy), count, nullptr, d, rows);  // da, in the place of du
-        for (Index i = 0; i < count; ++i) {
-          const S* u = frames.column(pre, n + i);
-          detail::for_lanes<S>(inner, [&](auto lanes) {
-            const auto [value, derivative] = gelu(lanes.load(u));
-            S *d_i = d + i * rows, *a_i = a + i * inner;
-            const Packet<S> da = lanes.load(d_i);
-            if (gated_) {
-              const Packet<S> v = lanes.load(u + inner);
-              lanes.store(a_i, value * v);
-              lanes.store(d_i, da * derivative * v);
-              lanes.store(d_i + inner, da * value);
-            } else {
-              lanes.store(a_i, value);
-              lanes.store(d_i, da * derivative);
-            }
-          });
-        }
-        detail::add_outer_product(dy_n, frames.stride(dy), a, inner, count, sums + w_out, features, inner,
-                                  packed.column(0, worker));
-        detail::add_columns(dy_n, frames.stride(dy), count, features, sums + b_out);
-        detail::add_outer_product(d, rows, frames.column(x, n), frames.stride(x), count, sums, rows, features,
-                                  packed.column(0, worker));
-        detail::add_columns(d, rows, count, rows, sums + b_in);
-        cache.first_.multiply(d, rows, count, nullptr, frames.column(dx, n), features);
-      });
+    cache.first_.prepare_transposed(w_in_.value);
+    cache.second_.prepare_transposed(w_out_.value);
+    const Index sums_size = w_in_.size() + b_in_.size() + w_out_.size() + b_out_.size();
+    const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
+    const GradientSums sums(cache.sums_, frames.tiles(), context, w_in_.grad, b_in_.grad, w_out_.grad, b_out_.grad);
+    parallel_for(context, frames.tiles(), frames.work(2 * sums_size), [&](Index tile, Index worker) {
+      const auto [dw_in, db_in, dw_out, db_out] = sums.of(tile);
+      S* scratch = packed.column(0, worker);
+      for (auto n = frames.blocks(tile, block); n.next();) {
+        const Columns<const S> dy_n = frames.columns(dy, n);
+        const Columns<S> a = activated.columns(0, n.count, worker), du = dpre.columns(0, n.count, worker);
+        cache.second_.multiply(dy_n, {}, du.features(0, inner));  // da, in the place of du
+        for (Index j = 0; j < n.count; ++j) to_activation(frames.row(pre, n.n + j), du[j], a[j]);
+        detail::add_outer_product(dy_n, a, dw_out, scratch);
+        detail::add_columns(dy_n, db_out[0]);
+        detail::add_outer_product(du, frames.columns(x, n), dw_in, scratch);
+        detail::add_columns(du, db_in[0]);
+        cache.first_.multiply(du, {}, frames.columns(dx, n));
+      }
     });
-    cache.gradients_.add_to(0, w_in_.grad, context);
-    cache.gradients_.add_to(b_in, b_in_.grad, context);
-    cache.gradients_.add_to(w_out, w_out_.grad, context);
-    cache.gradients_.add_to(b_out, b_out_.grad, context);
+    sums.add();
     return dx;
   }
 
@@ -180,6 +140,27 @@ class Mlp : public FrameWise<Mlp<S>, S> {
 
  private:
   static constexpr Index kMostTiles = 32;
+  /// a = gelu(u) [* v].
+  void activate(Row<const S> u, Row<S> a) const {
+    const Row<const S> v = u.from(inner_size());
+    for_lanes<S>(inner_size(), [&](auto i) {
+      const Packet<S> value = gelu(u[i]).value;
+      a[i] = gated_ ? value * v[i] : value;
+    });
+  }
+  /// du holds da, and becomes du (and dv behind it): du = da * gelu'(u) [* v], dv = da * gelu(u). a as above.
+  void to_activation(Row<const S> u, Row<S> du, Row<S> a) const {
+    const Row<const S> v = u.from(inner_size());
+    const Row<S> dv = du.from(inner_size());
+    for_lanes<S>(inner_size(), [&](auto i) {
+      const auto [value, slope] = gelu(u[i]);
+      const Packet<S> da = du[i];
+      a[i] = gated_ ? value * v[i] : value;
+      du[i] = gated_ ? da * slope * v[i] : da * slope;
+      if (gated_) dv[i] = da * value;
+    });
+  }
+
   /// A block of u is about 256 KiB in float.
   Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
 

@@ -110,22 +110,8 @@ class Recurrent {
     const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
     // A weight is packed where enough columns or steps share it.
     const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
-    if (pack_input) {
-      cache.input_.resize(rows, inputs);
-      cache.input_.set_rows(0, weight_ih_.value);
-    }
-    if (pack_recurrent) {
-      cache.recurrent_.resize(rows, features);
-      cache.recurrent_.set_rows(0, weight_hh_.value);
-    }
-    const auto product = [](bool packed, const PackedWeight<S>& by_panels, const Parameter<S>& weight,
-                            const Parameter<S>& bias, const S* in, Index n, S* out) {
-      const Matrix<S>& w = weight.value;
-      if (packed)
-        by_panels.multiply(in, w.cols(), n, bias.value.data(), out, w.rows());
-      else
-        multiply_unpacked(w, in, w.cols(), n, bias.value.data(), out, w.rows());
-    };
+    cache.input_.prepare(weight_ih_.value, pack_input ? kFewColumns : 0);
+    cache.recurrent_.prepare(weight_hh_.value, pack_recurrent ? kFewColumns : 0);
 
     parallel_for(context, group_count(batch), [&](Index group, Index worker) {
       const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
@@ -134,7 +120,8 @@ class Recurrent {
         const Index last = std::min<Index>(time, first + block);
         S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
         gather(x, first, last, first_sequence, count, x_block);
-        product(pack_input, cache.input_, weight_ih_, bias_ih_, x_block, (last - first) * count, p.column(0, worker));
+        const Index size = (last - first) * count;
+        cache.input_.multiply({x_block, inputs, size}, bias_ih_.value, p.columns(0, size, worker));
         for (Index t = first; t < last; ++t) {
           if (x.starts().flags != nullptr)
             for (Index b = first_sequence; b < first_sequence + count; ++b)
@@ -142,8 +129,8 @@ class Recurrent {
                 state.h.col(b).setZero();
                 if constexpr (kHasCell) state.c.col(b).setZero();
               }
-          product(pack_recurrent && count > 1, cache.recurrent_, weight_hh_, bias_hh_,
-                  state.h.col(first_sequence).data(), count, q_t);
+          cache.recurrent_.multiply(Columns<const S>(state.h).block(first_sequence, count), bias_hh_.value,
+                                    {q_t, rows, count});
           for (Index i = 0; i < count; ++i) {
             const Index b = first_sequence + i;
             const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
@@ -189,13 +176,9 @@ class Recurrent {
     const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.q_.resize(rows, columns, workers);
     const SequenceView<S> through = cache.through_.resize(features, kGroup, workers);
     const SequenceView<S> packed = cache.packed_.resize(kOuterScratch<S>, 1, workers);
-    cache.input_.resize(inputs, rows);
-    cache.input_.set_transposed(0, weight_ih_.value);
-    if (h.batch() > 1) {
-      cache.recurrent_.resize(features, rows);
-      cache.recurrent_.set_transposed(0, weight_hh_.value);
-    }
-    if (h.batch() % kGroup == 1) cache.recurrent_transposed_ = weight_hh_.value.transpose();
+    cache.input_.prepare_transposed(weight_ih_.value);
+    cache.recurrent_transposed_ = weight_hh_.value.transpose();
+    cache.recurrent_.prepare(cache.recurrent_transposed_, h.batch() > 1 ? kFewColumns : 0);
     cache.gradients_.reset(bias_hh + rows, groups, context);
 
     parallel_for(context, groups, [&](Index group, Index worker) {
@@ -240,10 +223,7 @@ class Recurrent {
           }
           // dh_{t-1} = its direct part + W_hh^T dq_t, unless the sequence starts at t
           const S* dq_t = dq.column(frame, worker);
-          if (count == 1)
-            multiply_unpacked<S>(cache.recurrent_transposed_, dq_t, rows, 1, nullptr, product, features);
-          else
-            cache.recurrent_.multiply(dq_t, rows, count, nullptr, product, features);
+          cache.recurrent_.multiply({dq_t, rows, count}, {}, {product, features, count});
           for (Index i = 0; i < count; ++i) {
             const Index b = first_sequence + i;
             S* dh = dstate.h.col(b).data();
@@ -259,12 +239,13 @@ class Recurrent {
         S* block_frames = frames.column(0, worker);
         const S *block_dp = dp.column(0, worker), *block_dq = dq.column(0, worker);
         gather(x, first, last, first_sequence, count, block_frames);
-        add_outer_product(block_dp, rows, block_frames, inputs, size, sums, rows, inputs, packed.column(0, worker));
-        add_outer_product(block_dq, rows, before.column(0, worker), features, size, sums + recurrent, rows, features,
-                          packed.column(0, worker));
-        add_columns(block_dp, rows, size, rows, sums + bias_ih);
-        add_columns(block_dq, rows, size, rows, sums + bias_hh);
-        cache.input_.multiply(block_dp, rows, size, nullptr, block_frames, inputs);
+        const Columns<const S> dp_n(block_dp, rows, size), dq_n(block_dq, rows, size);
+        add_outer_product<S>(dp_n, {block_frames, inputs, size}, {sums, rows, inputs}, packed.column(0, worker));
+        add_outer_product<S>(dq_n, before.columns(0, size, worker), {sums + recurrent, rows, features},
+                             packed.column(0, worker));
+        add_columns<S>(dp_n, Row<S>(sums + bias_ih));
+        add_columns<S>(dq_n, Row<S>(sums + bias_hh));
+        cache.input_.multiply(dp_n, {}, {block_frames, inputs, size});
         for (Index t = first; t < last; ++t)
           for (Index i = 0; i < count; ++i, block_frames += inputs)
             std::copy_n(block_frames, inputs, dx.column(t, first_sequence + i));

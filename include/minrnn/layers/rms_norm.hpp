@@ -6,12 +6,13 @@
 #include <limits>
 #include <type_traits>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
@@ -30,10 +31,10 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
  public:
   class Cache : public CacheBase {
     friend RmsNorm;
-    SequenceView<const S> x_;           // (F, T, B)
-    Sequence<S> r_;                     // (1, T, B)
-    Output<S> y_, dx_;                  // (F, T, B)
-    detail::PartialSums<S> gradients_;  // per tile: dgain
+    SequenceView<const S> x_;  // (F, T, B)
+    Sequence<S> r_;            // (1, T, B)
+    Output<S> y_, dx_;         // (F, T, B)
+    Sequence<S> sums_;         // of each tile: dgain
   };
 
   explicit RmsNorm(Index features) {
@@ -53,15 +54,13 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> r = cache.r_.resize(1, x.time(), x.batch());
     const detail::Frames frames(kMostTiles, x);
-    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
+    const Row<const S> gain = gain_.value;
+    parallel_for(context, frames.tiles(), frames.work(8 * features), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
-        const S* in = frames.column(x, n);
-        S* out = frames.column(y, n);
-        const S scale = reciprocal_root(in);
-        detail::for_lanes<S>(features, [&](auto lanes) {
-          lanes.store(out, lanes.load(gain_.value.data()) * (lanes.load(in) * Packet<S>(scale)));
-        });
-        *frames.column(r, n) = scale;
+        const Row<const S> x_n = frames.row(x, n);
+        const Row<S> y_n = frames.row(y, n);
+        const S r_n = *frames.row(r, n).data = reciprocal_root(x_n);
+        for_lanes<S>(features, [&](auto i) { y_n[i] = gain[i] * (x_n[i] * r_n); });
       });
     });
     return y;
@@ -73,28 +72,25 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const Index features = input_size();
     const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
     const detail::Frames frames(kMostTiles, x);
-    cache.gradients_.reset(features, frames.tiles(), context);
-    parallel_for(context, frames.tiles(), [&](Index tile, Index) {
-      S* dgain = cache.gradients_.tile(tile);
+    const GradientSums sums(cache.sums_, frames.tiles(), context, gain_.grad);
+    const Row<const S> gain = gain_.value;
+    parallel_for(context, frames.tiles(), frames.work(16 * features), [&](Index tile, Index) {
+      const Row<S> dgain = sums.of(tile)[0][0];
       frames.for_each(tile, [&](Index n) {
-        const S *in = frames.column(x, n), *dout = frames.column(dy, n);
-        S* din = frames.column(dx, n);
-        const S scale = *frames.column(r, n);
-        Packet<S> dot(S(0));
-        detail::for_lanes<S>(features, [&](auto lanes) {
-          const Packet<S> v = lanes.load(in), d = lanes.load(dout);
-          const Packet<S> normalised = v * Packet<S>(scale);
-          dot = fma(lanes.load(gain_.value.data()) * d, normalised, dot);
-          lanes.store(dgain, fma(d, normalised, lanes.load(dgain)));
+        const Row<const S> x_n = frames.row(x, n), dy_n = frames.row(dy, n);
+        const Row<S> dx_n = frames.row(dx, n);
+        const S r_n = *frames.row(r, n).data;
+        Packet<S> dot(S(0));  // u . n with u = gain * dy
+        for_lanes<S>(features, [&](auto i) {
+          const Packet<S> normalised = x_n[i] * r_n;
+          dot = fma(gain[i] * dy_n[i], normalised, dot);
+          dgain[i] = fma(dy_n[i], normalised, dgain[i]);
         });
         const Packet<S> along(-dot.sum() / static_cast<S>(features));
-        detail::for_lanes<S>(features, [&](auto lanes) {
-          const Packet<S> u = lanes.load(gain_.value.data()) * lanes.load(dout);
-          lanes.store(din, fma(lanes.load(in) * Packet<S>(scale), along, u) * Packet<S>(scale));
-        });
+        for_lanes<S>(features, [&](auto i) { dx_n[i] = fma(x_n[i] * r_n, along, gain[i] * dy_n[i]) * r_n; });
       });
     });
-    cache.gradients_.add_to(0, gain_.grad, context);
+    sums.add();
     return dx;
   }
 
@@ -108,25 +104,20 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
   static constexpr S kEpsilon = S(1e-6);
 
   /// r of one frame.
-  S reciprocal_root(const S* x) const {
+  S reciprocal_root(Row<const S> x) const {
     const S features = static_cast<S>(input_size());
-    Packet<S> squares(S(0));
-    detail::for_lanes<S>(input_size(), [&](auto lanes) {
-      const Packet<S> v = lanes.load(x);
-      squares = fma(v, v, squares);
-    });
-    const S sum = squares.sum();
+    const auto sum_of_squares = [&](S scale) {
+      Packet<S> squares(S(0));
+      for_lanes<S>(input_size(), [&](auto i) { squares = fma(x[i] * scale, x[i] * scale, squares); });
+      return squares.sum();
+    };
+    const S sum = sum_of_squares(1);
     if (sum <= (std::numeric_limits<S>::max)()) [[likely]]
       return 1 / std::sqrt(sum / features + kEpsilon);
     // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is
     // nothing.
     constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
-    squares = S(0);
-    detail::for_lanes<S>(input_size(), [&](auto lanes) {
-      const Packet<S> v = lanes.load(x) * kSmaller;
-      squares = fma(v, v, squares);
-    });
-    return kSmaller / std::sqrt(squares.sum() / features);
+    return kSmaller / std::sqrt(sum_of_squares(kSmaller) / features);
   }
 
   Parameter<S> gain_;  // (F)

@@ -112,7 +112,7 @@ class SelectiveScan {
             for (Index n = 0; n < states; ++n)
               std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
           const Block shared(in, first, b);
-          detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
+          for_lanes<S, kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const Block block = shared;  // what lies behind a reference is read again after every store
             const auto column = [scratch](Index i) { return Column<P>{scratch + i * kBlock * P::size}; };
@@ -179,7 +179,7 @@ class SelectiveScan {
           const Index first = number * kBlock;
           const Block shared(in, first, b);
           std::fill_n(dbc, 2 * states * shared.steps, S(0));
-          detail::for_lanes<S, detail::kInterleaved>(count, [&](auto lanes) {
+          for_lanes<S, kInterleaved>(count, [&](auto lanes) {
             using P = typename decltype(lanes)::P;
             const Block block = shared;  // what lies behind a reference is read again after every store
             const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
@@ -263,7 +263,7 @@ class SelectiveScan {
 
  private:
   static constexpr Index kBlock = 64, kMostTiles = 32, kMostColumns = 8;
-  static constexpr Index kColumnSize = kBlock * Packet<S, detail::kInterleaved>::size;
+  static constexpr Index kColumnSize = kBlock * Packet<S, kInterleaved>::size;
 
   /// A packet of channels for each step of a block, in L1. Not on the stack, which may be small: 64 KiB with AVX-512.
   template <class P>
@@ -327,7 +327,7 @@ class SelectiveScan {
 
   static S largest_magnitude(const S* numbers, Index n) {
     Packet<S, 4> most(S(0));
-    detail::for_lanes<S, 4>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
+    for_lanes<S, 4>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
     return most.largest();
   }
 

@@ -1,6 +1,7 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/math/gates.hpp"
+#include "minrnn/gates/min_gru.hpp"
+#include "minrnn/gates/min_lstm.hpp"
 
 #include <gtest/gtest.h>
 
@@ -37,26 +38,32 @@ TYPED_TEST(Gates, OneThatIsShutLetsNothingThroughHoweverLarge) {
   using MinGru = detail::MinGruGates<Candidate::plain, Arithmetic::linear>;
   using MinLstm = detail::MinLstmGates<GateScaling::unnormalised, Candidate::plain, Arithmetic::linear>;
   const S large = S(1e30), shut = S(-1e30);
-  MinGru::Values<P> z{P(shut), P(large)};
-  EXPECT_EQ(MinGru::forward(z).input.first(), S(0));
-  MinGru::Values<P> dz;
-  EXPECT_EQ(MinGru::backward(z, P(large), P(large), dz).first(), S(1));
-  EXPECT_EQ(dz[0].first(), S(0)) << "not the smallest normal number times 1e60";
-  EXPECT_EQ(dz[1].first(), S(0));
-  z = {P(large), P(large)};
-  EXPECT_EQ(MinGru::forward(z).decay.first(), S(0));
-  EXPECT_EQ(MinGru::backward(z, P(shut), P(large), dz).first(), S(0));
-  EXPECT_EQ(dz[0].first(), S(0));
+  {
+    const auto step = MinGru::forward<P>({P(shut), P(large)});
+    EXPECT_EQ(step.input.first(), S(0));
+    const auto d = MinGru::backward(step.kept, P(S(1)), P(large));
+    EXPECT_EQ(d.dh_before.first(), large);
+    EXPECT_EQ(d.dk[0].first(), S(0)) << "not the smallest normal number times 1e60";
+    EXPECT_EQ(d.dk[1].first(), S(0));
+  }
+  {
+    const auto step = MinGru::forward<P>({P(large), P(large)});
+    EXPECT_EQ(step.decay.first(), S(0));
+    const auto d = MinGru::backward(step.kept, P(shut), P(large));
+    EXPECT_EQ(d.dh_before.first(), S(0));
+    EXPECT_EQ(d.dk[0].first(), S(0));
+  }
+  {
+    const auto step = MinLstm::forward<P>({P(shut), P(large), P(large)});
+    EXPECT_EQ(step.decay.first(), S(0));
+    const auto d = MinLstm::backward(step.kept, P(large), P(large));
+    EXPECT_EQ(d.dh_before.first(), S(0));
+    EXPECT_EQ(d.dk[0].first(), S(0));
+    EXPECT_EQ(d.dk[1].first(), S(0));
+  }
   using Normalised = detail::MinLstmGates<GateScaling::normalised, Candidate::plain, Arithmetic::linear>;
-  Normalised::Values<P> n{P(shut), P(S(0)), P(S(1))};
-  EXPECT_EQ(Normalised::forward(n).decay.first(), S(0));
-  n = {P(S(0)), P(shut), P(large)};
-  EXPECT_EQ(Normalised::forward(n).input.first(), S(0));
-  MinLstm::Values<P> f{P(shut), P(large), P(large)}, df;
-  EXPECT_EQ(MinLstm::forward(f).decay.first(), S(0));
-  EXPECT_EQ(MinLstm::backward(f, P(large), P(large), df).first(), S(0));
-  EXPECT_EQ(df[0].first(), S(0));
-  EXPECT_EQ(df[1].first(), S(0));
+  EXPECT_EQ(Normalised::forward<P>({P(shut), P(S(0)), P(S(1))}).decay.first(), S(0));
+  EXPECT_EQ(Normalised::forward<P>({P(S(0)), P(shut), P(large)}).input.first(), S(0));
 }
 
 TYPED_TEST(Gates, NormalisedOnesAreRightHoweverFarTheyAreShut) {
@@ -65,8 +72,7 @@ TYPED_TEST(Gates, NormalisedOnesAreRightHoweverFarTheyAreShut) {
   using G = detail::MinLstmGates<GateScaling::normalised, Candidate::plain, Arithmetic::linear>;
   const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
   const auto decay = [](S k_f, S k_i) {
-    G::Values<P> k{P(k_f), P(k_i), P(S(1))};
-    return static_cast<double>(G::forward(k).decay.first());
+    return static_cast<double>(G::forward<P>({P(k_f), P(k_i), P(S(1))}).decay.first());
   };
   for (const S far : {S(1e3), S(1e10), S(1e20), S(1e30)}) {
     EXPECT_EQ(decay(-far, -far), 0.5) << far;
@@ -96,23 +102,25 @@ S number(const Scaled<Packet<S>>& x) {
 /// What forward keeps and backward makes of it, against central differences of forward in the same arithmetic.
 template <class G, class S>
 void expect_slopes(std::initializer_list<S> pre) {
-  using Values = typename G::template Values<Packet<S>>;
+  using P = Packet<S>;
+  using K = detail::Array<S, G::kCount>;
   const S before = S(0.7), step = S(1e-5);
-  const auto h = [&](const typename G::template Values<S>& k) {
-    Values values;
-    for (int i = 0; i < G::kCount; ++i) values[i] = Packet<S>(k[i]);
-    const auto [decay, input] = G::forward(values);
+  const auto forward = [](const K& k) {
+    detail::Array<P, G::kCount> packets;
+    for (int i = 0; i < G::kCount; ++i) packets[i] = P(k[i]);
+    return G::forward(packets);
+  };
+  const auto h = [&](const K& k) {
+    const auto [decay, input, kept] = forward(k);
     return number(decay) * before + number(input);
   };
-  typename G::template Values<S> k;
+  K k;
   std::copy(pre.begin(), pre.end(), k.data());
-  Values kept, dk;
-  for (int i = 0; i < G::kCount; ++i) kept[i] = Packet<S>(k[i]);
-  const S decay = number(G::forward(kept).decay);
-  const S returned = G::backward(kept, Packet<S>(before), Packet<S>(S(1)), dk).first();
+  const auto at_k = forward(k);
+  const auto [dk, dh_before] = G::backward(at_k.kept, P(before), P(S(1)));
   // Values up to 30 round to 4e-15: over two steps of 1e-5 that is 4e-10, and the third derivative adds as much.
-  EXPECT_NEAR(returned, decay, 1e-15);
-  EXPECT_EQ(returned, G::decay(kept).first());
+  EXPECT_NEAR(dh_before.first(), number(at_k.decay), 1e-15);
+  EXPECT_EQ(dh_before.first(), G::decay(at_k.kept).first());
   for (int i = 0; i < G::kCount; ++i) {
     auto above = k, below = k;
     above[i] += step;

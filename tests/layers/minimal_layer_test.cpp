@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "minrnn/layers/gated_scan.hpp"
+#include "minrnn/layers/minimal_layer.hpp"
 
 #include <gtest/gtest.h>
 

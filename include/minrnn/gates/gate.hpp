@@ -1,0 +1,93 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "minrnn/gates/candidate.hpp"
+#include "minrnn/math/scaled.hpp"
+
+namespace minrnn {
+
+/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have
+/// no range to leave. With a positive candidate both give the same function.
+enum class Arithmetic { linear, log_space };
+
+namespace detail {
+
+/// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says
+/// which, even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is
+/// exactly 0: the smallest normal number would let through what the largest ones make of it.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> pack(const SigmoidPair<S, N>& gate, Packet<S, N> k) {
+  return with_sign_of(gate.smaller, k);
+}
+template <class S, int N>
+MINRNN_INLINE SigmoidPair<S, N> unpack(Packet<S, N> packed) {
+  const Packet<S, N> smaller = absolute(packed), larger = Packet<S, N>(S(1)) - smaller;
+  const auto negative = with_sign_of(Packet<S, N>(S(1)), packed) < S(0);
+  return {select(negative, smaller, larger), select(negative, larger, smaller), smaller};
+}
+
+/// sigmoid(k) and sigmoid(-k) as numbers of the arithmetic, each to full relative precision, and both in one packet.
+template <class P, Arithmetic>
+struct Gate;
+
+template <class P>
+struct Gate<P, Arithmetic::linear> {
+  P value, complement, packed;
+
+  /// As `sigmoid_pair`, and cheaper; a gate that is shut is exactly 0.
+  MINRNN_INLINE explicit Gate(P k) {
+    using S = typename P::Scalar;
+    const P e = exp(-k), open = P(S(1)) / (e + S(1));
+    const P least(std::is_same_v<S, float> ? S(-88.37) : S(-709.7));  // where exp(-k) ends
+    complement = e * open;
+    value = select(k < least, P(S(0)), open);
+    packed = with_sign_of(minimum(value, complement), k);
+  }
+};
+
+template <class P>
+struct Gate<P, Arithmetic::log_space> {
+  Scaled<P> value, complement;
+  P packed;
+
+  MINRNN_INLINE explicit Gate(P k) {
+    using S = typename P::Scalar;
+    const Scaled<P> e = scaled_exp(-absolute(k));
+    const P e_value = value_of(e), larger_value = P(S(1)) / (e_value + S(1));
+    const Scaled<P> larger{larger_value, P(S(0))}, smaller = e * larger;
+    const auto negative = k < S(0);
+    value = select(negative, smaller, larger);
+    complement = select(negative, larger, smaller);
+    packed = pack(sigmoid_pair_of(k, e_value, larger_value), k);
+  }
+};
+
+/// The candidate h~ as a number of the arithmetic, and as a packet.
+template <class P, Arithmetic, Candidate>
+struct CandidateNumber;
+
+template <class P, Candidate candidate>
+struct CandidateNumber<P, Arithmetic::linear, candidate> {
+  P number, value;
+
+  MINRNN_INLINE explicit CandidateNumber(P k) : value(CandidateFunction<candidate>::candidate(k)) { number = value; }
+};
+
+template <class P>
+struct CandidateNumber<P, Arithmetic::log_space, Candidate::positive> {
+  Scaled<P> number;
+  P value;
+
+  MINRNN_INLINE explicit CandidateNumber(P k) {
+    using S = typename P::Scalar;
+    const Scaled<P> e = scaled_exp(minimum(k, P(S(0))));
+    const P e_value = value_of(e), below = P(S(1)) / (e_value + S(1)), above = k + S(0.5);
+    const auto negative = k < S(0);
+    value = select(negative, e_value * below, above);
+    number = select(negative, e * below, {above, P(S(0))});
+  }
+};
+
+}  // namespace detail
+}  // namespace minrnn

@@ -1,0 +1,100 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include "minrnn/core/columns.hpp"
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/product_kernel.hpp"
+
+/// Products of the weights of several gates with the same x.
+namespace minrnn::detail {
+
+/// The weights and biases of G gates. What follows the product, gates and recurrence, runs on a few steps of a panel
+/// before the next ones are computed:
+///
+///                   x: steps in L1 or L2
+///                +------+------+------+----        for each panel of rows, for 48 steps after the other:
+///     panel p    | k k' | k k' | ...                 k, k' of the panel by the kernel, into a block in L1,
+///     of gates   +------+------+------+----          h_t = a(k, k') h_{t-1} + b(k, k') from there, the rows of h
+///                                                    in registers
+template <class S, int G>
+class PackedGates {
+  using Kernel = ProductKernel<S>;
+  static constexpr Index kPanel = Kernel::kPanel, kBlock = 48;
+
+ public:
+  /// w: (H, F) and b: (H) of each gate.
+  void pack(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b) {
+    for (int gate = 0; gate < G; ++gate) {
+      weights_[gate].resize(w[gate].value.rows(), w[gate].value.cols());
+      weights_[gate].set_rows(0, w[gate].value);
+      biases_[gate].resize(b[gate].value.rows(), 1);
+      biases_[gate].set_rows(0, b[gate].value);
+    }
+  }
+
+  /// Scalars of scratch that `for_columns` needs.
+  static constexpr Index kScratch = kBlock * G * kPanel;
+
+  /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie
+  /// within a panel.
+  template <class Lanes, class Body>
+  MINRNN_INLINE void for_columns(Lanes lanes, Columns<const S> x, S* block, Body&& body) const {
+    using P = typename Lanes::P;
+    static_assert(P::size <= kPanel);
+    const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
+    for (Index first = 0; first < x.count; first += kBlock) {
+      const Index columns = std::min<Index>(kBlock, x.count - first);
+      for (int gate = 0; gate < G; ++gate)
+        Kernel::panel(depth, columns, weights_[gate].panel(panel), kPanel, x[first].data, 1, x.stride,
+                      biases_[gate].panel(panel), 0, block + gate * kPanel, G * kPanel);
+      for (Index j = 0; j < columns; ++j) {
+        Array<P, G> k;
+        unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
+        body(first + j, k);
+      }
+    }
+  }
+
+ private:
+  Array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
+};
+
+/// k (G M) = b_g + W_g x for each gate g, straight from the weights: for one column, with the sums of all gates side by
+/// side, as each is one long chain. The same bits as `multiply_unpacked`.
+template <class S, Index G>
+void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b, const S* x, S* k) {
+  constexpr Index kWidth = Packet<S>::size, kTogether = G > 2 ? 2 : 4;
+  const Index rows = w[0].value.rows(), depth = w[0].value.cols();
+  const auto block = [&]<int packets>(std::integral_constant<int, packets>, Index row) {
+    Array<const S*, G> from;
+    Array<Packet<S>, G * packets> sums;
+    unroll<G>([&](auto g) {
+      from[g] = w[g].value.data() + row;
+      unroll<packets>([&](auto p) { sums[g * packets + p] = Packet<S>::load(b[g].value.data() + row + p * kWidth); });
+    });
+    for (Index j = 0; j < depth; ++j) {
+      const Packet<S> x_j(x[j]);
+      unroll<G>([&](auto g) {
+        unroll<packets>([&](auto p) {
+          sums[g * packets + p] = fma(Packet<S>::load(from[g] + p * kWidth), x_j, sums[g * packets + p]);
+        });
+        from[g] += rows;
+      });
+    }
+    unroll<G * packets>([&](auto i) { sums[i].store(k + i / packets * rows + row + i % packets * kWidth); });
+  };
+  Index row = 0;
+  for (; row + kTogether * kWidth <= rows; row += kTogether * kWidth)
+    block(std::integral_constant<int, kTogether>{}, row);
+  for (; row + kWidth <= rows; row += kWidth) block(std::integral_constant<int, 1>{}, row);
+  if (row == rows) return;
+  if (rows >= kWidth) return block(std::integral_constant<int, 1>{}, rows - kWidth);  // some rows once more
+  for (int g = 0; g < G; ++g) multiply_unpacked(w[g].value, {x, depth, 1}, b[g].value, {k + g * rows, rows, 1});
+}
+
+}  // namespace minrnn::detail

@@ -1,0 +1,83 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "minrnn/core/columns.hpp"
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/sequence.hpp"
+
+namespace minrnn {
+
+/// Sums of N gradients that many threads work on: a block of them for each tile, added up in the order of the tiles, so
+/// that the bits do not depend on how many threads there are. For one call, in memory of the cache:
+///
+///     GradientSums sums(cache.sums_, tiles, context, w_.grad, b_.grad);
+///     parallel_for(context, tiles, [&](Index tile, Index) {
+///       const auto [dw, db] = sums.of(tile);  // zero at first
+///       ...
+///     });
+///     sums.add();
+template <class S, std::size_t N>
+class GradientSums {
+ public:
+  using Gradients = std::array<Matrix<S>*, N>;
+
+  template <class... M>
+  GradientSums(Sequence<S>& memory, Index tiles, const Context& context, Matrix<S>& first, M&... rest)
+      : GradientSums(memory, tiles, context, Gradients{&first, &rest...}) {}
+  GradientSums(Sequence<S>& memory, Index tiles, const Context& context, const Gradients& gradients)
+      : gradients_(gradients), context_(context) {
+    Index size = 0;
+    for (const Matrix<S>* gradient : gradients) size += gradient->size();
+    sums_ = memory.resize(size, 1, tiles);
+    parallel_for(context, tiles, kOfAScalar * static_cast<double>(sums_.size()),
+                 [&](Index tile, Index) { std::fill_n(sums_.column(0, tile), size, S(0)); });
+  }
+
+  /// The sums of a tile, each of the shape of its gradient.
+  std::array<Columns<S>, N> of(Index tile) const {
+    std::array<Columns<S>, N> sums;
+    S* next = sums_.column(0, tile);
+    for (std::size_t i = 0; i < N; next += gradients_[i++]->size())
+      sums[i] = Columns<S>(next, gradients_[i]->rows(), gradients_[i]->cols());
+    return sums;
+  }
+
+  /// Adds the sums of all tiles to the gradients.
+  void add() const {
+    Index offset = 0;
+    for (Matrix<S>* gradient : gradients_) {
+      add_to(*gradient, offset);
+      offset += gradient->size();
+    }
+  }
+
+ private:
+  static constexpr double kOfAScalar = 8;  // the multiply-adds that take as long as a scalar to be read or written
+
+  void add_to(Matrix<S>& gradient, Index offset) const {
+    constexpr Index kChunk = 4096;  // scalars, which stay in L1 while the tiles pass by
+    const double work = kOfAScalar * static_cast<double>(gradient.size() * sums_.batch());
+    parallel_for(context_, (gradient.size() + kChunk - 1) / kChunk, work, [&](Index chunk, Index) {
+      const Index first = chunk * kChunk, count = std::min<Index>(kChunk, gradient.size() - first);
+      S* out = gradient.data() + first;
+      for (Index tile = 0; tile < sums_.batch(); ++tile) {
+        const S* part = sums_.column(0, tile) + offset + first;
+        for (Index i = 0; i < count; ++i) out[i] += part[i];
+      }
+    });
+  }
+
+  Gradients gradients_;
+  Context context_;
+  SequenceView<S> sums_;  // (sizes together, 1, tiles)
+};
+
+template <class S, class... M>
+GradientSums(Sequence<S>&, Index, const Context&, Matrix<S>&, M&...) -> GradientSums<S, 1 + sizeof...(M)>;
+
+}  // namespace minrnn
