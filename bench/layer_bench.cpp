@@ -68,8 +68,8 @@ class SelectiveScanStep {
   void operator()() {
     Matrix<float> state = Matrix<float>::Zero(a_.size(), u_.batch()), dstate = state;
     const SelectiveScanInputs<float> in{u_, raw_, gate_, bc_, a_, skip_};
-    scan_.forward(in, state, y_, true, context());
-    scan_.backward(in, dy_, dstate, {du_, draw_, dgate_, dbc_, da_, dskip_}, context());
+    selective_scan(in, state, y_, cache_, context());
+    selective_scan_backward(in, dy_, dstate, {du_, draw_, dgate_, dbc_, da_, dskip_}, cache_, context());
   }
 
  private:
@@ -77,7 +77,7 @@ class SelectiveScanStep {
   Sequence<float> u_, raw_, gate_, dy_, y_, du_, draw_, dgate_;  // (d, T, B)
   Sequence<float> bc_, dbc_;                                     // (2 N, T, B)
   Matrix<float> a_, skip_, da_, dskip_;                          // (d, N), (d)
-  SelectiveScan<float> scan_;
+  SelectiveScanCache<float> cache_;
 };
 Step make_selective_scan(Shape shape) {
   return [step = std::make_shared<SelectiveScanStep>(shape)] { (*step)(); };

@@ -5,10 +5,12 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <stdexcept>
 #include <string>
 
 #include "reference/selective_scan.hpp"
 #include "support/compare.hpp"
+#include "support/message.hpp"
 #include "support/run.hpp"
 #include "support/threads.hpp"
 
@@ -47,10 +49,13 @@ struct Problem {
         if (t >= 0 && t < s.time) flags[static_cast<std::size_t>(b * s.time + t)] = 1;
   }
 
+  SelectiveScanInputs<S> inputs() const {
+    return {SequenceView<const S>(u.view()).with_starts(flags.data()), raw, gate, bc, a, skip};
+  }
+
   Results<S> results() const {
-    SelectiveScan<S> scan;
-    const SelectiveScanInputs<S> in{
-        SequenceView<const S>(u.view()).with_starts(flags.data()), raw.view(), gate.view(), bc.view(), a, skip};
+    SelectiveScanCache<S> cache;
+    const SelectiveScanInputs<S> in = inputs();
     Sequence<S> y, du, draw, dgate, dbc;
     for (Sequence<S>* of_channels : {&y, &du, &draw, &dgate})
       of_channels->resize(shape.channels, shape.time, shape.batch);
@@ -58,9 +63,8 @@ struct Problem {
     Results<S> r;
     r["state"] = state;
     r["dstate"] = dfinal;
-    scan.forward(in, r["state"], y.view(), true, context());
-    scan.backward(in, dy.view(), r["dstate"], {du.view(), draw.view(), dgate.view(), dbc.view(), r["da"], r["dskip"]},
-                  context());
+    selective_scan(in, r["state"], y, cache, context());
+    selective_scan_backward(in, dy, r["dstate"], {du, draw, dgate, dbc, r["da"], r["dskip"]}, cache, context());
     r["y"] = to_matrix(y.view());
     r["du"] = to_matrix(du.view());
     r["draw"] = to_matrix(draw.view());
@@ -169,25 +173,40 @@ TEST(SelectiveScan, GivesTheSameBitsOnAnyNumberOfThreads) {
   }
 }
 
+TEST(SelectiveScan, InfersTheSameAndKeepsNothing) {
+  for (const Shape& shape : kShapes) {
+    const Problem<float> p(shape);
+    const SelectiveScanInputs<float> in = p.inputs();
+    SelectiveScanCache<float> cache;
+    Sequence<float> y(shape.channels, shape.time, shape.batch), inferred(shape.channels, shape.time, shape.batch);
+    Matrix<float> state = p.state, inferred_state = p.state;
+    selective_scan(in, state, y, cache);
+    selective_scan_infer(in, inferred_state, inferred, cache);
+    EXPECT_TRUE(equal<float>(to_matrix(inferred.view()), to_matrix(y.view())));
+    EXPECT_TRUE(equal<float>(inferred_state, state));
+    Sequence<float> du, draw, dgate, dbc;
+    Matrix<float> da, dskip;
+    const std::string message = message_of<std::invalid_argument>([&] {
+      selective_scan_backward(in, p.dy, state, {du, draw, dgate, dbc, da, dskip}, cache);
+    });
+    EXPECT_EQ(message.substr(0, message.find(": wanted")), "selective_scan_backward: cache");
+  }
+}
+
 TEST(SelectiveScan, RefusesShapesThatDoNotFit) {
   const Problem<float> p({5, 3, 7, 2});
   Sequence<float> y(5, 7, 2);
-  SelectiveScan<float> scan;
-  const auto message = [&](const SelectiveScanInputs<float>& in, Matrix<float> state) -> std::string {
-    try {
-      scan.forward(in, state, y.view(), true);
-    } catch (const std::invalid_argument& error) {
-      return error.what();
-    }
-    return "nothing thrown";
-  };
+  SelectiveScanCache<float> cache;
   const Matrix<float> wrong = Matrix<float>::Zero(5, 2);
-  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.bc.view(), p.a, p.skip}, wrong),
-            "SelectiveScan::forward: state: wanted (15, 2), given (5, 2)");
-  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.u.view(), p.a, p.skip}, p.state),
-            "SelectiveScan::forward: bc: wanted (F, T, B) = (6, 7, 2), given (5, 7, 2)");
-  EXPECT_EQ(message({p.u.view(), p.raw.view(), p.gate.view(), p.bc.view(), p.a, wrong}, p.state),
-            "SelectiveScan::forward: skip: wanted (5, 1), given (5, 2)");
+  const auto message = [&](const SelectiveScanInputs<float>& in, Matrix<float> state) {
+    return message_of<std::invalid_argument>([&] { selective_scan(in, state, y, cache); });
+  };
+  EXPECT_EQ(message({p.u, p.raw, p.gate, p.bc, p.a, p.skip}, wrong),
+            "selective_scan: state: wanted (15, 2), given (5, 2)");
+  EXPECT_EQ(message({p.u, p.raw, p.gate, p.u, p.a, p.skip}, p.state),
+            "selective_scan: bc: wanted (F, T, B) = (6, 7, 2), given (5, 7, 2)");
+  EXPECT_EQ(message({p.u, p.raw, p.gate, p.bc, p.a, wrong}, p.state),
+            "selective_scan: skip: wanted (5, 1), given (5, 2)");
 }
 
 }  // namespace

@@ -4,11 +4,16 @@
 
 #include <cmath>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/layers/linear.hpp"
+#include "minrnn/math/activation.hpp"
 #include "minrnn/scan/selective_scan.hpp"
 
 namespace minrnn {
@@ -28,7 +33,7 @@ struct MambaOptions {
 /// Shapes      x, y (F, T, B); D = expansion F; u, delta, s (D, T, B); B, C (N, T, B); a_log (D, N), skip (D);
 ///             in/w, gate/w (D, F), bc/w (2 N, D), delta_down/w (R, D), delta_up/w (D, R), delta_up/b (D), out/w (F,
 ///             D); state: the tail of the convolution (D (K - 1), B), and h (D N, B), channels fastest
-/// Gradient    that of `SelectiveScan`, and the parts' own; da_log = dA A
+/// Gradient    that of `selective_scan`, and the parts' own; da_log = dA A
 /// Parameters  in, gate, conv, bc, delta_down, delta_up, a_log, skip, out. At first, as in the official code: A = -1
 ///             ... -N in each channel, skip 1, softplus(b_up) log-uniform in [0.001, 0.1]; the rest as Linear and
 ///             Conv1d. Neither a_log nor skip decays
@@ -57,7 +62,7 @@ class Mamba {
     typename Linear<S>::Cache in_, gate_, bc_, down_, up_, out_;
     typename Conv1d<S>::Cache conv_;
     LastResult<S> result_;
-    SelectiveScan<S> scan_;
+    SelectiveScanCache<S> scan_;
     SequenceView<const S> x_;                                         // (F, T, B)
     SequenceView<const S> filtered_, gate_result_, bc_result_, raw_;  // results of conv, gate, bc and up
     Sequence<S> u_, gated_;                                           // (D, T, B)
@@ -107,15 +112,17 @@ class Mamba {
     const SequenceView<S> u = cache.u_.resize(channels, time, batch),
                           gated = cache.gated_.resize(channels, time, batch);
     const auto filtered = through(conv_, through(in_, x, cache.in_, none), cache.conv_, state.conv);
-    detail::for_packets<S>(context, u, [&](auto lanes, Index t, Index b) {
-      lanes.store(u.column(t, b), silu(lanes.load(filtered.column(t, b))).value);
-    });
+    detail::for_packets<S>(context, u,
+                           [&](auto i, Index t, Index b) { u.row(t, b)[i] = silu(filtered.row(t, b)[i]).value; });
     cache.filtered_ = filtered;
     cache.gate_result_ = through(gate_, x, cache.gate_, none);
     cache.bc_result_ = through(bc_, u, cache.bc_, none);
     cache.raw_ = through(up_, through(down_, u, cache.down_, none), cache.up_, none);
     cache.a_ = -a_log_.value.array().exp();
-    cache.scan_.forward(scan_inputs(cache), state.h, gated, keep, context);
+    if (keep)
+      selective_scan(scan_inputs(cache), state.h, gated, cache.scan_, context);
+    else
+      selective_scan_infer(scan_inputs(cache), state.h, gated, cache.scan_, context);
     return cache.result_.note(through(out_, gated, cache.out_, none)).with_starts(x.starts());
   }
 
@@ -132,23 +139,23 @@ class Mamba {
     const SequenceView<S> dbc = cache.dbc_.resize(cache.bc_result_.features(), time, batch);
 
     const SequenceView<const S> dgated = out_.backward(dy, none, cache.out_, context);
-    cache.scan_.backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_},
-                         context);
+    selective_scan_backward(scan_inputs(cache), dgated, dstate.h, {du, draw, dgate, dbc, cache.da_, cache.dskip_},
+                            cache.scan_, context);
     a_log_.grad += cache.da_.cwiseProduct(cache.a_);
     skip_.grad += cache.dskip_;
     const auto through_delta = down_.backward(up_.backward(draw, none, cache.up_, context), none, cache.down_, context);
     const auto through_bc = bc_.backward(dbc, none, cache.bc_, context);
-    detail::for_packets<S>(context, filtered, [&](auto lanes, Index t, Index b) {
-      const auto d =
-          lanes.load(du.column(t, b)) + lanes.load(through_bc.column(t, b)) + lanes.load(through_delta.column(t, b));
-      lanes.store(du.column(t, b), gated(silu(lanes.load(filtered.column(t, b))).derivative, d));
+    detail::for_packets<S>(context, filtered, [&](auto i, Index t, Index b) {
+      const Row<S> du_t = du.row(t, b);
+      du_t[i] =
+          gated(silu(filtered.row(t, b)[i]).derivative, du_t[i] + through_bc.row(t, b)[i] + through_delta.row(t, b)[i]);
     });
     const auto through_in =
         in_.backward(conv_.backward(du, dstate.conv, cache.conv_, context), none, cache.in_, context);
     const auto through_gate = gate_.backward(dgate, none, cache.gate_, context);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), time, batch, dy, cache.x_);
-    detail::for_packets<S>(context, dx, [&](auto lanes, Index t, Index b) {
-      lanes.store(dx.column(t, b), lanes.load(through_in.column(t, b)) + lanes.load(through_gate.column(t, b)));
+    detail::for_packets<S>(context, dx, [&](auto i, Index t, Index b) {
+      dx.row(t, b)[i] = through_in.row(t, b)[i] + through_gate.row(t, b)[i];
     });
     return dx;
   }

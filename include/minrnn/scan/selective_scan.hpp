@@ -4,14 +4,22 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 
 #include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/channel_tiling.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
 #include "minrnn/kernels/tiling.hpp"
-#include "minrnn/math/activation.hpp"
-#include "minrnn/math/log_space.hpp"
+#include "minrnn/scan/arguments.hpp"
+#include "minrnn/scan/selective_block.hpp"
 
 namespace minrnn {
 
@@ -33,42 +41,144 @@ struct SelectiveScanGradients {
   Matrix<S>&da, &dskip;             // (D, N), (D)
 };
 
+/// What `selective_scan` keeps for its adjoint, and scratch: memory that the caller lends to one after the other.
+template <class S>
+struct SelectiveScanCache : CacheBase {
+  Sequence<S> borders;    // (D N, blocks, B) the states before each block, kept for the adjoint
+  Sequence<S> scratch;    // of each worker
+  Sequence<S> block_dbc;  // (2 N, block, workers) dbc of a group of channels in one block
+  Sequence<S> of_groups;  // (2 N, T, B groups) dbc of each group of channels
+  Sequence<S> sums;       // of each tile: dA, dskip
+};
+
 namespace detail {
 
-/// The division of a selective scan among threads. A tile is some sequences, or one group of channels of one sequence
-/// where sequences are few. Sums over channels are taken group by group, so they have the same bits either way.
-class ChannelTiling {
- public:
-  static constexpr Index kGroup = 64;
+/// Throws unless the inputs fit each other, and the other sequences of channels and the states fit them.
+template <class S>
+void check_selective_scan(std::string_view where, const SelectiveScanInputs<S>& in,
+                          std::initializer_list<NamedSequence<S>> others, const NamedStates<S>& of) {
+  const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
+  check_sequence(where, "u", in.u, channels);
+  check_sequence(where, "raw", in.raw, channels, time, batch);
+  check_sequence(where, "gate", in.gate, channels, time, batch);
+  check_sequence(where, "bc", in.bc, 2 * states, time, batch);
+  check_matrix(where, "skip", in.skip, channels, 1);
+  for (const auto& [name, view] : others) check_sequence(where, name, view, channels, time, batch);
+  check_matrix(where, of.name, of.states, channels * states, batch);
+}
 
-  ChannelTiling(Index channels, Index time, Index batch, Index most)
-      : channels_(channels),
-        batch_(batch),
-        divided_(batch < kFewSequences && channels > kGroup && channels * time * batch >= kLeastWork),
-        sequences_(channels * time * batch < kLeastWork ? std::max<Index>(batch, 1)
-                                                        : std::max<Index>((batch + most - 1) / most, 1)) {}
+template <class S>
+CacheBase::Sizes selective_scan_sizes(const SelectiveScanInputs<S>& in) {
+  return {in.a.rows(), in.a.rows(), in.a.cols()};
+}
 
-  bool divided() const { return divided_; }
-  Index groups() const { return (channels_ + kGroup - 1) / kGroup; }
-  Index count() const { return divided_ ? batch_ * groups() : (batch_ + sequences_ - 1) / sequences_; }
+/// A group of channels at up to 64 steps.
+template <class S>
+SelectiveBlock<S> block_of(const SelectiveScanInputs<S>& in, const ChannelTiling::Group& group, Index first) {
+  const Index steps = std::min<Index>(SelectiveBlock<S>::kMostSteps, in.u.time() - first);
+  const Columns<const S> bc = in.bc.columns(first, steps, group.sequence);
+  std::uint64_t start_bits = 0;
+  if (in.u.starts().flags != nullptr)
+    for (Index t = 0; t < steps; ++t) start_bits |= std::uint64_t{in.u.starts(first + t, group.sequence)} << t;
+  return {.u = group.of(in.u, first, steps),
+          .raw = group.of(in.raw, first, steps),
+          .gate = group.of(in.gate, first, steps),
+          .bc = bc,
+          .a = group.of(Columns<const S>(in.a)),
+          .skip = Row<const S>(in.skip).from(group.first),
+          .start_bits = start_bits,
+          .largest = largest_magnitude(bc[0], bc.rows * bc.count)};
+}
 
-  /// Calls body(sequence, group, first channel, channels) for each group of each sequence of a tile.
-  template <class Body>
-  void for_groups(Index tile, Body&& body) const {
-    const auto call = [&](Index b, Index group) {
-      body(b, group, group * kGroup, std::min<Index>(kGroup, channels_ - group * kGroup));
-    };
-    if (divided_) return call(tile / groups(), tile % groups());
-    for (Index b = tile * sequences_; b < std::min<Index>(batch_, (tile + 1) * sequences_); ++b)
-      for (Index group = 0; group < groups(); ++group) call(b, group);
+/// Takes dbc of one group of channels in one block to where it is gathered: over what is there, or onto it.
+template <class S>
+void gather_dbc(Columns<const S> dbc, bool adds, Columns<S> sum) {
+  for (Index t = 0; t < dbc.count; ++t) {
+    const Row<const S> dbc_t = dbc[t];
+    const Row<S> sum_t = sum[t];
+    for_lanes<S>(dbc.rows, [&](auto i) { sum_t[i] = adds ? sum_t[i] + dbc_t[i] : dbc_t[i]; });
   }
+}
+/// dbc of each sequence, from those of its groups of channels.
+template <class S>
+void sum_groups(SequenceView<const S> of_groups, Index groups, SequenceView<S> dbc) {
+  for (Index b = 0; b < dbc.batch(); ++b) {
+    auto sum = dbc.matrix(b);
+    sum = of_groups.matrix(b * groups);
+    for (Index number = 1; number < groups; ++number) sum += of_groups.matrix(b * groups + number);
+  }
+}
 
- private:
-  static constexpr Index kFewSequences = 8, kLeastWork = 4096;
-  Index channels_, batch_;
-  bool divided_;
-  Index sequences_;
-};
+/// The scan; notes the states before each block where there are borders to note them in.
+template <class S>
+void run_selective_scan(const SelectiveScanInputs<S>& in, Matrix<S>& state, SequenceView<S> y, SequenceView<S> borders,
+                        SelectiveScanCache<S>& cache, const Context& context) {
+  using Block = SelectiveBlock<S>;
+  constexpr Index kMostTiles = 32;
+  const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
+  const SequenceView<S> scratch = cache.scratch.resize(Block::kScratch, 1, context.workers());
+  const ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
+  parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
+    tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
+      const Columns<S> h = g.of(Columns<S>(state.col(g.sequence).data(), channels, states));
+      for (Index first = 0; first < time; first += Block::kMostSteps) {
+        const Block block = block_of(in, g, first);
+        const Columns<S> y_block = g.of(y, first, block.steps());
+        if (borders.size() > 0) {
+          S* const border = borders.column(first / Block::kMostSteps, g.sequence);
+          const Columns<S> before = g.of(Columns<S>(border, channels, states));
+          for (Index n = 0; n < states; ++n) std::copy_n(h[n].data, g.count, before[n].data);
+        }
+        for_lanes<S, kInterleaved>(g.count, [&](auto i) {
+          SelectiveLanes<S, decltype(i)>(i, block, scratch.column(0, worker)).forward(h, y_block);
+        });
+      }
+    });
+  });
+}
+
+/// Block after block from the last; adds to da and dskip.
+template <class S>
+void run_selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<const S> dy, Matrix<S>& dstate,
+                                 const SelectiveScanGradients<S>& out, SelectiveScanCache<S>& cache,
+                                 const Context& context) {
+  using Block = SelectiveBlock<S>;
+  const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), workers = context.workers();
+  const SequenceView<S> borders = cache.borders.view();
+  const ChannelTiling tiling(channels, time, in.u.batch(), Tiling::most_for_sums(channels * (states + 1)));
+  const GradientSums sums(cache.sums, tiling.count(), context, out.da, out.dskip);
+  const SequenceView<S> scratch = cache.scratch.resize(Block::kScratch, 1, workers);
+  const SequenceView<S> block_dbc = cache.block_dbc.resize(2 * states, Block::kMostSteps, workers);
+  const SequenceView<S> dbc =
+      tiling.divided() ? cache.of_groups.resize(2 * states, time, in.u.batch() * tiling.groups()) : out.dbc;
+  parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
+    const auto tile_sums = sums.of(tile);
+    tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
+      const Index place = tiling.divided() ? g.sequence * tiling.groups() + g.number : g.sequence;
+      for (Index number = borders.time(); number-- > 0;) {
+        const Index first = number * Block::kMostSteps;
+        const Block block = block_of(in, g, first);
+        const SelectiveBlockAdjoint<S> adjoint{
+            .before = g.of(Columns<const S>(borders.column(number, g.sequence), channels, states)),
+            .dh = g.of(Columns<S>(dstate.col(g.sequence).data(), channels, states)),
+            .dy = g.of(dy, first, block.steps()),
+            .du = g.of(out.du, first, block.steps()),
+            .draw = g.of(out.draw, first, block.steps()),
+            .dgate = g.of(out.dgate, first, block.steps()),
+            .dbc = block_dbc.columns(0, block.steps(), worker),
+            .da = g.of(tile_sums[0]),
+            .dskip = tile_sums[1][0].from(g.first)};
+        std::fill_n(adjoint.dbc.data, adjoint.dbc.rows * adjoint.dbc.count, S(0));
+        for_lanes<S, kInterleaved>(g.count, [&](auto i) {
+          SelectiveLanes<S, decltype(i)>(i, block, scratch.column(0, worker)).backward(adjoint);
+        });
+        gather_dbc<S>(adjoint.dbc, !tiling.divided() && g.number > 0, dbc.columns(first, block.steps(), place));
+      }
+    });
+  });
+  if (tiling.divided()) sum_groups<S>(dbc, tiling.groups(), out.dbc);
+  sums.add();
+}
 
 }  // namespace detail
 
@@ -76,319 +186,58 @@ class ChannelTiling {
 ///
 /// Equations   delta = softplus(raw);  h_t[d,n] = exp(delta_t[d] A[d,n]) h_{t-1}[d,n] + delta_t[d] B_t[n] u_t[d], where
 ///             h_{t-1} counts as 0 at a start;  s_t[d] = sum_n C_t[n] h_t[d,n] + skip[d] u_t[d];  y = s silu(gate)
-/// Gradient    ds = silu(gate) dy;  dgate = s silu'(gate) dy;  with e_t = exp(delta_t A), x_t = delta_t u_t:
-///             g_t = C_t ds_t + e_{t+1} g_{t+1};  dB_t = sum_d g_t x_t;  dC_t = sum_d h_t ds_t;  dx_t = sum_n g_t B_t;
-///             dA = sum_t delta_t e_t g_t h_{t-1};  draw_t = sigmoid(raw_t) (u_t dx_t + sum_n A e_t g_t h_{t-1});
-///             du_t = delta_t dx_t + skip ds_t;  dskip = sum_t u_t ds_t
 /// Shapes      D channels, N states; u, raw, gate, y (D, T, B); bc (2 N, T, B) B_t, then C_t; a (D, N); skip (D);
 ///             state (D N, B), channels fastest: enters as h_0, leaves as h_T
-/// Memory      kept for backward: the states at the borders of blocks of 64 steps, D N / 64 scalars per step. delta, s
-///             and the (D, N) expansion of a block are computed again in backward and stay in L1: 2 packets of
+/// Memory      kept in the cache for the adjoint: the states at the borders of blocks of 64 steps, D N / 64 scalars per
+///             step. delta, s and the (D, N) expansion of a block are computed again there and stay in L1: 2 packets of
 ///             channels, one n at a time
 /// Threads     each has sequences, or groups of 64 channels where sequences are few
 /// Throws      std::invalid_argument where shapes differ
 /// Source      Gu and Dao 2023, "Mamba: Linear-time sequence modeling with selective state spaces"
 template <class S>
-class SelectiveScan {
- public:
-  using Inputs = SelectiveScanInputs<S>;
-  using Gradients = SelectiveScanGradients<S>;
+void selective_scan(const SelectiveScanInputs<S>& in, Matrix<S>& state, SequenceView<std::type_identity_t<S>> y,
+                    SelectiveScanCache<S>& cache, const Context& context = {}) {
+  detail::check_selective_scan<S>("selective_scan", in, {{"y", y}}, {"state", state});
+  cache.forget();
+  constexpr Index kSteps = detail::SelectiveBlock<S>::kMostSteps;
+  const Index time = in.u.time(), batch = in.u.batch(), blocks = (time + kSteps - 1) / kSteps;
+  const SequenceView<S> borders = cache.borders.resize(in.a.size(), blocks, batch);
+  detail::run_selective_scan<S>(in, state, y, borders, cache, context);
+  cache.keep(detail::selective_scan_sizes(in), time, batch);
+}
 
-  /// Writes y; remembers for `backward` what it needs beside the inputs where `keep` says so.
-  void forward(const Inputs& in, Matrix<S>& state, SequenceView<S> y, bool keep, const Context& context = {}) {
-    check("SelectiveScan::forward", in, "y", y, "state", state);
-    kept_.forget();
-    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
-    const SequenceView<S> borders =
-        keep ? borders_.resize(channels * states, blocks_of(time), in.u.batch()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
-    const detail::ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
-      S* const scratch = columns.column(0, worker);
-      tiling.for_groups(tile, [&](Index b, Index, Index channel, Index count) {
-        S* row = state.col(b).data() + channel;
-        for (Index first = 0; first < time; first += kBlock) {
-          if (keep)
-            for (Index n = 0; n < states; ++n)
-              std::copy_n(row + n * channels, count, borders.column(first / kBlock, b) + channel + n * channels);
-          const Block shared(in, first, b);
-          for_lanes<S, kInterleaved>(count, [&](auto lanes) {
-            using P = typename decltype(lanes)::P;
-            const Block block = shared;  // what lies behind a reference is read again after every store
-            const auto column = [scratch](Index i) { return Column<P>{scratch + i * kBlock * P::size}; };
-            const Column<P> delta = column(0), x = column(1), out = column(2);
-            const P skip = lanes.load(in.skip.data() + channel);
-            P most = largest_factor(lanes, in, row, channel, block);
-            for (Index i = 0; i < block.steps; ++i) {
-              const P u = lanes.load(in.u.column(first + i, b) + channel);
-              const P d = softplus(lanes.load(in.raw.column(first + i, b) + channel)), x_i = d * u;
-              most = maximum(most, maximum(d, absolute(x_i)));
-              delta.set(i, d);
-              x.set(i, x_i);
-              out.set(i, skip * u);
-            }
-            with_products(most, [&](auto of) MINRNN_INLINE_LAMBDA {
-              for (Index n = 0; n < block.states; ++n) {
-                const P a = lanes.load(in.a.col(n).data() + channel);
-                P h = lanes.load(row + n * channels);
-                for (Index i = 0; i < block.steps; ++i) {
-                  if (block.is_start(i)) h = P(S(0));
-                  h = of.add(exp(delta[i] * a), h, of.times(x[i], P(block.b_of(i, n))));
-                  out.set(i, of.add(h, P(block.c_of(i, n)), out[i]));
-                }
-                lanes.store(row + n * channels, h);
-              }
-            });
-            for (Index i = 0; i < block.steps; ++i) {
-              const P gate = lanes.load(in.gate.column(first + i, b) + channel);
-              lanes.store(y.column(first + i, b) + channel, gated(silu(gate).value, out[i]));
-            }
-          });
-        }
-      });
-    });
-    if (keep) kept_.keep(sizes(in), time, in.u.batch());
-  }
+/// The adjoint of `selective_scan`, from its inputs and the cache that it kept what it needs in.
+///
+/// Gradient    ds = silu(gate) dy;  dgate = s silu'(gate) dy;  with e_t = exp(delta_t A), x_t = delta_t u_t:
+///             g_t = C_t ds_t + e_{t+1} g_{t+1};  dB_t = sum_d g_t x_t;  dC_t = sum_d h_t ds_t;  dx_t = sum_n g_t B_t;
+///             dA = sum_t delta_t e_t g_t h_{t-1};  draw_t = sigmoid(raw_t) (u_t dx_t + sum_n A e_t g_t h_{t-1});
+///             du_t = delta_t dx_t + skip ds_t;  dskip = sum_t u_t ds_t
+/// Shapes      dy, du, draw, dgate (D, T, B); dbc (2 N, T, B); da (D, N); dskip (D); dstate (D N, B): enters as dL/dh_T
+///             from what follows, leaves as dL/dh_0
+/// Memory      all gradients are written, none is added to
+/// Throws      std::invalid_argument where shapes differ, or `selective_scan` was not the last to use the cache
+template <class S>
+void selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<const std::type_identity_t<S>> dy,
+                             Matrix<S>& dstate, const SelectiveScanGradients<std::type_identity_t<S>>& out,
+                             SelectiveScanCache<S>& cache, const Context& context = {}) {
+  const char* where = "selective_scan_backward";
+  const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
+  cache.check_backward(where, detail::selective_scan_sizes(in), dy);
+  detail::check_selective_scan<S>(where, in, {{"dy", dy}, {"du", out.du}, {"draw", out.draw}, {"dgate", out.dgate}},
+                                  {"dstate", dstate});
+  detail::check_sequence(where, "dbc", out.dbc, 2 * states, time, batch);
+  out.da.setZero(channels, states);
+  out.dskip.setZero(channels, 1);
+  detail::run_selective_scan_backward<S>(in, dy, dstate, out, cache, context);
+}
 
-  /// The adjoint of the last `forward` that kept, from its inputs. Writes all gradients, adds to none. dstate (D N, B)
-  /// enters as dL/dh_T from what follows and leaves as dL/dh_0.
-  void backward(const Inputs& in, SequenceView<const S> dy, Matrix<S>& dstate, const Gradients& out,
-                const Context& context = {}) {
-    kept_.check_backward("SelectiveScan::backward", sizes(in), dy);
-    check("SelectiveScan::backward", in, "dy", dy, "dstate", dstate);
-    check("SelectiveScan::backward", in, "du", out.du, "dstate", dstate);
-    check("SelectiveScan::backward", in, "draw", out.draw, "dstate", dstate);
-    check("SelectiveScan::backward", in, "dgate", out.dgate, "dstate", dstate);
-    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
-    detail::check_sequence("SelectiveScan::backward", "dbc", SequenceView<const S>(out.dbc), 2 * states, time, batch);
-    const SequenceView<const S> borders = borders_.view();
-    const Index sums_size = channels * (states + 1);
-    const detail::ChannelTiling tiling(channels, time, batch, Tiling::most_for_sums(sums_size));
-    sums_.reset(sums_size, tiling.count(), context);
-    const SequenceView<S> parts =
-        tiling.divided() ? parts_.resize(2 * states, time, batch * tiling.groups()) : SequenceView<S>();
-    const SequenceView<S> columns = columns_.resize(kMostColumns * kColumnSize, 1, context.workers());
-    const SequenceView<S> group_sums = group_sums_.resize(2 * states, kBlock, context.workers());
-    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
-      S* const scratch = columns.column(0, worker);
-      S* dbc = group_sums.column(0, worker);
-      S* sums = sums_.tile(tile);  // da, dskip
-      tiling.for_groups(tile, [&](Index b, Index group, Index channel, Index count) {
-        S* row = dstate.col(b).data() + channel;
-        for (Index number = blocks_of(time); number-- > 0;) {
-          const Index first = number * kBlock;
-          const Block shared(in, first, b);
-          std::fill_n(dbc, 2 * states * shared.steps, S(0));
-          for_lanes<S, kInterleaved>(count, [&](auto lanes) {
-            using P = typename decltype(lanes)::P;
-            const Block block = shared;  // what lies behind a reference is read again after every store
-            const auto at = [&](auto view, Index i) { return view.column(first + i, b) + channel; };
-            const auto column = [scratch](Index i) { return Column<P>{scratch + i * kBlock * P::size}; };
-            const Column<P> delta = column(0), x = column(1), s = column(2), ds = column(3), dx = column(4),
-                            dexponent = column(5), before = column(6), factor = column(7);
-            S* dskip_sum = sums + channels * states + channel;
-            const P skip = lanes.load(in.skip.data() + channel);
-            P dskip = lanes.load(dskip_sum);
-            const S* border = borders.column(number, b) + channel;
-            P most = largest_factor(lanes, in, border, channel, block);
-            for (Index i = 0; i < block.steps; ++i) {
-              const P u = lanes.load(at(in.u, i)), d = softplus(lanes.load(at(in.raw, i)));
-              const P ds_i = lanes.load(at(dy, i)) * silu(lanes.load(at(in.gate, i))).value, x_i = d * u;
-              most = maximum(most, maximum(maximum(d, absolute(x_i)), absolute(ds_i)));
-              delta.set(i, d);
-              x.set(i, x_i);
-              s.set(i, skip * u);
-              ds.set(i, ds_i);
-              dx.set(i, P(S(0)));
-              dexponent.set(i, P(S(0)));
-              dskip = fma(u, ds_i, dskip);
-            }
-            lanes.store(dskip_sum, dskip);
-            with_products(most, [&](auto of) MINRNN_INLINE_LAMBDA {
-              for (Index n = 0; n < block.states; ++n) {
-                const P a = lanes.load(in.a.col(n).data() + channel);
-                P h = lanes.load(border + n * channels);
-                for (Index i = 0; i < block.steps; ++i) {
-                  const P e = exp(delta[i] * a);
-                  before.set(i, h);
-                  factor.set(i, e);
-                  h = of.add(e, block.is_start(i) ? P(S(0)) : h, of.times(x[i], P(block.b_of(i, n))));
-                }
-                S* da_sum = sums + n * channels + channel;
-                P da = lanes.load(da_sum), carried = lanes.load(row + n * channels);
-                for (Index i = block.steps; i-- > 0;) {
-                  const P g = of.add(ds[i], P(block.c_of(i, n)), carried);
-                  dbc[i * 2 * states + n] += of.times(g, x[i]).sum();
-                  dbc[i * 2 * states + states + n] += of.times(h, ds[i]).sum();
-                  s.set(i, of.add(h, P(block.c_of(i, n)), s[i]));
-                  dx.set(i, of.add(g, P(block.b_of(i, n)), dx[i]));
-                  h = before[i];
-                  if (block.is_start(i)) {  // not a factor of 0, which would leave what is no number one
-                    carried = P(S(0));
-                    continue;
-                  }
-                  carried = of.times(factor[i], g);
-                  const P dlog = of.times(carried, h);  // with respect to delta_t A
-                  dexponent.set(i, of.add(dlog, a, dexponent[i]));
-                  da = of.add(dlog, delta[i], da);
-                }
-                lanes.store(da_sum, da);
-                lanes.store(row + n * channels, carried);
-              }
-              for (Index i = 0; i < block.steps; ++i) {
-                const P u = lanes.load(at(in.u, i)), ddelta = of.add(u, dx[i], dexponent[i]);
-                lanes.store(at(out.du, i), of.add(delta[i], dx[i], skip * ds[i]));
-                lanes.store(at(out.draw, i), of.times(sigmoid(lanes.load(at(in.raw, i))), ddelta));
-                const P slope = of.times(silu(lanes.load(at(in.gate, i))).derivative, s[i]);
-                lanes.store(at(out.dgate, i), of.times(lanes.load(at(dy, i)), slope));
-              }
-            });
-          });
-          for (Index i = 0; i < shared.steps; ++i) {
-            S* to =
-                tiling.divided() ? parts.column(first + i, b * tiling.groups() + group) : out.dbc.column(first + i, b);
-            const bool adds = !tiling.divided() && group > 0;
-            const S* from = dbc + i * 2 * states;
-            for (Index n = 0; n < 2 * states; ++n) to[n] = adds ? to[n] + from[n] : from[n];
-          }
-        }
-      });
-    });
-    if (tiling.divided()) add_parts(parts, tiling.groups(), out.dbc);
-    out.da.setZero(channels, states);
-    out.dskip.setZero(channels, 1);
-    sums_.add_to(0, out.da, context);
-    sums_.add_to(channels * states, out.dskip, context);
-  }
-
- private:
-  static constexpr Index kBlock = 64, kMostTiles = 32, kMostColumns = 8;
-  static constexpr Index kColumnSize = kBlock * Packet<S, kInterleaved>::size;
-
-  /// A packet of channels for each step of a block, in L1. Not on the stack, which may be small: 64 KiB with AVX-512.
-  template <class P>
-  struct Column {
-    S* values;
-    MINRNN_INLINE P operator[](Index i) const { return P::load(values + i * P::size); }
-    MINRNN_INLINE void set(Index i, const P& p) const { p.store(values + i * P::size); }
-  };
-
-  /// A block of steps of one sequence, and what all its channels read.
-  struct Block {
-    Index steps, states;
-    const S* bc;                   // (2 N, steps)
-    S largest;                     // magnitude of these
-    std::uint64_t start_bits = 0;  // one for each step
-
-    Block(const Inputs& in, Index first, Index b)
-        : steps(std::min<Index>(kBlock, in.u.time() - first)),
-          states(in.a.cols()),
-          bc(in.bc.column(first, b)),
-          largest(largest_magnitude(bc, 2 * states * steps)) {
-      if (in.u.starts().flags == nullptr) return;
-      for (Index i = 0; i < steps; ++i) start_bits |= std::uint64_t{in.u.starts(first + i, b)} << i;
-    }
-    MINRNN_INLINE bool is_start(Index i) const { return (start_bits >> i & 1) != 0; }
-    MINRNN_INLINE S b_of(Index i, Index n) const { return bc[i * 2 * states + n]; }
-    MINRNN_INLINE S c_of(Index i, Index n) const { return bc[(i * 2 + 1) * states + n]; }
-
-    static_assert(kBlock <= 64);
-  };
-
-  /// Products as they are.
-  struct Plain {
-    template <class P>
-    MINRNN_INLINE static P times(const P& p, const P& q) {
-      return p * q;
-    }
-    template <class P>
-    MINRNN_INLINE static P add(const P& p, const P& q, const P& sum) {
-      return fma(p, q, sum);
-    }
-  };
-  /// Products in which a factor of 0, of a gate or a step size that is shut, makes nothing even of what has overflown;
-  /// else with the same bits.
-  struct ZeroWins {
-    template <class P>
-    MINRNN_INLINE static P times(const P& p, const P& q) {
-      return kept(p, q, p * q, P(S(0)));
-    }
-    template <class P>
-    MINRNN_INLINE static P add(const P& p, const P& q, const P& sum) {
-      return kept(p, q, fma(p, q, sum), sum);
-    }
-
-   private:
-    template <class P>
-    MINRNN_INLINE static P kept(const P& p, const P& q, const P& product, const P& otherwise) {
-      return select(p == S(0), otherwise, select(q == S(0), otherwise, product));
-    }
-  };
-
-  static S largest_magnitude(const S* numbers, Index n) {
-    Packet<S, 4> most(S(0));
-    for_lanes<S, 4>(n, [&](auto lanes) { most = maximum(most, absolute(lanes.load(numbers))); });
-    return most.largest();
-  }
-
-  /// The largest magnitude of A, of the states (D, N) that enter a block, and of its B and C.
-  template <class Lanes>
-  MINRNN_INLINE static typename Lanes::P largest_factor(Lanes lanes, const Inputs& in, const S* h, Index channel,
-                                                        const Block& block) {
-    typename Lanes::P most(block.largest);
-    for (Index n = 0; n < in.a.cols(); ++n)
-      most = maximum(
-          most, maximum(absolute(lanes.load(in.a.col(n).data() + channel)), absolute(lanes.load(h + n * in.a.rows()))));
-    return most;
-  }
-
-  /// Calls body(of), `of` the products of numbers of up to `most`: those up to 2^20 (float) stay far within the range
-  /// of S.
-  template <class P, class Body>
-  MINRNN_INLINE static void with_products(const P& most, Body&& body) {
-    constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);
-    if (select(P(kTame) < most, P(S(1)), P(S(0))).sum() == S(0)) [[likely]]
-      body(Plain{});
-    else
-      body(ZeroWins{});
-  }
-
-  static Index blocks_of(Index time) { return (time + kBlock - 1) / kBlock; }
-
-  static void add_parts(SequenceView<const S> parts, Index groups, SequenceView<S> sum) {
-    for (Index b = 0; b < sum.batch(); ++b)
-      for (Index group = 0; group < groups; ++group) {
-        const auto part = parts.matrix(b * groups + group);
-        auto whole = sum.matrix(b);
-        if (group == 0)
-          whole = part;
-        else
-          whole += part;
-      }
-  }
-
-  static CacheBase::Sizes sizes(const Inputs& in) { return {in.a.rows(), in.a.rows(), in.a.cols()}; }
-
-  static void check(std::string_view where, const Inputs& in, std::string_view result_name,
-                    SequenceView<const S> result, std::string_view state_name, const Matrix<S>& state) {
-    const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), batch = in.u.batch();
-    detail::check_sequence(where, "u", in.u, channels);
-    detail::check_sequence(where, "raw", in.raw, channels, time, batch);
-    detail::check_sequence(where, "gate", in.gate, channels, time, batch);
-    detail::check_sequence(where, "bc", in.bc, 2 * states, time, batch);
-    detail::check_matrix(where, "skip", in.skip, channels, 1);
-    detail::check_sequence(where, result_name, result, channels, time, batch);
-    detail::check_matrix(where, state_name, state, channels * states, batch);
-  }
-
-  // kept for backward
-  CacheBase kept_;
-  Sequence<S> borders_;  // (D N, blocks, B)
-  // scratch
-  Sequence<S> parts_;            // (2 N, T, B groups) dbc of each group of channels
-  Sequence<S> group_sums_;       // (2 N, block, workers) dbc of a group in a block
-  Sequence<S> columns_;          // (block of a packet, 8, workers)
-  detail::PartialSums<S> sums_;  // per tile: da, dskip
-};
+/// `selective_scan` for no adjoint: the cache is scratch alone.
+template <class S>
+void selective_scan_infer(const SelectiveScanInputs<S>& in, Matrix<S>& state, SequenceView<std::type_identity_t<S>> y,
+                          SelectiveScanCache<S>& cache, const Context& context = {}) {
+  detail::check_selective_scan<S>("selective_scan_infer", in, {{"y", y}}, {"state", state});
+  cache.forget();
+  detail::run_selective_scan<S>(in, state, y, {}, cache, context);
+}
 
 }  // namespace minrnn
