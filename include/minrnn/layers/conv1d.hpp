@@ -2,15 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/tiling.hpp"
 
 namespace minrnn {
@@ -40,10 +42,10 @@ class Conv1d {
 
   class Cache : public CacheBase {
     friend Conv1d;
-    SequenceView<const S> x_;           // (F, T, B)
-    Sequence<S> first_, last_;          // (F (K-1), 1, B) the tail before the first step; scratch
-    Output<S> y_, dx_;                  // (F, T, B)
-    detail::PartialSums<S> gradients_;  // per tile: dw, db
+    SequenceView<const S> x_;        // (F, T, B)
+    Sequence<S> before_, d_behind_;  // (F, K-1, B) the tail before the first step; scratch
+    Output<S> y_, dx_;               // (F, T, B)
+    Sequence<S> sums_;               // of each tile: dw, db
   };
 
   Conv1d(Index features, Index kernel, Random& random) {
@@ -76,32 +78,12 @@ class Conv1d {
     detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (kernel_size() - 1), x.batch());
     cache.forget();
     cache.x_ = x;
-    keep(state.tail, cache.first_);
-    const Index features = input_size();
-    const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
-    const Tiling tiling(features, x.time(), x.batch());
-    for_sequences(context, tiling, [&](Index b, Index first, Index last, Index) {
-      for (Index t = first; t < last; ++t) {
-        detail::Array<const S*, kMostTaps> frame;
-        const Index reach = this->reach(x, t, b);
-        for (Index j = 0; j <= reach; ++j) frame[j] = frame_at(x, cache.first_.data(), t - j, b);
-        for_lanes<S>(features, [&](auto lanes) {
-          Packet<S> sum = lanes.load(b_.value.data());
-          for (Index j = reach; j >= 0; --j) sum = fma(lanes.load(tap(w_.value, j)), lanes.load(frame[j]), sum);
-          lanes.store(y.column(t, b), sum);
-        });
-      }
+    const SequenceView<const S> before = copy(state.tail, cache.before_);
+    const SequenceView<S> y = cache.y_.resize(input_size(), x.time(), x.batch(), x);
+    for_sequences(context, Tiling(input_size(), x.time(), x.batch()), [&](Index b, Index first, Index last, Index) {
+      for (Index t = first; t < last; ++t) filter(x, before, t, b, y.row(t, b));
     });
-    for (Index b = 0; b < x.batch(); ++b) {
-      const Index seen = seen_after(x, b);
-      for (Index j = 1; j < kernel_size(); ++j) {  // j frames before the next one
-        S* to = tail_frame(state.tail.data(), j, b);
-        if (j > seen)
-          std::fill_n(to, features, S(0));
-        else
-          std::copy_n(frame_at(x, cache.first_.data(), x.time() - j, b), features, to);
-      }
-    }
+    keep_last(x, before, frames_of(state.tail));
     return SequenceView<const S>(y).with_starts(x.starts());
   }
 
@@ -111,55 +93,23 @@ class Conv1d {
 
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Conv1d", sizes(), dy);
-    const SequenceView<const S> x = cache.x_;
+    const SequenceView<const S> x = cache.x_, before = cache.before_.view();
     detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
-    const Index features = input_size(), kernel = kernel_size(), time = x.time();
-    const SequenceView<S> dx = cache.dx_.resize(features, time, x.batch(), dy, x);
-    const Tiling tiling(features, time, x.batch());
-    cache.gradients_.reset(w_.size() + features, tiling.count(), context);
-    keep(dstate.tail, cache.last_);
-
-    // dL/d(frame at s): from the outputs that saw it, and from the final tail where it is part of that.
-    const auto gather = [&](Index s, Index b, S* to) {
-      detail::Array<const S*, kMostTaps> source;
-      detail::Array<Index, kMostTaps> by;
-      Index count = 0;
-      for (Index j = std::max<Index>(0, -s); j < kernel && s + j < time; ++j)
-        if (reach(x, s + j, b) >= j) {
-          source[count] = dy.column(s + j, b);
-          by[count++] = j;
-        }
-      const Index before_next = time - s;
-      const S* final = before_next < kernel && before_next <= seen_after(x, b)
-                           ? tail_frame(cache.last_.data(), before_next, b)
-                           : nullptr;
-      for_lanes<S>(features, [&](auto lanes) {
-        Packet<S> sum = final ? lanes.load(final) : Packet<S>(S(0));
-        // Latest output first, where a later chunk has left off: any split gives the same bits.
-        for (Index i = count; i-- > 0;) sum = fma(lanes.load(tap(w_.value, by[i])), lanes.load(source[i]), sum);
-        lanes.store(to, sum);
-      });
-    };
+    const SequenceView<const S> d_behind = copy(dstate.tail, cache.d_behind_);
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
+    const SequenceView<S> dbefore = frames_of(dstate.tail);
+    const Tiling tiling(input_size(), x.time(), x.batch());
+    const GradientSums sums(cache.sums_, tiling.count(), context, w_.grad, b_.grad);
     for_sequences(context, tiling, [&](Index b, Index first, Index last, Index tile) {
-      S* dw = cache.gradients_.tile(tile);
-      S* db = dw + w_.size();
+      const auto of_tile = sums.of(tile);
       for (Index t = first; t < last; ++t) {
-        gather(t, b, dx.column(t, b));
-        const S* dy_t = dy.column(t, b);
-        for_lanes<S>(features, [&](auto lanes) { lanes.store(db, lanes.load(db) + lanes.load(dy_t)); });
-        for (Index j = reach(x, t, b); j >= 0; --j) {
-          const S* frame = frame_at(x, cache.first_.data(), t - j, b);
-          S* sum = dw + (kernel - 1 - j) * features;
-          for_lanes<S>(features, [&](auto lanes) {
-            lanes.store(sum, fma(lanes.load(dy_t), lanes.load(frame), lanes.load(sum)));
-          });
-        }
+        to_input(x, dy, d_behind, t, b, dx.row(t, b));
+        to_parameters(x, before, dy, t, b, of_tile[0], of_tile[1][0]);
       }
     });
     for (Index b = 0; b < x.batch(); ++b)
-      for (Index j = 1; j < kernel; ++j) gather(-j, b, tail_frame(dstate.tail.data(), j, b));
-    cache.gradients_.add_to(0, w_.grad, context);
-    cache.gradients_.add_to(w_.size(), b_.grad, context);
+      for (Index j = 1; j < kernel_size(); ++j) to_input(x, dy, d_behind, -j, b, dbefore.row(place(j), b));
+    sums.add();
     return dx;
   }
 
@@ -178,6 +128,67 @@ class Conv1d {
 
   CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size()}; }
 
+  /// y_t = b + sum_j w_{K-1-j} * x_{t-j}
+  void filter(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b, Row<S> y_t) const {
+    detail::Array<Row<const S>, kMostTaps> x_at;  // [j]: x_{t-j}
+    const Index reach = this->reach(x, t, b);
+    for (Index j = 0; j <= reach; ++j) x_at[j] = frame(x, before, t - j, b);
+    const Row<const S> bias = b_.value;
+    for_lanes<S>(input_size(), [&](auto i) {
+      Packet<S> sum = bias[i];
+      for (Index j = reach; j >= 0; --j) sum = fma(tap(j)[i], x_at[j][i], sum);
+      y_t[i] = sum;
+    });
+  }
+
+  /// dx_s = sum_j w_{K-1-j} * dy_{s+j}, over the outputs that saw x_s, and what comes from the final tail where x_s is
+  /// part of it.
+  void to_input(SequenceView<const S> x, SequenceView<const S> dy, SequenceView<const S> d_behind, Index s, Index b,
+                Row<S> dx_s) const {
+    detail::Array<Row<const S>, kMostTaps> dy_at, w_at;
+    Index count = 0;
+    for (Index j = std::max<Index>(0, -s); j < kernel_size() && s + j < x.time(); ++j)
+      if (reach(x, s + j, b) >= j) {
+        dy_at[count] = dy.row(s + j, b);
+        w_at[count++] = tap(j);
+      }
+    const Index before_next = x.time() - s;
+    const bool is_kept = before_next < kernel_size() && before_next <= seen_after(x, b);
+    const Row<const S> kept = is_kept ? d_behind.row(place(before_next), b) : Row<const S>();
+    for_lanes<S>(input_size(), [&](auto i) {
+      Packet<S> sum = is_kept ? kept[i] : Packet<S>(S(0));
+      // Latest output first, where a later chunk has left off: any split gives the same bits.
+      for (Index n = count; n-- > 0;) sum = fma(w_at[n][i], dy_at[n][i], sum);
+      dx_s[i] = sum;
+    });
+  }
+
+  /// dw_{K-1-j} += dy_t * x_{t-j};  db += dy_t
+  void to_parameters(SequenceView<const S> x, SequenceView<const S> before, SequenceView<const S> dy, Index t, Index b,
+                     Columns<S> dw, Row<S> db) const {
+    const Row<const S> dy_t = dy.row(t, b);
+    for_lanes<S>(input_size(), [&](auto i) { db[i] += dy_t[i]; });
+    for (Index j = reach(x, t, b); j >= 0; --j) {
+      const Row<const S> x_j = frame(x, before, t - j, b);
+      const Row<S> dw_j = dw[place(j)];
+      for_lanes<S>(input_size(), [&](auto i) { dw_j[i] = fma(dy_t[i], x_j[i], dw_j[i]); });
+    }
+  }
+
+  /// The tail behind the last step: what a frame that comes next would see, and 0 for what a start hides from it.
+  void keep_last(SequenceView<const S> x, SequenceView<const S> before, SequenceView<S> tail) const {
+    for (Index b = 0; b < x.batch(); ++b) {
+      const Index seen = seen_after(x, b);
+      for (Index j = 1; j < kernel_size(); ++j) {
+        S* to = tail.column(place(j), b);
+        if (j > seen)
+          std::fill_n(to, input_size(), S(0));
+        else
+          std::copy_n(frame(x, before, x.time() - j, b).data, input_size(), to);
+      }
+    }
+  }
+
   /// How many earlier frames the output at t sees: fewer than K - 1 after a start.
   Index reach(SequenceView<const S> x, Index t, Index b) const {
     for (Index j = 0; j < kernel_size() - 1 && j <= t; ++j)
@@ -188,19 +199,22 @@ class Conv1d {
   Index seen_after(SequenceView<const S> x, Index b) const {
     return x.time() == 0 ? kernel_size() - 1 : std::min<Index>(kernel_size() - 1, reach(x, x.time() - 1, b) + 1);
   }
-  /// The weights of the frame j steps back.
-  const S* tap(const Matrix<S>& w, Index j) const { return w.col(kernel_size() - 1 - j).data(); }
-  /// The frame j steps before the one that comes next.
-  template <class T>
-  T* tail_frame(T* tail, Index j, Index b) const {
-    return tail + (b * (kernel_size() - 1) + kernel_size() - 1 - j) * input_size();
+  /// Where the frame that lies j steps back stands in a tail, and its weight in w.
+  Index place(Index j) const { return kernel_size() - 1 - j; }
+  Row<const S> tap(Index j) const { return Row<const S>(w_.value.col(place(j)).data()); }
+  /// x_t, also before the first step.
+  Row<const S> frame(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b) const {
+    return t >= 0 ? x.row(t, b) : before.row(place(-t), b);
   }
-  const S* frame_at(SequenceView<const S> x, const S* tail, Index t, Index b) const {
-    return t >= 0 ? x.column(t, b) : tail_frame(tail, -t, b);
+  /// A tail as a sequence (F, K-1, B).
+  SequenceView<S> frames_of(Matrix<S>& tail) const {
+    return {tail.data(), input_size(), kernel_size() - 1, tail.cols()};
   }
   /// A copy in memory that grows and never shrinks, so that `step` may change its batch size without an allocation.
-  static void keep(const Matrix<S>& tail, Sequence<S>& copy) {
-    std::copy_n(tail.data(), tail.size(), copy.resize(tail.rows(), 1, tail.cols()).data());
+  SequenceView<const S> copy(const Matrix<S>& tail, Sequence<S>& to) const {
+    const SequenceView<S> frames = to.resize(input_size(), kernel_size() - 1, tail.cols());
+    std::copy_n(tail.data(), tail.size(), frames.data());
+    return frames;
   }
 
   template <class Body>
