@@ -10,13 +10,13 @@
 
 namespace minrnn {
 
-/// inner, over a long sequence in less memory: forward keeps the state at the border of each chunk of `steps` frames,
-/// and backward computes a chunk again before it goes back through it. Gradients are the same, to the rounding of sums
-/// over time; a training step takes one more forward, and copies of y and dx.
+/// Runs a layer, `inner`, over a long sequence in less memory. Forward keeps the state before each chunk of `steps`
+/// frames, and backward computes a chunk again before it goes back through it. Gradients are the same up to the rounding
+/// of sums over time; a training step takes the time of one more forward, and of copying y and dx.
 ///
 /// Equations   y = inner(x)
-/// Memory      kept for backward: y and dx; what inner keeps of one chunk alone; and one state for each chunk. So wrap
-///             all layers of a model whose widths are above those of its input and output
+/// Memory      kept for backward: y and dx; what inner keeps of one chunk; and one state for each chunk. This saves most
+///             where one Recompute wraps all layers of a model that are wider than its input and output
 /// Throws      std::invalid_argument for a chunk of no steps
 /// Source      Chen et al. 2016, "Training deep nets with sublinear memory cost"
 template <SequenceLayer Inner>

@@ -42,8 +42,9 @@ class Random {
   constexpr double symmetric(double limit) {
     return limit * (static_cast<double>(static_cast<std::int64_t>((*this)()) >> 11) * 0x1p-52);
   }
-  /// Standard normal to the eye of a network: the sum of twelve uniforms (mean 0, variance 1, no tail beyond 6), since
-  /// a logarithm or a cosine would differ from one mathematics library to the next.
+  /// A stand-in for a standard normal number: the sum of twelve uniform ones, which has mean 0, variance 1 and no tail
+  /// beyond 6. The exact distribution needs a logarithm and a cosine, which differ from one mathematics library to the
+  /// next.
   constexpr double normal() {
     std::int64_t sum = 0;
     for (int i = 0; i < 12; ++i) sum += static_cast<std::int64_t>((*this)()) >> 12;

@@ -6,8 +6,9 @@
 
 #include "minrnn/kernels/packet.hpp"
 
-/// Asking for memory before it is used, where the processor does not foresee the order. Hints: they change no result,
-/// may point anywhere, and are nothing on a compiler that has none.
+/// These functions ask the processor for memory before it is used, where it cannot foresee in what order that happens.
+/// They are hints: none of them changes a result, an address may lie anywhere, and a compiler without such hints makes
+/// nothing of them.
 namespace minrnn::detail {
 
 template <class S>

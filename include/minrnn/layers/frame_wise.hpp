@@ -13,7 +13,8 @@ struct NoState {
   static void visit(Self&, const Name&, V&&) {}
 };
 
-/// A layer without memory: derives state, step and infer from what it does to frames. `Derived` has
+/// The base of a layer without memory: it derives state, forward, backward, infer and step from what the layer does to
+/// frames, each of them alone. For that the layer, `Derived`, has
 ///   apply(x, cache, context)     y of all frames of x, keeping for `adjoint` what it needs
 ///   adjoint(dy, cache, context)  dx, adding to the gradients; begins with
 ///                                cache.check_backward(name, cache_sizes(), dy)

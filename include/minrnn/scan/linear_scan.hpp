@@ -2,10 +2,15 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <type_traits>
+
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/tiling.hpp"
+#include "minrnn/scan/arguments.hpp"
+#include "minrnn/scan/operators.hpp"
 #include "minrnn/scan/stretches.hpp"
 
 namespace minrnn {
@@ -27,91 +32,83 @@ inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch
   }
 }
 
-/// The recurrence of both scans: carried_t = op_t(carried_{t-1}), h_t = value(carried_t). factor(p) turns what is
-/// stored in a and b into the factors of the operator.
+/// The recurrence of both scans. An operator Op{a, b} maps what is carried from step to step:
+///
+///             carried_t = Op{factor(a_t), factor(b_t)}(carried_{t-1});  h_t = Op::value(carried_t)
+///
+/// `factor` makes of the numbers that a and b hold what Op takes: itself, or the exponential of a logarithm. At a start
+/// nothing is carried: a_t and carried_{t-1} are left out, whatever they are.
 template <template <class> class Operator, class S, class Factor>
 void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form,
           const Context& context, Factor&& factor) {
   const Index features = h.features();
-  // At a start nothing is carried: a_t and what came before are left out, whatever they are.
-  const auto op = [&](auto lanes, Index t, Index sequence, bool start) MINRNN_INLINE_LAMBDA {
-    using P = typename decltype(lanes)::P;
+  const auto op = [&](auto i, Index t, Index n, bool start) MINRNN_INLINE_LAMBDA {
+    using P = typename decltype(i)::P;
     using Op = Operator<P>;
-    return Op{start ? Op::carried(P(S(0))) : factor(lanes.load(a.column(t, sequence))),
-              factor(lanes.load(b.column(t, sequence)))};
+    return Op{start ? Op::carried(P(S(0))) : factor(a.row(t, n)[i]), factor(b.row(t, n)[i])};
   };
   run_stretches<Operator>(
       context, scan_tiling(form, features, h.time(), h.batch()), Direction::forward, a.starts(), carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.first; t < s.last; ++t) {
           const bool start = a.starts(t, s.sequence);
-          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            compose(lanes, op(lanes, t, s.sequence, start), start, whole_a, whole_b, features);
-          });
+          for_lanes<S, kInterleaved>(
+              features, [&](auto i) { compose(i, op(i, t, s.sequence, start), start, whole_a, whole_b, features); });
         }
       },
       [&](Stretch s, S* row) {
         for (Index t = s.first; t < s.last; ++t) {
           const bool start = a.starts(t, s.sequence);
-          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            using P = typename decltype(lanes)::P;
+          for_lanes<S, kInterleaved>(features, [&](auto i) {
+            using P = typename decltype(i)::P;
             using Op = Operator<P>;
-            const auto before = start ? Op::carried(P(S(0))) : load_carried<typename Op::Carried>(lanes, row, features);
-            const auto carried = op(lanes, t, s.sequence, start)(before);
-            store_carried(lanes, row, features, carried);
-            lanes.store(h.column(t, s.sequence), Op::value(carried));
+            const auto before = start ? Op::carried(P(S(0))) : load_carried<typename Op::Carried>(i, row, features);
+            const auto carried = op(i, t, s.sequence, start)(before);
+            store_carried(i, row, features, carried);
+            h.row(t, s.sequence)[i] = Op::value(carried);
           });
         }
       });
 }
 
 /// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. gate(a) turns what is stored as a into the factor
-/// of h_{t-1}; write(lanes, t, b, a_t, h_{t-1}, through, delta_t) stores the derivatives. `through` is delta_t, what
-/// the product a_t h_{t-1} receives; at a start there is no such product: a_t, h_{t-1} and `through` are 0, whatever
-/// stands there.
+/// of h_{t-1}; write(i, t, n, a_t, h_{t-1}, through, delta_t) stores the derivatives at the lanes i of sequence n.
+/// `through` is what the product a_t h_{t-1} receives: delta_t, but at a start there is no such product, so a_t, h_{t-1}
+/// and `through` are 0 there, whatever is stored.
 template <class S, class Gate, class Write>
 void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matrix<S>& initial_state,
                    SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, const Context& context, Gate&& gate,
                    Write&& write) {
   const Index features = h.features();
+  const Columns<const S> h_0 = initial_state;
   // The row carries dL/dh_t from the steps after t: it enters step t as a_{t+1} delta_{t+1} and leaves as a_t delta_t.
   run_stretches<Affine>(
       context, scan_tiling(form, features, h.time(), h.batch()), Direction::backward, a.starts(), dstate,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.last - 1; t >= s.first; --t) {
           const bool start = a.starts(t, s.sequence);
-          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            using P = typename decltype(lanes)::P;
-            const P f = gate(lanes.load(a.column(t, s.sequence))), zero(S(0));
-            const Affine<P> next{f, f * lanes.load(dh.column(t, s.sequence))};
-            compose(lanes, start ? Affine<P>{zero, zero} : next, start, whole_a, whole_b, features);
+          for_lanes<S, kInterleaved>(features, [&](auto i) {
+            using P = typename decltype(i)::P;
+            const P a_t = gate(a.row(t, s.sequence)[i]), zero(S(0));
+            const Affine<P> next{a_t, a_t * dh.row(t, s.sequence)[i]};
+            compose(i, start ? Affine<P>{zero, zero} : next, start, whole_a, whole_b, features);
           });
         }
       },
       [&](Stretch s, S* row) {
+        const Row<S> carried(row);
         for (Index t = s.last - 1; t >= s.first; --t) {
           const bool start = a.starts(t, s.sequence);
-          const S* before = t > 0 ? h.column(t - 1, s.sequence) : initial_state.col(s.sequence).data();
-          for_lanes<S, kInterleaved>(features, [&](auto lanes) {
-            using P = typename decltype(lanes)::P;
-            const P delta = lanes.load(dh.column(t, s.sequence)) + lanes.load(row), zero(S(0));
-            const P f = start ? zero : gate(lanes.load(a.column(t, s.sequence)));
-            const P through = start ? zero : delta;
-            lanes.store(row, f * through);
-            write(lanes, t, s.sequence, f, start ? zero : lanes.load(before), through, delta);
+          const Row<const S> h_before = t > 0 ? h.row(t - 1, s.sequence) : h_0[s.sequence];
+          for_lanes<S, kInterleaved>(features, [&](auto i) {
+            using P = typename decltype(i)::P;
+            const P delta = dh.row(t, s.sequence)[i] + P(carried[i]), zero(S(0));
+            const P a_t = start ? zero : gate(a.row(t, s.sequence)[i]), through = start ? zero : delta;
+            carried[i] = a_t * through;
+            write(i, t, s.sequence, a_t, start ? zero : h_before[i], through, delta);
           });
         }
       });
-}
-
-template <class S>
-void check_scan(std::string_view where, std::string_view a, std::string_view b, SequenceView<const S> view_a,
-                SequenceView<const S> view_b, std::string_view h, SequenceView<const S> view_h,
-                std::string_view state_name, const Matrix<S>& state) {
-  check_sequence(where, b, view_b, view_a.features(), view_a.time(), view_a.batch());
-  check_sequence(where, h, view_h, view_a.features(), view_a.time(), view_a.batch());
-  check_sequence(where, a, view_a, view_a.features());
-  check_matrix(where, state_name, state, view_a.features(), view_a.batch());
 }
 
 }  // namespace detail
@@ -127,7 +124,7 @@ template <class S>
 void linear_scan(SequenceView<const std::type_identity_t<S>> a, SequenceView<const std::type_identity_t<S>> b,
                  Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
                  const Context& context = {}) {
-  detail::check_scan<S>("linear_scan", "a", "b", a, b, "h", h, "state", state);
+  detail::check_scan<S>("linear_scan", {{"a", a}, {"b", b}, {"h", h}}, {{"state", state}});
   detail::scan<Affine>(a, b, state, h, form, context, [](auto factor) MINRNN_INLINE_LAMBDA { return factor; });
 }
 
@@ -142,13 +139,13 @@ void linear_scan_backward(SequenceView<const std::type_identity_t<S>> a, Sequenc
                           Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> da,
                           SequenceView<std::type_identity_t<S>> db, ScanForm form = ScanForm::automatic,
                           const Context& context = {}) {
-  detail::check_scan<S>("linear_scan_backward", "a", "h", a, h, "dh", dh, "initial_state", initial_state);
-  detail::check_scan<S>("linear_scan_backward", "a", "da", a, da, "db", db, "dstate", dstate);
+  detail::check_scan<S>("linear_scan_backward", {{"a", a}, {"h", h}, {"dh", dh}, {"da", da}, {"db", db}},
+                        {{"initial_state", initial_state}, {"dstate", dstate}});
   detail::scan_backward<S>(
       a, h, initial_state, dh, dstate, form, context, [](auto gate) { return gate; },
-      [&](auto lanes, Index t, Index b, auto, auto previous, auto through, auto delta) {
-        lanes.store(da.column(t, b), previous * through);
-        lanes.store(db.column(t, b), delta);
+      [&](auto i, Index t, Index n, auto, auto h_before, auto through, auto delta) {
+        da.row(t, n)[i] = h_before * through;
+        db.row(t, n)[i] = delta;
       });
 }
 

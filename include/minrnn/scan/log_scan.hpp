@@ -25,7 +25,7 @@ template <class S>
 void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<const std::type_identity_t<S>> log_b,
               Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
               const Context& context = {}) {
-  detail::check_scan<S>("log_scan", "log_a", "log_b", log_a, log_b, "h", h, "state", state);
+  detail::check_scan<S>("log_scan", {{"log_a", log_a}, {"log_b", log_b}, {"h", h}}, {{"state", state}});
   detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
   Matrix<S> carry;
   detail::carry_state<ScaledAffine>(state, carry);
@@ -47,19 +47,20 @@ void log_scan_backward(SequenceView<const std::type_identity_t<S>> log_a,
                        Matrix<S>& dstate, SequenceView<std::type_identity_t<S>> dlog_a,
                        SequenceView<std::type_identity_t<S>> dlog_b, ScanForm form = ScanForm::automatic,
                        const Context& context = {}) {
-  detail::check_scan<S>("log_scan_backward", "log_a", "log_b", log_a, log_b, "h", h, "initial_state", initial_state);
-  detail::check_scan<S>("log_scan_backward", "log_a", "dlog_a", log_a, dlog_a, "dlog_b", dlog_b, "dstate", dstate);
-  detail::check_sequence("log_scan_backward", "dh", dh, h.features(), h.time(), h.batch());
+  detail::check_scan<S>(
+      "log_scan_backward",
+      {{"log_a", log_a}, {"log_b", log_b}, {"h", h}, {"dh", dh}, {"dlog_a", dlog_a}, {"dlog_b", dlog_b}},
+      {{"initial_state", initial_state}, {"dstate", dstate}});
   const auto exp_of = [](auto logarithm) MINRNN_INLINE_LAMBDA { return value_of(scaled_exp(logarithm)); };
   const auto finite = [](auto x) {
     const decltype(x) largest((std::numeric_limits<S>::max)());
     return maximum(minimum(x, largest), -largest);
   };
   detail::scan_backward<S>(log_a, h, initial_state, dh, dstate, form, context, exp_of,
-                           [&](auto lanes, Index t, Index b, auto gate, auto previous, auto through, auto delta) {
-                             const auto input = exp_of(lanes.load(log_b.column(t, b)));
-                             lanes.store(dlog_a.column(t, b), finite(gate * previous * through));
-                             lanes.store(dlog_b.column(t, b), finite(input * delta));
+                           [&](auto i, Index t, Index n, auto a_t, auto h_before, auto through, auto delta) {
+                             const auto b_t = exp_of(log_b.row(t, n)[i]);
+                             dlog_a.row(t, n)[i] = finite(a_t * h_before * through);
+                             dlog_b.row(t, n)[i] = finite(b_t * delta);
                            });
 }
 

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/scaled.hpp"
 
 /// The two associative operators of a first-order linear recurrence. Sequential, chunked and one-step evaluation are
@@ -40,7 +42,8 @@ struct ScaledAffine {
 
 namespace detail {
 
-/// The scalars of each feature that rows of what is carried hold, one row of the features after the other.
+/// How many scalars what is carried has for each feature. A row of it holds plane after plane: with one plane the H
+/// values of the features, with two their H mantissas and then their H exponents.
 template <class Carried>
 inline constexpr Index kPlanes = 1;
 template <class P>
@@ -63,23 +66,22 @@ MINRNN_INLINE void store_carried(Lanes lanes, S* row, Index features, const Scal
   lanes.store(row + features, carried.exponent);
 }
 
-/// carry (planes H, B), what is carried of the state (H, B), and back.
+/// Writes the state (H, B) to carry (planes H, B), as the recurrence carries it; `value_carry` is the way back.
 template <template <class> class Operator, class S>
 void carry_state(const Matrix<S>& state, Matrix<S>& carry) {
   using Whole = Operator<Packet<S>>;
   carry.resize(kPlanes<typename Whole::Carried> * state.rows(), state.cols());
-  for (Index b = 0; b < state.cols(); ++b)
-    for_lanes<S>(state.rows(), [&](auto lanes) {
-      store_carried(lanes, carry.col(b).data(), state.rows(), Whole::carried(lanes.load(state.col(b).data())));
-    });
+  const Columns<const S> h = state;
+  for (Index b = 0; b < h.count; ++b)
+    for_lanes<S>(h.rows, [&](auto i) { store_carried(i, carry.col(b).data(), h.rows, Whole::carried(h[b][i])); });
 }
 template <template <class> class Operator, class S>
 void value_carry(const Matrix<S>& carry, Matrix<S>& state) {
   using Whole = Operator<Packet<S>>;
-  for (Index b = 0; b < state.cols(); ++b)
-    for_lanes<S>(state.rows(), [&](auto lanes) {
-      lanes.store(state.col(b).data(),
-                  Whole::value(load_carried<typename Whole::Carried>(lanes, carry.col(b).data(), state.rows())));
+  const Columns<S> h = state;
+  for (Index b = 0; b < h.count; ++b)
+    for_lanes<S>(h.rows, [&](auto i) {
+      h[b][i] = Whole::value(load_carried<typename Whole::Carried>(i, carry.col(b).data(), h.rows));
     });
 }
 

@@ -33,6 +33,38 @@ MINRNN_INLINE void compose(Lanes lanes, const Operator& next, bool forgets, S* a
   store_operator(lanes, forgets ? next : load_operator<Operator>(lanes, a, b, features).then(next), a, b, features);
 }
 
+inline Stretch stretch_of(const Tiling& tiling, Index tile, Index worker) {
+  const auto t = tiling[tile];
+  return {t.first_sequence, t.first_step, t.last_step, tile, worker};
+}
+inline bool has_start(const Stretch& s, Starts starts) {
+  for (Index t = s.first; t < s.last; ++t)
+    if (starts(t, s.sequence)) return true;
+  return false;
+}
+
+/// The middle of `run_stretches`: from the operator (a, b) of each stretch to the row that enters it. carry goes from
+/// what enters the first stretch of a sequence to what leaves the last.
+template <template <class> class Operator, class S>
+void carry_across(const Tiling& tiling, Direction direction, Starts starts, const Matrix<S>& a, const Matrix<S>& b,
+                  Matrix<S>& carry, Matrix<S>& rows) {
+  using Whole = Operator<Packet<S>>;
+  using Carried = typename Whole::Carried;
+  const Index features = carry.rows() / kPlanes<Carried>, parts = tiling.parts();
+  for (Index sequence = 0; sequence < carry.cols(); ++sequence)
+    for (Index step = 0; step < parts; ++step) {
+      const Index part = direction == Direction::forward ? step : parts - 1 - step, tile = sequence * parts + part;
+      const bool forgets = has_start(stretch_of(tiling, tile, 0), starts);
+      S* row = carry.col(sequence).data();
+      for_lanes<S>(features, [&](auto lanes) {
+        const auto before = load_carried<Carried>(lanes, row, features);
+        store_carried(lanes, rows.col(tile).data(), features, before);
+        const auto whole = load_operator<Whole>(lanes, a.col(tile).data(), b.col(tile).data(), features);
+        store_carried(lanes, row, features, forgets ? whole.b : whole(before));
+      });
+    }
+}
+
 /// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters
 /// as what stands before the first step (after the last one, where the direction is backward) and leaves as what the
 /// recurrence carries at the other end.
@@ -53,45 +85,23 @@ void run_stretches(const Context& context, const Tiling& tiling, Direction direc
                    Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
     parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
-      const auto [first, last, first_step, last_step] = tiling[tile];
-      for (Index b = first; b < last; ++b) run(Stretch{b, first_step, last_step, tile, worker}, carry.col(b).data());
+      const auto t = tiling[tile];
+      for (Index b = t.first_sequence; b < t.last_sequence; ++b)
+        run(Stretch{b, t.first_step, t.last_step, tile, worker}, carry.col(b).data());
     });
     return;
   }
   using Whole = Operator<Packet<S>>;
-  using Carried = typename Whole::Carried;
-  const Index features = carry.rows() / kPlanes<Carried>, parts = tiling.parts(), count = tiling.count();
-  const auto stretch = [&](Index tile, Index worker) {
-    const auto t = tiling[tile];
-    return Stretch{t.first_sequence, t.first_step, t.last_step, tile, worker};
-  };
-  Matrix<S> a(carry.rows(), count), b(carry.rows(), count);
+  const Index features = carry.rows() / kPlanes<typename Whole::Carried>, count = tiling.count();
+  Matrix<S> a(carry.rows(), count), b(carry.rows(), count), rows(carry.rows(), count);
   parallel_for(context, count, [&](Index tile, Index worker) {
     S *whole_a = a.col(tile).data(), *whole_b = b.col(tile).data();
     for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
-    summarise(stretch(tile, worker), whole_a, whole_b);
+    summarise(stretch_of(tiling, tile, worker), whole_a, whole_b);
   });
-  const auto has_start = [&](Index tile) {
-    const auto t = tiling[tile];
-    for (Index step = t.first_step; step < t.last_step; ++step)
-      if (starts(step, t.first_sequence)) return true;
-    return false;
-  };
-  Matrix<S> rows(carry.rows(), count);  // what enters each stretch
-  for (Index sequence = 0; sequence < carry.cols(); ++sequence)
-    for (Index step = 0; step < parts; ++step) {
-      const Index part = direction == Direction::forward ? step : parts - 1 - step;
-      const Index tile = sequence * parts + part;
-      const bool forgets = has_start(tile);
-      S* row = carry.col(sequence).data();
-      for_lanes<S>(features, [&](auto lanes) {
-        const auto before = load_carried<Carried>(lanes, row, features);
-        store_carried(lanes, rows.col(tile).data(), features, before);
-        const auto whole = load_operator<Whole>(lanes, a.col(tile).data(), b.col(tile).data(), features);
-        store_carried(lanes, row, features, forgets ? whole.b : whole(before));
-      });
-    }
-  parallel_for(context, count, [&](Index tile, Index worker) { run(stretch(tile, worker), rows.col(tile).data()); });
+  carry_across<Operator>(tiling, direction, starts, a, b, carry, rows);
+  parallel_for(context, count,
+               [&](Index tile, Index worker) { run(stretch_of(tiling, tile, worker), rows.col(tile).data()); });
 }
 
 }  // namespace minrnn::detail
