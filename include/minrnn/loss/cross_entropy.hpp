@@ -12,8 +12,10 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
@@ -36,6 +38,43 @@ Index place_of_largest(const S* x, Index n) {
   return place < n ? place : 0;
 }
 
+/// How many targets count: those that are not negative. Throws where one is no class.
+template <class Target>
+Index count_targets(const char* name, SequenceView<const Target> targets, Index classes) {
+  Index count = 0;
+  for (Index b = 0; b < targets.batch(); ++b)
+    for (Index t = 0; t < targets.time(); ++t) {
+      const Target target = *targets.column(t, b);
+      if (target >= classes) [[unlikely]]
+        throw_argument(name, "targets", "classes below " + std::to_string(classes), std::to_string(target));
+      count += target >= 0;
+    }
+  return count;
+}
+
+/// The loss of one frame whose target counts. p (V) is scratch, or where a scale is given it becomes dlogits, which is
+/// scale (softmax(l) - onehot(target)); it may be the memory of the logits.
+template <class S>
+double frame_cross_entropy(Row<const S> logits, Index classes, Index target, const double* scale, Row<S> p) {
+  const Index place = place_of_largest(logits.data, classes);
+  const S largest = logits.data[place];
+  const double of_target = static_cast<double>(logits.data[target]);  // before anything is written
+  for_lanes<S>(classes, [&](auto i) { p[i] = exp(logits[i] - largest); });
+  // The largest has exp(0) = 1. The others are summed without it: where they are small, log1p of their sum and the
+  // gradient at the largest keep the digits that 1 + others would lose.
+  const S first = std::exchange(p.data[place], S(0));
+  const double others = sum_in_double(classes, [&](Index v) { return static_cast<double>(p.data[v]); });
+  const double loss = std::log1p(others) + (static_cast<double>(largest) - of_target);
+  if (scale == nullptr) return loss;
+  const double factor = *scale / (1 + others);
+  p.data[place] = first;
+  for_lanes<S>(classes, [&](auto i) { p[i] = p[i] * static_cast<S>(factor); });
+  // largest - largest: NaN, as the loss, where it is infinite.
+  p.data[target] = target == place ? static_cast<S>(-others * factor) + (largest - largest)
+                                   : p.data[target] - static_cast<S>(*scale);
+  return loss;
+}
+
 /// Without dlogits (nullptr) the loss alone.
 template <class S, class Target>
 MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> targets, Sequence<S>* dlogits,
@@ -46,50 +85,28 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
   check_sequence(name, "logits", logits, classes);
   check_sequence(name, "targets", targets, 1, time, batch);
   MeanLoss result;
-  for (Index b = 0; b < batch; ++b)
-    for (Index t = 0; t < time; ++t) {
-      const Target target = *targets.column(t, b);
-      if (target >= classes) [[unlikely]]
-        throw_argument(name, "targets", "classes below " + std::to_string(classes), std::to_string(target));
-      result.count += target >= 0;
-    }
-  const double scale = 1 / static_cast<double>(std::max<Index>(result.count, 1));
+  result.count = count_targets(name, targets, classes);
+  const double count = static_cast<double>(std::max<Index>(result.count, 1)), scale = 1 / count;
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
-  const Index frames = time * batch, size = std::max<Index>(64, (frames + 31) / 32), tiles = (frames + size - 1) / size;
-  std::vector<double> sums(static_cast<std::size_t>(tiles));
+  const Frames frames(32, logits);
+  std::vector<double> sums(static_cast<std::size_t>(frames.tiles()));
   Sequence<S> scratch(classes, 1, context.workers());
-  parallel_for(context, tiles, [&](Index tile, Index worker) {
+  parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
     double sum = 0;
-    for (Index n = tile * size; n < std::min<Index>(frames, (tile + 1) * size); ++n) {
+    frames.for_each(tile, [&](Index n) {
       const Index t = n % time, b = n / time;
+      const Row<S> p = dlogits ? gradient.row(t, b) : scratch.view().row(0, worker);
       const Target target = *targets.column(t, b);
-      S* p = dlogits ? gradient.column(t, b) : scratch.view().column(0, worker);
-      if (target < 0) {
-        std::fill_n(p, classes, S(0));
-        continue;
-      }
-      const S* logit = logits.column(t, b);
-      const Index place = place_of_largest(logit, classes);
-      const S largest = logit[place];
-      const double of_target = static_cast<double>(logit[target]);  // before anything is written
-      for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, exp(lanes.load(logit) - Packet<S>(largest))); });
-      // The largest has exp(0) = 1. The others are summed without it: where they are small, log1p of their sum and the
-      // gradient at the largest keep the digits that 1 + others would lose.
-      const S first = std::exchange(p[place], S(0));
-      const double others = sum_in_double(classes, [&](Index v) { return static_cast<double>(p[v]); });
-      sum += std::log1p(others) + (static_cast<double>(largest) - of_target);
-      if (!dlogits) continue;
-      const double factor = scale / (1 + others);
-      p[place] = first;
-      for_lanes<S>(classes, [&](auto lanes) { lanes.store(p, lanes.load(p) * Packet<S>(static_cast<S>(factor))); });
-      // largest - largest: NaN, as the loss, where it is infinite.
-      p[target] =
-          target == place ? static_cast<S>(-others * factor) + (largest - largest) : p[target] - static_cast<S>(scale);
-    }
+      if (target < 0)
+        std::fill_n(p.data, classes, S(0));
+      else
+        sum += frame_cross_entropy<S>(logits.row(t, b), classes, static_cast<Index>(target), dlogits ? &scale : nullptr,
+                                      p);
+    });
     sums[static_cast<std::size_t>(tile)] = sum;
   });
   for (const double sum : sums) result.loss += sum;
-  result.loss /= static_cast<double>(std::max<Index>(result.count, 1));
+  result.loss /= count;
   return result;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -93,7 +94,8 @@ class Adam {
       parallel_for(context, (p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
         const Index end = std::min<Index>(p.size(), (chunk + 1) * kChunk);
         const auto advance_from = [&](Index i, Index count) {
-          return advance(p.grad.data() + i, m.first.data() + i, m.root.data() + i, p.value.data() + i, count, rates);
+          return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
+                         Row<S>(p.value).from(i), count, rates);
         };
         for (Index i = chunk * kChunk; i < end;) {
           i += advance_from(i, end - i);
@@ -139,21 +141,21 @@ class Adam {
 
   /// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it
   /// advanced.
-  static Index advance(const S* grad, S* first, S* root, S* value, Index count, Rates rates) {
+  static Index advance(Row<const S> grad, Row<S> first, Row<S> root, Row<S> value, Index count, Rates rates) {
     const P least((std::numeric_limits<S>::min)());
-    const auto update = [&](auto lanes) MINRNN_INLINE_LAMBDA {
-      const P g = lanes.load(grad), r_before = lanes.load(root);
+    const auto update = [&](auto i) MINRNN_INLINE_LAMBDA {
+      const P g = grad[i], r_before = root[i];
       if (!all_finite(g)) [[unlikely]]
         return false;
-      const P m = fma(g, P(rates.new1), lanes.load(first) * rates.beta1);
+      const P m = fma(g, P(rates.new1), first[i] * rates.beta1);
       // Of numbers relative to the larger, whose squares have no range to leave.
       const P unit = maximum(maximum(absolute(g), r_before), least), now = g / unit, before = r_before / unit;
       const P r = unit * detail::square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
-      lanes.store(first, m);
-      lanes.store(root, r);
+      first[i] = m;
+      root[i] = r;
       // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
       const P direction = m / maximum(r + rates.epsilon, least);
-      lanes.store(value, fma(-direction, P(rates.rate), lanes.load(value) * rates.keep));
+      value[i] = fma(-direction, P(rates.rate), value[i] * rates.keep);
       return true;
     };
     Index i = 0;
