@@ -139,8 +139,8 @@ double settled_seconds(const Step& work, int count) {
   return median(seconds);
 }
 
-/// Alternates the step with its products, a tenth of a second of each at a time, so that what disturbs the machine meets
-/// all of them.
+/// Alternates the step with its products, a tenth of a second of each at a time, so that what disturbs the machine
+/// meets all of them.
 void measure(benchmark::State& bench, Row& row) {
   set_threads(row.threads);
   const Step step = row.kind->make(row.shape);

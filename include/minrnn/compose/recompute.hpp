@@ -11,12 +11,12 @@
 namespace minrnn {
 
 /// Runs a layer, `inner`, over a long sequence in less memory. Forward keeps the state before each chunk of `steps`
-/// frames, and backward computes a chunk again before it goes back through it. Gradients are the same up to the rounding
-/// of sums over time; a training step takes the time of one more forward, and of copying y and dx.
+/// frames, and backward computes a chunk again before it goes back through it. Gradients are the same up to the
+/// rounding of sums over time; a training step takes the time of one more forward, and of copying y and dx.
 ///
 /// Equations   y = inner(x)
-/// Memory      kept for backward: y and dx; what inner keeps of one chunk; and one state for each chunk. This saves most
-///             where one Recompute wraps all layers of a model that are wider than its input and output
+/// Memory      kept for backward: y and dx; what inner keeps of one chunk; and one state for each chunk. This saves
+///             most where one Recompute wraps all layers of a model that are wider than its input and output
 /// Throws      std::invalid_argument for a chunk of no steps
 /// Source      Chen et al. 2016, "Training deep nets with sublinear memory cost"
 template <SequenceLayer Inner>

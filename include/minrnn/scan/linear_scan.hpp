@@ -73,8 +73,8 @@ void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, Se
 
 /// The adjoint of both scans, delta_t = dh_t + a_{t+1} delta_{t+1}. gate(a) turns what is stored as a into the factor
 /// of h_{t-1}; write(i, t, n, a_t, h_{t-1}, through, delta_t) stores the derivatives at the lanes i of sequence n.
-/// `through` is what the product a_t h_{t-1} receives: delta_t, but at a start there is no such product, so a_t, h_{t-1}
-/// and `through` are 0 there, whatever is stored.
+/// `through` is what the product a_t h_{t-1} receives: delta_t, but at a start there is no such product, so a_t,
+/// h_{t-1} and `through` are 0 there, whatever is stored.
 template <class S, class Gate, class Write>
 void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matrix<S>& initial_state,
                    SequenceView<const S> dh, Matrix<S>& dstate, ScanForm form, const Context& context, Gate&& gate,
