@@ -28,6 +28,22 @@ foreach(header IN LISTS headers)
   endforeach()
 endforeach()
 
+# The map says the same.
+file(READ ${root}/README.md map)
+list(TRANSFORM headers REPLACE "/.*" "" OUTPUT_VARIABLE folders)
+list(REMOVE_DUPLICATES folders)
+foreach(folder IN LISTS folders)
+  set(others ${${folder}})
+  list(REMOVE_ITEM others ${folder})
+  list(JOIN others ", " others)
+  if(others STREQUAL "")
+    set(others nothing)
+  endif()
+  if(NOT map MATCHES "\n\\| `${folder}/` \\| [^\n]+ \\| ${others} \\|\n")
+    message(SEND_ERROR "The table of minrnn/README.md has no row for ${folder}/ that ends in | ${others} |")
+  endif()
+endforeach()
+
 # What Eigen may change without a word is named in one header.
 foreach(header IN LISTS headers)
   file(STRINGS ${root}/${header} lines REGEX "Eigen::internal")
