@@ -5,13 +5,7 @@
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/math/scaled.hpp"
 
-namespace minrnn {
-
-/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have
-/// no range to leave. With a positive candidate both give the same function.
-enum class Arithmetic { linear, log_space };
-
-namespace detail {
+namespace minrnn::detail {
 
 /// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says
 /// which, even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is
@@ -89,5 +83,4 @@ struct CandidateNumber<P, Arithmetic::log_space, Candidate::positive> {
   }
 };
 
-}  // namespace detail
-}  // namespace minrnn
+}  // namespace minrnn::detail

@@ -8,6 +8,10 @@
 
 namespace minrnn {
 
+/// How the recurrence is computed: `linear` on h itself, `log_space` on its logarithm, as `Scaled` numbers, which have
+/// no range to leave. With a positive candidate both give the same function.
+enum class Arithmetic { linear, log_space };
+
 /// Positive numbers of any magnitude: mantissa * 2^exponent, with an integer exponent of its own.
 ///
 /// It is the logarithm cut in two: its integer part is added and compared, and what remains is multiplied and added as

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
@@ -14,6 +16,8 @@
 #include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/tiling.hpp"
+#include "minrnn/math/scaled.hpp"
+#include "minrnn/scan/operators.hpp"
 #include "minrnn/scan/stretches.hpp"
 
 /// The recurrence of minGRU and minLSTM, from x to h and back. Time is cut into blocks that stay in cache; x (F, T, B),
