@@ -20,7 +20,7 @@ TEST(Rotary, TurnsByTheAngleOfItsEquationAtEveryPosition) {
                                       std::llround(kTurn / (2 * std::numbers::pi * 100))};
   for (const Index position : {0, 1, 12867, 12868, 12869, 100000, 1048575, 1048577, 1500000}) {
     double turns[4];
-    rotary.turns_of(position, turns);
+    rotary.turns_of(position, Row<double>(turns));
     for (int e = 0; e < 2; ++e) {
       const double whole = static_cast<double>(frequencies[e] * position % kTurn) / static_cast<double>(kTurn);
       EXPECT_NEAR(turns[e], std::cos(2 * std::numbers::pi * whole), 1e-12) << position;

@@ -74,37 +74,6 @@ TEST(Attention, KeepsWhatIsNoNumberFromWhateverDoesNotSeeIt) {
     }
 }
 
-// One query over two equal keys has half of each, however large their scores are: beside 1e7, the logarithm of 2 is
-// less than a rounding.
-TEST(AttentionHead, SharesAmongEqualKeysHoweverLargeTheirScores) {
-  using Head = minrnn::detail::AttentionHead<float>;
-  constexpr Index kSize = 2;
-  for (const float size : {1.0f, 3e3f, 1e7f, 1e15f, 1e25f}) {
-    std::vector<float> q(static_cast<std::size_t>(Head::padded(kSize))), k(2 * q.size()), v(2 * q.size());
-    for (std::size_t i = 0; i < 2; ++i) {
-      k[i * q.size()] = size;
-      v[i * q.size()] = i == 0 ? 2.0f : 6.0f;
-    }
-    const float unit = Head::unit_of(kSize, size, size);
-    q[0] = size / unit;
-    const std::int32_t first = 0;
-    const Head head{kSize, 1, 1, q.data(), k.data(), v.data(), &first, &unit, size, size, 6};
-    std::vector<float> scratch(static_cast<std::size_t>(Head::scratch_size(kSize, 1, 2)));
-    float largest = 0, share = 0, o[kSize], d_o[kSize] = {1, 0};
-    head.forward(scratch.data(), o, kSize, &largest, &share);
-    EXPECT_EQ(largest, q[0] * size);
-    EXPECT_EQ(share, 0.5f);
-    EXPECT_EQ(o[0], 4) << size;
-    head.backward(
-        scratch.data(), o, d_o, kSize, &largest, &share,
-        [&](Index key, const float* dk, const float* dv) {
-          EXPECT_EQ(dv[0], 0.5f) << "key " << key << " at " << size;
-          EXPECT_EQ(dk[0], (key == 0 ? -1 : 1) * size) << "p (dp - <do, o>) q = 1/2 (+-2) q";
-        },
-        [&](Index, const float* dq) { EXPECT_EQ(dq[0], 0) << size; });
-  }
-}
-
 TEST(Attention, ForgetsAStateThatIsNoNumberAtAStart) {
   Random random(3);
   const Layer layer(6, 2, random, {.head_size = 4, .window = 10});

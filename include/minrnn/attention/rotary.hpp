@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <numbers>
 #include <vector>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 
@@ -20,6 +23,7 @@ namespace minrnn::detail {
 ///
 /// Equations   angle of pair e at position t: t base^(-2 e / E), the frequency rounded to whole turns in kTurn
 ///             positions, so that positions count modulo kTurn
+///             turned by the angle:  x'_e = cos x_e - sin x_{e + E/2};  x'_{e + E/2} = sin x_e + cos x_{e + E/2}
 /// Shapes      vectors (E); turns (E): cos of each pair, then sin
 /// Source      Su et al. 2021, "RoFormer: Enhanced transformer with rotary position embedding"
 template <class S>
@@ -36,23 +40,25 @@ class Rotary {
     }
   }
 
-  void turns_of(Index position, S* turns) const {
+  void turns_of(Index position, Row<S> turns) const {
     for (std::size_t e = 0; e < frequencies_.size(); ++e) {
       const double angle =
           2 * std::numbers::pi * static_cast<double>(frequencies_[e] * position % kTurn) / static_cast<double>(kTurn);
-      turns[e] = static_cast<S>(std::cos(angle));
-      turns[frequencies_.size() + e] = static_cast<S>(std::sin(angle));
+      turns.data[e] = static_cast<S>(std::cos(angle));
+      turns.data[frequencies_.size() + e] = static_cast<S>(std::sin(angle));
     }
   }
 
-  /// to = by times `from`, turned. `to` may be `from`.
-  void rotate(const S* from, const S* turns, S by, Turn direction, S* to) const {
+  /// to = by times x, turned. `to` may be x.
+  void rotate(Row<const S> x, Row<const S> turns, S by, Turn direction, Row<S> to) const {
     const Index half = static_cast<Index>(frequencies_.size());
-    for_lanes<S>(half, [&](auto lanes) {
-      const auto low = lanes.load(from), high = lanes.load(from + half);
-      const auto c = lanes.load(turns) * by, s = lanes.load(turns + half) * (direction == Turn::forth ? by : -by);
-      lanes.store(to, fma(c, low, -(s * high)));
-      lanes.store(to + half, fma(s, low, c * high));
+    const Row<const S> x_high = x.from(half), sines = turns.from(half);
+    const Row<S> to_high = to.from(half);
+    const S by_sine = direction == Turn::forth ? by : -by;
+    for_lanes<S>(half, [&](auto i) {
+      const Packet<S> low = x[i], high = x_high[i], c = turns[i] * by, s = sines[i] * by_sine;
+      to[i] = fma(c, low, -(s * high));
+      to_high[i] = fma(s, low, c * high);
     });
   }
 
@@ -62,12 +68,12 @@ class Rotary {
     void fill(const Rotary& rotary, Index first, Index count, const Context& context) {
       first_ = first;
       const SequenceView<S> turns = turns_.resize(2 * static_cast<Index>(rotary.frequencies_.size()), count, 1);
-      parallel_for(context, count, [&](Index i, Index) { rotary.turns_of(first + i, turns.column(i, 0)); });
+      parallel_for(context, count, [&](Index i, Index) { rotary.turns_of(first + i, turns.row(i, 0)); });
     }
     /// Of a position in the table, else computed into `scratch` (E).
-    const S* at(const Rotary& rotary, Index position, S* scratch) const {
+    Row<const S> at(const Rotary& rotary, Index position, Row<S> scratch) const {
       const Index i = position - first_;
-      if (i >= 0 && i < turns_.time()) return turns_.view().column(i, 0);
+      if (i >= 0 && i < turns_.time()) return turns_.view().row(i, 0);
       rotary.turns_of(position, scratch);
       return scratch;
     }

@@ -5,19 +5,24 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn::detail {
 
-/// Which frames attention sees: the last `frames` since the last start, and where they stand in the ring that keeps
-/// them.
+/// Which frames attention sees, and where a ring keeps them: a frame sees the last `frames` frames since the last
+/// start, itself included.
 ///
-/// Position    of a frame: how many came before it since the last start. At period + ring it falls back by a period, a
-///             multiple of the ring: there the window is full, and all that counts is the position modulo the period
-/// Ring        `frames` rounded up to a power of two; the frame of position p stands at p modulo that
+/// Position    The position of a frame says how many frames came before it since the last start. A stream has no end,
+///             so a position that would reach period + ring goes back by one period. Nothing depends on that: by then
+///             the window is full, rotary angles repeat after a period, and the period is a multiple of the ring, so
+///             the place in the ring stays the same.
+/// Ring        It has room for `frames` rounded up to a power of two. The frame of position p stands at place p modulo
+///             that, where it takes over from a frame that nothing sees any more.
 class SlidingWindow {
  public:
   SlidingWindow(Index frames, Index period)
@@ -27,7 +32,8 @@ class SlidingWindow {
 
   Index frames() const { return frames_; }
   Index ring() const { return ring_; }
-  Index place(Index position) const { return position % ring_; }
+  /// The position modulo the ring, a power of two.
+  Index place(Index position) const { return position & (ring_ - 1); }
   Index next(Index position) const { return position < last() ? position + 1 : position + 1 - period_; }
   /// How many frames before the one of this position are seen from it.
   Index before(Index position) const { return std::min<Index>(position, frames_ - 1); }
@@ -52,33 +58,18 @@ class SlidingWindow {
     /// x (F, T, B) for its starts; positions (1, B) before it, as a state holds them.
     template <class S>
     void fill(const SlidingWindow& window, SequenceView<const S> x, FrameView<const S> positions) {
-      const Index time = x.time(), batch = x.batch();
-      entries_.resize(static_cast<std::size_t>(batch));
+      entries_.clear();
+      entries_.reserve(static_cast<std::size_t>(x.batch()));
       earlier_ = 0;
-      for (Index b = 0; b < batch; ++b) {
+      for (Index b = 0; b < x.batch(); ++b) {
         const Index position = window.position_of(*positions.column(b));
-        Entry& entry = entries_[static_cast<std::size_t>(b)];
-        entry = {position, window.before(position), -1, 0};
-        earlier_ = std::max<Index>(earlier_, entry.earlier);
+        entries_.push_back({position, window.before(position), -1, 0});
+        earlier_ = std::max<Index>(earlier_, entry(b).earlier);
       }
-      positions_.resize(time, 1, batch);
-      first_keys_.resize(time, 1, batch);
+      positions_.resize(x.time(), 1, x.batch());
+      first_keys_.resize(x.time(), 1, x.batch());
       least_ = window.last();
-      for (Index b = 0; b < batch; ++b) {
-        Entry& entry = entries_[static_cast<std::size_t>(b)];
-        std::int32_t *of = positions_.view().column(0, b), *first = first_keys_.view().column(0, b);
-        Index position = entry.position;
-        for (Index t = 0; t < time; ++t, position = window.next(position)) {
-          if (x.starts(t, b)) {
-            position = 0;
-            entry.started = t;
-          }
-          of[t] = static_cast<std::int32_t>(position);
-          first[t] = static_cast<std::int32_t>(earlier_ + t - window.before(position));
-          least_ = std::min<Index>(least_, position);
-        }
-        entry.kept = std::max<Index>({0, entry.started, time - window.ring()});
-      }
+      for (Index b = 0; b < x.batch(); ++b) count(window, x, b);
     }
 
     Index time() const { return positions_.features(); }
@@ -88,10 +79,29 @@ class SlidingWindow {
     const Entry& entry(Index b) const { return entries_[static_cast<std::size_t>(b)]; }
     /// (T) of sequence b.
     const std::int32_t* positions(Index b) const { return positions_.view().column(0, b); }
-    /// (T) the first key that each frame of sequence b sees; the last is its own.
+    /// (T) the first key that each frame of sequence b sees, which never lies before that of the frame before; the last
+    /// is its own.
     const std::int32_t* first_keys(Index b) const { return first_keys_.view().column(0, b); }
 
    private:
+    /// From frame to frame of sequence b.
+    template <class S>
+    void count(const SlidingWindow& window, SequenceView<const S> x, Index b) {
+      Entry& entry = entries_[static_cast<std::size_t>(b)];
+      std::int32_t *positions = positions_.view().column(0, b), *first_keys = first_keys_.view().column(0, b);
+      Index position = entry.position;
+      for (Index t = 0; t < x.time(); ++t, position = window.next(position)) {
+        if (x.starts(t, b)) {
+          position = 0;
+          entry.started = t;
+        }
+        positions[t] = static_cast<std::int32_t>(position);
+        first_keys[t] = static_cast<std::int32_t>(earlier_ + t - window.before(position));
+        least_ = std::min<Index>(least_, position);
+      }
+      entry.kept = std::max<Index>({0, entry.started, x.time() - window.ring()});
+    }
+
     Index earlier_ = 0, least_ = 0;
     std::vector<Entry> entries_;                     // (B)
     Sequence<std::int32_t> positions_, first_keys_;  // (T, 1, B)
