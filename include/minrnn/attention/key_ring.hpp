@@ -34,9 +34,10 @@ namespace detail {
 /// that were. A call reads them, forgets them at a start, and writes its own last frames.
 ///
 /// Shapes      keys, values (E, R), somewhere in a state: the frame of position p stands at column window.place(p)
-/// Gradient    The ring of a state gradient turns from dL/d(ring after the call) into dL/d(ring before it while the keys
-///             of the call pass, the last one first. What a place holds belongs to the last frame that wrote there,
-///             which takes it; the first frame clears the rest if anything started; keys that were read add theirs.
+/// Gradient    The ring of a state gradient turns from dL/d(ring after the call) into dL/d(ring before it while the
+///             keys of the call pass, the last one first. What a place holds belongs to the last frame that wrote
+///             there, which takes it; the first frame clears the rest if anything started; keys that were read add
+///             theirs.
 template <class S>
 class KeyRing {
   using Scalar = std::remove_const_t<S>;
@@ -74,8 +75,8 @@ class KeyRing {
       copy(v[frames.earlier() + t], value(position));
     }
   }
-  /// The adjoint of `write` and `read` for one key, as the ring of a state gradient; dk and dv (E) of that key gain what
-  /// the ring holds for it. Keys come from the last to the first.
+  /// The adjoint of `write` and `read` for one key, as the ring of a state gradient; dk and dv (E) of that key gain
+  /// what the ring holds for it. Keys come from the last to the first.
   void adjoint(const Frames& frames, Index b, Index key, Row<S> dk, Row<S> dv) const {
     const auto& entry = frames.entry(b);
     const Index t = key - frames.earlier();

@@ -22,7 +22,8 @@ namespace minrnn::detail {
 
 /// All heads of attention, each over the rows of its own.
 ///
-/// Equations   with R(t) the rotation by position t, for each head: o = AttentionHead(R(t) q_t / sqrt(E), R(j) k_j, v_j)
+/// Equations   with R(t) the rotation by position t, for each head:
+///             o = AttentionHead(R(t) q_t / sqrt(E), R(j) k_j, v_j)
 /// Shapes      qkv (3 heads E, T, B), rows q, k, v, head after head; o (heads E, T, B)
 /// Gradient    of each head by `AttentionHead`; dq = R(-t) dq' / sqrt(E),  dk = R(-j) dk'
 /// Threads     each has tiles, which are heads of sequences

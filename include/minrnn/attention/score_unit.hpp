@@ -12,7 +12,8 @@
 #include "minrnn/kernels/packet.hpp"
 
 /// The product of a large query with a large key may leave the range of S although both are numbers. So a query is
-/// divided by a unit, a power of two, and with it its scores; exponents are scores times the unit. Almost always it is 1.
+/// divided by a unit, a power of two, and with it its scores; exponents are scores times the unit. Almost always the
+/// unit is 1.
 namespace minrnn::detail {
 
 /// Whether no number of some columns is NaN or infinite.
