@@ -41,12 +41,12 @@ Step make_step(Shape shape, Make... make) {
   return [step = std::make_shared<TrainingStep<L>>(shape, make...)] { (*step)(); };
 }
 Step make_mamba(Shape shape) {
-  return make_step<Mamba<float>>(shape, [=](Random& random) { return Mamba<float>(shape.size, random); });
+  return make_step<Mamba<float>>(shape, [=](RandomStream stream) { return Mamba<float>(shape.size, stream); });
 }
 /// Heads of 64 features, or one; everything before is seen.
 Step make_attention(Shape shape) {
-  return make_step<Attention<float>>(shape, [=](Random& random) {
-    return Attention<float>(shape.size, std::max<Index>(shape.size / 64, 1), random, {.window = shape.time});
+  return make_step<Attention<float>>(shape, [=](RandomStream stream) {
+    return Attention<float>(shape.size, std::max<Index>(shape.size / 64, 1), stream, {.window = shape.time});
   });
 }
 

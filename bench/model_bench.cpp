@@ -29,15 +29,15 @@ template <SequenceLayer Mixer>
 class ModelStep {
  public:
   explicit ModelStep(Shape shape)
-      : random_(1),
-        model_({.vocabulary = kVocabulary, .dim = shape.size}, random_,
-               [&](Index inputs, Index features) { return Mixer(inputs, features, random_); }),
+      : model_({.vocabulary = kVocabulary, .dim = shape.size}, Random(1).stream(0),
+               [](Index inputs, Index features, RandomStream stream) { return Mixer(inputs, features, stream); }),
         adam_(model_, {.learning_rate = 1e-3f, .weight_decay = 0.05f}),
         tokens_(1, shape.time, shape.batch),
         targets_(1, shape.time, shape.batch) {
+    Random random(1);
     for (Index i = 0; i < tokens_.size(); ++i) {
-      tokens_.data()[i] = static_cast<std::int32_t>(random_.below(kVocabulary));
-      targets_.data()[i] = static_cast<std::int32_t>(random_.below(kVocabulary));
+      tokens_.data()[i] = static_cast<std::int32_t>(random.below(kVocabulary));
+      targets_.data()[i] = static_cast<std::int32_t>(random.below(kVocabulary));
     }
   }
 
@@ -63,7 +63,6 @@ class ModelStep {
   Index parameters() const { return parameter_count(model_); }
 
  private:
-  Random random_;
   LanguageModel<Mixer> model_;
   Adam<float> adam_;
   Sequence<std::int32_t> tokens_, targets_;

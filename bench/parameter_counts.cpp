@@ -17,9 +17,8 @@ using namespace minrnn;
 /// Those of the weights, as the paper counts, and all, with the biases.
 template <class L>
 std::pair<Index, Index> counts(Index inputs, Index features) {
-  Random random(1);
   Index weights = 0;
-  const L layer(inputs, features, random);
+  const L layer(inputs, features, Random(1).stream(0));
   visit_parameters(layer, [&](const Name&, const auto& p) { weights += p.rank == 2 ? p.size() : 0; });
   return {weights, parameter_count(layer)};
 }

@@ -27,12 +27,10 @@ constexpr Index kSize = 64, kChunk = 16384;
 
 /// A block of the paper's language models, d = 64, without its convolution.
 auto make_block() {
-  Random random(1);
-  MinGru<float> mixer(kSize, 2 * kSize, random);
-  Linear<float> down(2 * kSize, kSize, random);
-  Mlp<float> mlp(kSize, 4 * kSize, random);
-  return Sequential(Residual(Sequential(RmsNorm<float>(kSize), std::move(mixer), std::move(down))),
-                    Residual(Sequential(RmsNorm<float>(kSize), std::move(mlp))));
+  const Random random(1);
+  return Sequential(Residual(Sequential(RmsNorm<float>(kSize), MinGru<float>(kSize, 2 * kSize, random.stream(0)),
+                                        Linear<float>(2 * kSize, kSize, random.stream(1)))),
+                    Residual(Sequential(RmsNorm<float>(kSize), Mlp<float>(kSize, 4 * kSize, random.stream(2)))));
 }
 
 template <SequenceLayer L>

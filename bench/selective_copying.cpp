@@ -69,13 +69,14 @@ struct Block {
                                     Sequential<RmsNorm<float>, Mixer, Linear<float>, Dropout<float>>>;
   using Layer = Residual<Branch>;
 
-  static Layer make(const Settings& s, Random& random, Mixer mixer) {
+  static Layer make(const Settings& s, RandomStream stream, Mixer mixer) {
     const RmsNorm<float> norm(kDim);
+    const Dropout<float> dropout(kDim, s.dropout, stream.stream(1));
     if constexpr (ProjectingMixer<Mixer>) {
-      return Layer(Branch(norm, std::move(mixer), Dropout<float>(kDim, s.dropout, random)));
+      return Layer(Branch(norm, std::move(mixer), dropout));
     } else {
-      Linear<float> down(mixer.output_size(), kDim, random);
-      return Layer(Branch(norm, std::move(mixer), std::move(down), Dropout<float>(kDim, s.dropout, random)));
+      const Index inner = mixer.output_size();
+      return Layer(Branch(norm, std::move(mixer), Linear<float>(inner, kDim, stream.stream(0)), dropout));
     }
   }
 };
@@ -141,12 +142,15 @@ void train(const Settings& s, M& model, Random random) {
   }
 }
 
+/// With the mixer of each block by make_mixer(stream).
 template <class MakeMixer>
-void train_with(const Settings& s, Random& random, MakeMixer&& make_mixer) {
-  using ModelBlock = Block<decltype(make_mixer())>;
-  using Blocks = Stack<typename ModelBlock::Layer>;
-  TokenModel<Blocks> model(kVocabulary, kDim, 1, random,
-                           [&] { return Blocks(s.layers, [&] { return ModelBlock::make(s, random, make_mixer()); }); });
+void train_with(const Settings& s, MakeMixer&& make_mixer) {
+  const Random random(s.seed);
+  using ModelBlock = Block<decltype(make_mixer(random.stream(0)))>;
+  TokenModel model(kVocabulary, kDim, 1, random.stream(0), Stack(s.layers, [&](Index i) {
+                     const RandomStream own = random.stream(1 + i);
+                     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
+                   }));
   train(s, model, random);
 }
 
@@ -180,19 +184,18 @@ int main(int argc, char** argv) {
   app.add_option("--seed", s.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
 
-  Random random(s.seed);
   // As the official settings, a learnable initial state and a forget bias of 3, here for both. Their minLSTM is not
   // normalised and learns more slowly; this is the paper's.
   if (s.mixer == "mingru")
-    train_with(s, random, [&] {
-      return MinGru<float>(kDim, kExpansion * kDim, random,
+    train_with(s, [&](RandomStream stream) {
+      return MinGru<float>(kDim, kExpansion * kDim, stream,
                            {.forget_bias = s.forget_bias, .learn_initial_state = true});
     });
   else if (s.mixer == "minlstm")
-    train_with(s, random, [&] {
-      return MinLstm<float>(kDim, kExpansion * kDim, random,
+    train_with(s, [&](RandomStream stream) {
+      return MinLstm<float>(kDim, kExpansion * kDim, stream,
                             {.forget_bias = s.forget_bias, .learn_initial_state = true});
     });
   else
-    train_with(s, random, [&] { return Mamba<float>(kDim, random); });
+    train_with(s, [](RandomStream stream) { return Mamba<float>(kDim, stream); });
 }

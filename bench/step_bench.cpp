@@ -69,7 +69,7 @@ template <class L>
 void layer_step(benchmark::State& bench, const std::string& name, Index size) {
   set_threads(1);
   Random random(1);
-  const L layer(size, size, random);
+  const L layer(size, size, random.stream(0));
   Sequence<float> x(size, kFrames, 1);
   fill(x.view(), random);
   auto state = layer.initial_state(1);
@@ -86,7 +86,7 @@ void layer_step(benchmark::State& bench, const std::string& name, Index size) {
 template <class L, class Cell>
 void cell_step(benchmark::State& bench, const std::string& name) {
   Random random(1);
-  const Cell cell(L(Cell::input_size(), Cell::output_size(), random));
+  const Cell cell(L(Cell::input_size(), Cell::output_size(), random.stream(0)));
   std::array<typename Cell::Input, kFrames> x;
   for (auto& frame : x)
     for (Index i = 0; i < frame.size(); ++i) frame[i] = static_cast<float>(random.normal());

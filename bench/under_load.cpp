@@ -33,7 +33,7 @@ namespace {
 /// Of a number of steps of training, in seconds.
 double train(int steps, const Context& context) {
   Random random(1);
-  Sequential net{MinGru<float>(2, 16, random), Linear<float>(16, 1, random)};
+  Sequential net{MinGru<float>(2, 16, random.stream(0)), Linear<float>(16, 1, random.stream(1))};
   Adam<float> adam(net, {.learning_rate = 0.01f});
   typename decltype(net)::Cache cache;
   Sequence<float> x(2, 64, 16), target(1, 64, 16), dy;

@@ -19,7 +19,7 @@ using Tensor = Eigen::Tensor<double, 3>;
 int main() {
   const Index features = 3, hidden = 4, time = 10, batch = 2;
   minrnn::Random random(1);
-  minrnn::MinGru<double> layer(features, hidden, random);
+  minrnn::MinGru<double> layer(features, hidden, random.stream(0));
 
   Tensor x(features, time, batch);
   for (Index i = 0; i < x.size(); ++i) x.data()[i] = random.normal();

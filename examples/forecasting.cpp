@@ -47,12 +47,12 @@ void plot(const char* path, const Eigen::VectorXf& truth, const Eigen::VectorXf&
 int main(int argc, char** argv) {
   const std::vector<float> series = mackey_glass();
   Random random(1);
-  Linear<float> in(1, kDim, random);
-  Stack blocks(2, [&] {  // braces: the weights are drawn in this order on every compiler
-    return Residual(Sequential{RmsNorm<float>(kDim), Conv1d<float>(kDim, 4, random), MinGru<float>(kDim, kDim, random),
-                               Mlp<float>(kDim, 2 * kDim, random)});
-  });
-  Sequential net{in, blocks, Linear<float>(kDim, 1, random)};
+  const auto block = [&](Index i) {
+    const RandomStream own = random.stream(2 + i);
+    return Residual(Sequential(RmsNorm<float>(kDim), Conv1d<float>(kDim, 4, own.stream(0)),
+                               MinGru<float>(kDim, kDim, own.stream(1)), Mlp<float>(kDim, 2 * kDim, own.stream(2))));
+  };
+  Sequential net(Linear<float>(1, kDim, random.stream(0)), Stack(2, block), Linear<float>(kDim, 1, random.stream(1)));
 
   Adam adam(net);
   const CosineSchedule rate{.rate = 1e-2, .final_rate = 1e-4, .warm_up = 20, .steps = kSteps};

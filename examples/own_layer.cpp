@@ -97,7 +97,7 @@ class LeakyIntegrator {
 };
 static_assert(SequenceLayer<LeakyIntegrator<double>>);
 int main() {
-  Random random(1);
+  const Random random(1);
   bool holds = true;
   const auto check = [&](const char* what, const auto& layer) {
     const auto findings = check_layer(layer);
@@ -106,7 +106,7 @@ int main() {
     holds = holds && findings.empty();
   };
   check("alone", LeakyIntegrator<double>(5));
-  check("between library layers", Sequential{Linear<double>(3, 5, random), LeakyIntegrator<double>(5),
-                                             RmsNorm<double>(5), MinGru<double>(5, 2, random)});
+  check("between library layers", Sequential(Linear<double>(3, 5, random.stream(0)), LeakyIntegrator<double>(5),
+                                             RmsNorm<double>(5), MinGru<double>(5, 2, random.stream(1))));
   return holds ? 0 : 1;
 }

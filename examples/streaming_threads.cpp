@@ -21,15 +21,15 @@ namespace {
 constexpr Index kInputs = 6, kHidden = 48, kOutputs = 3, kTime = 1000, kStreams = 8;
 
 auto make_model() {
-  minrnn::Random random(1);
-  const auto block = [&] {  // braces, so that the weights are drawn in this order on every compiler
-    return minrnn::Residual(minrnn::Sequential{minrnn::RmsNorm<float>(kHidden),
-                                               minrnn::Conv1d<float>(kHidden, 4, random),
-                                               minrnn::MinLstm<float>(kHidden, kHidden, random)});
+  const minrnn::Random random(1);
+  const auto block = [&](Index i) {
+    const auto own = random.stream(2 + i);
+    return minrnn::Residual(minrnn::Sequential(minrnn::RmsNorm<float>(kHidden),
+                                               minrnn::Conv1d<float>(kHidden, 4, own.stream(0)),
+                                               minrnn::MinLstm<float>(kHidden, kHidden, own.stream(1))));
   };
-  minrnn::Linear<float> in(kInputs, kHidden, random);
-  minrnn::Stack blocks(2, block);
-  return minrnn::Sequential{in, blocks, minrnn::Linear<float>(kHidden, kOutputs, random)};
+  return minrnn::Sequential(minrnn::Linear<float>(kInputs, kHidden, random.stream(0)), minrnn::Stack(2, block),
+                            minrnn::Linear<float>(kHidden, kOutputs, random.stream(1)));
 }
 using Model = decltype(make_model());
 

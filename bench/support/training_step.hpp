@@ -21,17 +21,17 @@ class TrainingStep {
 
  public:
   explicit TrainingStep(Shape shape)
-      : TrainingStep(shape, [&](Random& random) { return L(shape.size, shape.size, random); }) {}
+      : TrainingStep(shape, [&](RandomStream stream) { return L(shape.size, shape.size, stream); }) {}
 
-  /// Of what make(random) gives.
+  /// Of what make(stream) gives.
   template <class Make>
   TrainingStep(Shape shape, Make&& make)
-      : random_(1),
-        layer_(make(random_)),
+      : layer_(make(Random(1).stream(0))),
         x_(shape.size, shape.time, shape.batch),
         dy_(shape.size, shape.time, shape.batch) {
-    fill(x_.view(), random_);
-    fill(dy_.view(), random_);
+    Random random(1);
+    fill(x_.view(), random);
+    fill(dy_.view(), random);
   }
 
   void operator()() {
@@ -42,7 +42,6 @@ class TrainingStep {
   }
 
  private:
-  Random random_;
   L layer_;
   Sequence<S> x_, dy_;  // (d, T, B)
   typename L::Cache cache_;

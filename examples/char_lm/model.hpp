@@ -23,29 +23,32 @@ namespace char_lm {
 
 /// Calls body(model) with a fresh language model of the mixer that the settings name: the one place where it is chosen.
 template <class Body>
-int with_model(const ModelSettings& settings, minrnn::Random& random, Body&& body) {
+int with_model(const ModelSettings& settings, minrnn::RandomStream stream, Body&& body) {
+  using minrnn::RandomStream;
   const auto make = [&](auto make_mixer) {
-    minrnn::LanguageModel<decltype(make_mixer(Index{}, Index{}))> model(
+    minrnn::LanguageModel<decltype(make_mixer(Index{}, Index{}, stream))> model(
         {.vocabulary = static_cast<Index>(settings.vocabulary.size()),
          .dim = settings.dim,
          .layers = settings.layers,
          .expansion = settings.expansion,
          .dropout = settings.dropout},
-        random, make_mixer);
+        stream, make_mixer);
     return body(model);
   };
   const auto recurrent = [&]<class Mixer>(std::type_identity<Mixer>) {
-    return make([&](Index inputs, Index features) { return Mixer(inputs, features, random); });
+    return make([](Index inputs, Index features, RandomStream own) { return Mixer(inputs, features, own); });
   };
   if (settings.mixer == "mingru") return recurrent(std::type_identity<minrnn::MinGru<float>>{});
   if (settings.mixer == "minlstm") return recurrent(std::type_identity<minrnn::MinLstm<float>>{});
   if (settings.mixer == "gru") return recurrent(std::type_identity<minrnn::Gru<float>>{});
   if (settings.mixer == "lstm") return recurrent(std::type_identity<minrnn::Lstm<float>>{});
   if (settings.mixer == "mamba")
-    return make([&](Index dim, Index) { return minrnn::Mamba<float>(dim, random, {.expansion = settings.expansion}); });
+    return make([&](Index dim, Index, RandomStream own) {
+      return minrnn::Mamba<float>(dim, own, {.expansion = settings.expansion});
+    });
   if (settings.attends())
-    return make([&](Index dim, Index) {
-      return minrnn::Attention<float>(dim, settings.heads, random, {.window = settings.window});
+    return make([&](Index dim, Index, RandomStream own) {
+      return minrnn::Attention<float>(dim, settings.heads, own, {.window = settings.window});
     });
   throw InputError("mixer \"" + minrnn::printable(settings.mixer) +
                    "\" is not known: wanted mingru, minlstm, gru, lstm, mamba or transformer");
@@ -77,8 +80,7 @@ int with_checkpoint(const std::string& path, std::uint64_t length, Body&& body) 
   // A window beyond the text costs memory and changes nothing.
   if (static_cast<std::uint64_t>(settings.window) > length)
     settings.window = std::max<Index>(static_cast<Index>(length), 1);
-  minrnn::Random random(0);
-  return with_model(settings, random, [&](auto& model) {
+  return with_model(settings, minrnn::Random().stream(0), [&](auto& model) {
     minrnn::restore(file, model);
     check_finite(file, "");
     file.tensors.clear();

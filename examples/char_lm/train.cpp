@@ -219,8 +219,8 @@ int train(const TrainSettings& settings, minrnn::Executor& executor) {
   model_settings.vocabulary = text.vocabulary().bytes();
   if (model_settings.heads == 0) model_settings.heads = std::max<Index>(model_settings.dim / 64, 1);
   if (model_settings.window == 0) model_settings.window = std::min(settings.context, kMostWindow);
-  minrnn::Random random(settings.seed);
-  return with_model(model_settings, random, [&](auto& model) {
+  const minrnn::Random random(settings.seed);
+  return with_model(model_settings, random.stream(0), [&](auto& model) {
     Training training(settings, model_settings, text, model, random, executor);
     if (settings.resume) training.resume();
     Run run(settings, training);

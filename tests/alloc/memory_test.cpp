@@ -47,21 +47,22 @@ void expect_scalars(const L& layer, Index kept, Index output, const char* name) 
 
 TEST(Memory, OfAForwardIsWhatItsCommentStates) {
   Random random(1);
-  expect_scalars(MinGru<float>(kInputs, kFeatures, random), 3 * kFeatures, 0, "minGRU: h is y");
-  expect_scalars(MinLstm<float>(kInputs, kFeatures, random), 4 * kFeatures, 0, "minLSTM");
-  expect_scalars(Gru<float>(kInputs, kFeatures, random), 5 * kFeatures, 0, "GRU");
-  expect_scalars(Lstm<float>(kInputs, kFeatures, random), 6 * kFeatures, 0, "LSTM");
-  expect_scalars(Linear<float>(kInputs, kFeatures, random), 0, kFeatures, "Linear");
-  expect_scalars(Conv1d<float>(kInputs, 4, random), 0, kInputs, "Conv1d");
+  expect_scalars(MinGru<float>(kInputs, kFeatures, random.stream(0)), 3 * kFeatures, 0, "minGRU: h is y");
+  expect_scalars(MinLstm<float>(kInputs, kFeatures, random.stream(0)), 4 * kFeatures, 0, "minLSTM");
+  expect_scalars(Gru<float>(kInputs, kFeatures, random.stream(0)), 5 * kFeatures, 0, "GRU");
+  expect_scalars(Lstm<float>(kInputs, kFeatures, random.stream(0)), 6 * kFeatures, 0, "LSTM");
+  expect_scalars(Linear<float>(kInputs, kFeatures, random.stream(0)), 0, kFeatures, "Linear");
+  expect_scalars(Conv1d<float>(kInputs, 4, random.stream(0)), 0, kInputs, "Conv1d");
   expect_scalars(RmsNorm<float>(kInputs), 1, kInputs, "RmsNorm");
-  expect_scalars(Mlp<float>(kInputs, kFeatures, random), kFeatures, kInputs, "Mlp");
-  expect_scalars(Mlp<float>(kInputs, kFeatures, random, {.form = MlpForm::gated}), 2 * kFeatures, kInputs, "gated Mlp");
+  expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0)), kFeatures, kInputs, "Mlp");
+  expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0), {.form = MlpForm::gated}), 2 * kFeatures, kInputs,
+                 "gated Mlp");
   constexpr Index kChannels = 2 * kInputs, kStates = 16, kRank = 2;
-  expect_scalars(Mamba<float>(kInputs, random), 6 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs,
-                 "Mamba");
+  expect_scalars(Mamba<float>(kInputs, random.stream(0)),
+                 6 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs, "Mamba");
   // The position and the first key of each frame are no scalars of the layer, but as large.
-  expect_scalars(Attention<float>(kInputs, 2, random, {.head_size = 16, .window = 64}), 7 * 32 + 3 * 2 + 2, kInputs,
-                 "attention");
+  expect_scalars(Attention<float>(kInputs, 2, random.stream(0), {.head_size = 16, .window = 64}), 7 * 32 + 3 * 2 + 2,
+                 kInputs, "attention");
 }
 
 }  // namespace

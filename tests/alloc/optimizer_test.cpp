@@ -16,7 +16,10 @@ namespace {
 TEST(Optimizer, AllocatesNothingInAStep) {
   Random random(1);
   // Names longer than a string keeps within itself.
-  auto net = Stack(3, [&] { return Sequential(MinGru<float>(32, 32, random), MinGru<float>(32, 32, random)); });
+  auto net = Stack(3, [&](Index i) {
+    const RandomStream own = random.stream(i);
+    return Sequential(MinGru<float>(32, 32, own.stream(0)), MinGru<float>(32, 32, own.stream(1)));
+  });
   Adam<float> adam(net, {.weight_decay = 0.1f});
   const CosineSchedule schedule;
   visit_parameters(net, [](const Name&, auto& p) { p.grad.setOnes(); });

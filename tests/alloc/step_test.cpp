@@ -117,7 +117,7 @@ TEST(Step, OfAnyLayerAllocatesNothingAfterTheFirstCall) {
   for (const Size& size : {Size{5, 7, {1, 8, 64}}, {33, 16, {1, 8, 64}}, {512, 512, {1, 8, 64}}})
     conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
       Random random(1);
-      const auto layer = descriptor.template make<float>(size.inputs, size.outputs, random);
+      const auto layer = descriptor.template make<float>(size.inputs, size.outputs, random.stream(0));
       expect_no_allocation<std::remove_const_t<decltype(layer)>, float>(layer, descriptor.name, size.inputs,
                                                                         size.batches);
     });
@@ -127,16 +127,17 @@ TEST(Step, OfALanguageModelAllocatesNothingAfterTheFirstCall) {
   using Mixer = MinGru<float>;
   for (const Index dim : {16, 256}) {
     Random random(1);
-    const LanguageModel<Mixer> model({.vocabulary = 65, .dim = dim, .layers = 2}, random,
-                                     [&](Index inputs, Index features) { return Mixer(inputs, features, random); });
+    const LanguageModel<Mixer> model(
+        {.vocabulary = 65, .dim = dim, .layers = 2}, random.stream(0),
+        [](Index inputs, Index features, RandomStream stream) { return Mixer(inputs, features, stream); });
     expect_no_allocation<LanguageModel<Mixer>, std::int32_t>(model, "language model", 1, {1, 8, 64});
   }
 }
 
 TEST(Step, OfACellNeverAllocates) {
   Random random(1);
-  const MinGru<float> gru(3, 9, random);
-  const MinLstm<float> lstm(3, 9, random);
+  const MinGru<float> gru(3, 9, random.stream(0));
+  const MinLstm<float> lstm(3, 9, random.stream(0));
   const AllocationCount count;
   const MinGruCell<float, 3, 9> gru_cell(gru);
   const MinLstmCell<float, 3, 9> lstm_cell(lstm);

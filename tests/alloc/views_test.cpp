@@ -15,7 +15,7 @@ TEST(Views, AndChecksThatSucceedAllocateNothing) {
   Matrix<float> frame = Matrix<float>::Ones(3, 2);
   const std::vector<std::uint8_t> flags(16, 0);
   Random random(1);
-  const Stack stack(2, [&] { return Linear<float>(3, 3, random); });
+  const Stack stack(2, [&](Index i) { return Linear<float>(3, 3, random.stream(i)); });
   float sum = 0;
   const AllocationCount count;
   const SequenceView<const float> view = tensor;
@@ -62,16 +62,16 @@ void expect_none(const L& layer, const char* name) {
 
 TEST(Views, AndLayersOverABufferAllocateNothing) {
   Random random(1);
-  expect_none(MinGru<float>(4, 4, random), "MinGru");
-  expect_none(MinLstm<float>(1, 16, random), "MinLstm");
-  expect_none(Gru<float>(4, 4, random), "Gru");
-  expect_none(Lstm<float>(1, 16, random), "Lstm");
-  expect_none(Linear<float>(4, 4, random), "Linear");
-  expect_none(Conv1d<float>(4, 3, random), "Conv1d");
-  expect_none(Mlp<float>(4, 8, random), "Mlp");
+  expect_none(MinGru<float>(4, 4, random.stream(0)), "MinGru");
+  expect_none(MinLstm<float>(1, 16, random.stream(0)), "MinLstm");
+  expect_none(Gru<float>(4, 4, random.stream(0)), "Gru");
+  expect_none(Lstm<float>(1, 16, random.stream(0)), "Lstm");
+  expect_none(Linear<float>(4, 4, random.stream(0)), "Linear");
+  expect_none(Conv1d<float>(4, 3, random.stream(0)), "Conv1d");
+  expect_none(Mlp<float>(4, 8, random.stream(0)), "Mlp");
   expect_none(RmsNorm<float>(4), "RmsNorm");
-  expect_none(Residual(Sequential{RmsNorm<float>(4), MinGru<float>(4, 4, random)}), "Residual");
-  expect_none(Stack(2, [&] { return Linear<float>(4, 4, random); }), "Stack");
+  expect_none(Residual(Sequential{RmsNorm<float>(4), MinGru<float>(4, 4, random.stream(0))}), "Residual");
+  expect_none(Stack(2, [&](Index i) { return Linear<float>(4, 4, random.stream(i)); }), "Stack");
 }
 
 }  // namespace

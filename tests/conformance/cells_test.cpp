@@ -16,7 +16,8 @@ template <class Cell, class L>
 void expect_steps_of_the_layer() {
   using S = typename L::Scalar;
   Random random(5);
-  const L layer(Cell::input_size(), Cell::output_size(), random, {.forget_bias = 1, .learn_initial_state = true});
+  const L layer(Cell::input_size(), Cell::output_size(), random.stream(0),
+                {.forget_bias = 1, .learn_initial_state = true});
   const Cell cell(layer);
   const Example example(layer, 25, 1);
   const Matrix<S> wanted = stream(layer, example).at("y");
@@ -48,7 +49,7 @@ TEST(Cells, GiveTheBitsOfTheLayersStep) {
 
 TEST(Cells, RefuseALayerOfOtherSizes) {
   Random random(1);
-  const MinGru<float> layer(3, 8, random);
+  const MinGru<float> layer(3, 8, random.stream(0));
   try {
     const MinGruCell<float, 3, 9> cell(layer);
     ADD_FAILURE() << "nothing thrown";

@@ -13,8 +13,7 @@ namespace {
 
 template <class Descriptor, class S>
 auto make(Index inputs, Index outputs, std::uint64_t seed) {
-  Random random(seed);
-  return Descriptor::template make<S>(inputs, outputs, random);
+  return Descriptor::template make<S>(inputs, outputs, Random(seed).stream(0));
 }
 
 template <class L>

@@ -64,8 +64,7 @@ class Conformance : public ::testing::Test {
 
   template <class S>
   static auto make(Size size = kSmall, std::uint64_t seed = 1) {
-    Random random(seed);
-    return Descriptor::template make<S>(size.inputs, size.outputs, random);
+    return Descriptor::template make<S>(size.inputs, size.outputs, Random(seed).stream(0));
   }
 
   /// Equal bits where the layer promises them.

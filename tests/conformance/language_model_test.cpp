@@ -20,16 +20,15 @@ constexpr Index kVocabulary = 11;
 
 template <class Mixer>
 LanguageModel<Mixer> make_model(double dropout = 0, std::uint64_t seed = 1) {
-  Random random(seed);
   return LanguageModel<Mixer>(
-      {.vocabulary = kVocabulary, .dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout}, random,
-      [&](Index inputs, Index features) {
+      {.vocabulary = kVocabulary, .dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout},
+      Random(seed).stream(0), [&](Index inputs, Index features, RandomStream stream) {
         if constexpr (std::is_same_v<Mixer, Attention<typename Mixer::Scalar>>)
-          return Mixer(inputs, 1, random, {.window = 5});
+          return Mixer(inputs, 1, stream, {.window = 5});
         else if constexpr (ProjectingMixer<Mixer>)
-          return Mixer(inputs, random);
+          return Mixer(inputs, stream);
         else
-          return Mixer(inputs, features, random);
+          return Mixer(inputs, features, stream);
       });
 }
 
@@ -214,7 +213,6 @@ TEST(LanguageModel, RefusesABackwardThatNoForwardPrepared) {
 }
 
 TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {
-  Random random(1);
   constexpr Index kLarge = minrnn::detail::kMostSize / 2;
   for (const LanguageModelOptions& options :
        {LanguageModelOptions{.vocabulary = 5, .dim = 8, .layers = 1, .expansion = kLarge},
@@ -222,16 +220,17 @@ TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {
         {.vocabulary = 5, .dim = 0, .layers = 1},
         {.vocabulary = 0, .dim = 8, .layers = 1},
         {.vocabulary = 5, .dim = 8, .layers = 0}})
-    EXPECT_THROW(
-        LanguageModel<MinGru<float>>(
-            options, random, [&](Index inputs, Index features) { return MinGru<float>(inputs, features, random); }),
-        std::invalid_argument);
+    EXPECT_THROW(LanguageModel<MinGru<float>>(options, Random(1).stream(0),
+                                              [](Index inputs, Index features, RandomStream stream) {
+                                                return MinGru<float>(inputs, features, stream);
+                                              }),
+                 std::invalid_argument);
 }
 
 TEST(TokenModel, RefusesBlocksOfAnotherSize) {
-  Random random(1);
+  const Random random(1);
   const auto make = [&](Index inputs, Index features) {
-    TokenModel<MinGru<float>>(kVocabulary, 6, 1, random, [&] { return MinGru<float>(inputs, features, random); });
+    TokenModel(kVocabulary, 6, 1, random.stream(0), MinGru<float>(inputs, features, random.stream(1)));
   };
   make(6, 6);
   for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 6}, {6, 7}}) try {

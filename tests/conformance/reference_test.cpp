@@ -51,7 +51,7 @@ void expect_min_gru() {
   constexpr bool positive = candidate == Candidate::positive;
   for (const bool learns : {false, true}) {
     Random random(4);
-    const MinGru<double, candidate, arithmetic> layer(6, 21, random,
+    const MinGru<double, candidate, arithmetic> layer(6, 21, random.stream(0),
                                                       {.forget_bias = 0.5, .learn_initial_state = learns});
     expect_reference(layer, positive, [&](auto p, const auto& x, const auto& h_0, const auto& initial, auto& starts) {
       return reference::min_gru({p["w_z"], p["b_z"], p["w_h"], p["b_h"], positive}, x, h_0, initial, starts);
@@ -70,7 +70,7 @@ void expect_min_lstm() {
   constexpr bool positive = candidate == Candidate::positive, normalised = scaling == GateScaling::normalised;
   for (const bool learns : {false, true}) {
     Random random(4);
-    const MinLstm<double, scaling, candidate, arithmetic> layer(6, 21, random,
+    const MinLstm<double, scaling, candidate, arithmetic> layer(6, 21, random.stream(0),
                                                                 {.forget_bias = 3, .learn_initial_state = learns});
     expect_reference(layer, positive, [&](auto p, const auto& x, const auto& h_0, const auto& initial, auto& starts) {
       return reference::min_lstm({p["w_f"], p["b_f"], p["w_i"], p["b_i"], p["w_h"], p["b_h"], normalised, positive}, x,
@@ -91,7 +91,8 @@ TEST(Reference, MinLstmIsTheEquationsOfThePaper) {
 // In double, and short, the published listing gives the same numbers as well.
 TEST(Reference, MinGruIsThePublishedListing) {
   Random random(8);
-  const MinGru<double, Candidate::positive, Arithmetic::log_space> layer(5, 7, random, {.learn_initial_state = true});
+  const MinGru<double, Candidate::positive, Arithmetic::log_space> layer(5, 7, random.stream(0),
+                                                                         {.learn_initial_state = true});
   const Example example(layer, 50, 1);
   auto p = parameters(layer);
   const auto softplus = [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); };
@@ -114,7 +115,7 @@ TEST(Reference, MinGruIsThePublishedListing) {
 template <class L>
 void expect_finite_at_the_ends(std::string_view name) {
   Random random(6);
-  L layer(3, 18, random, {.learn_initial_state = true});
+  L layer(3, 18, random.stream(0), {.learn_initial_state = true});
   for (const double scale : {1e2, 1e4, 1e8}) {
     Example example(layer, 12, 2);
     for (Index i = 0; i < example.x.size(); ++i) example.x.data()[i] *= static_cast<typename L::Scalar>(scale);
@@ -135,7 +136,7 @@ TEST(Reference, SaturatedGatesGiveNumbers) {
 
   // Both gates of minLSTM underflow together; their quotient is one half, as in the limit.
   Random random(1);
-  MinLstm<float> layer(1, 1, random);
+  MinLstm<float> layer(1, 1, random.stream(0));
   visit_parameters(layer, [](const Name& name, auto& p) {
     p.value.setConstant(name.str() == "b_f" || name.str() == "b_i" ? -1000 : name.str() == "b_h" ? 1 : 0);
   });
@@ -148,7 +149,7 @@ TEST(Reference, SaturatedGatesGiveNumbers) {
 
 TEST(Reference, LogSpaceRefusesANegativeState) {
   Random random(1);
-  const MinGru<float, Candidate::positive, Arithmetic::log_space> layer(2, 3, random);
+  const MinGru<float, Candidate::positive, Arithmetic::log_space> layer(2, 3, random.stream(0));
   const Example example(layer, 4, 2);
   auto state = layer.initial_state(2);
   state.h(1, 1) = -0.25f;

@@ -498,8 +498,8 @@ TYPED_TEST_P(MixerConformance, LearnsToHoldAnImpulse) {
   constexpr int kSteps = 400;
   constexpr double kLoss = 0.01;  // always 0 scores about 0.9, always the mean about 0.1
   Random random(11);
-  auto mixer = TypeParam::template make<float>(2, 8, random);
-  Linear<float> readout(mixer.output_size(), 1, random);
+  auto mixer = TypeParam::template make<float>(2, 8, random.stream(2 * TypeParam::learning_stream));
+  Linear<float> readout(mixer.output_size(), 1, random.stream(2 * TypeParam::learning_stream + 1));
   AdamOptions<float> options;
   options.learning_rate = 0.03f;
   Adam<float> adam_mixer(mixer, options), adam_readout(readout, options);

@@ -80,9 +80,9 @@ void sweep() {
   // Terms of a sum nearer than this to the end of float's range may lie beyond it: no order of operations brings them
   // back.
   constexpr double kMost = 1e30;
-  Random random(1), same(1);
-  Operands narrow(Descriptor::template make<float>(6, 9, random), 6, 2);
-  Operands wide(Descriptor::template make<double>(6, 9, same), 6, 2);
+  const RandomStream stream = Random(1).stream(0);
+  Operands narrow(Descriptor::template make<float>(6, 9, stream), 6, 2);
+  Operands wide(Descriptor::template make<double>(6, 9, stream), 6, 2);
   wide.take(narrow);
   const auto clean = wide.run();
   std::map<std::string, double> usual;

@@ -4,6 +4,6 @@
 
 int main() {
   minrnn::Random random(1);
-  const minrnn::MinGru<float> layer(3, 4, random);
+  const minrnn::MinGru<float> layer(3, 4, random.stream(0));
   return layer.output_size() == 4 ? 0 : 1;
 }

@@ -4,9 +4,14 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <random>
+#include <set>
+#include <type_traits>
+#include <vector>
 
 namespace minrnn::tests {
 namespace {
@@ -44,6 +49,84 @@ TEST(Random, GivesTheseNumbersEverywhere) {
   EXPECT_EQ(m(1, 0), 0x1.486da6p-4f) << "in the order of memory";
   fill_normal(m, fill, 2);
   EXPECT_EQ(m(0, 0), 0x1.67acd8p-2f);
+}
+
+TEST(RandomStream, GivesTheseNumbersEverywhere) {
+  const Random random(42);
+  Random first(random.stream(0));
+  EXPECT_EQ(first(), 0x2c12c67ebc27a3b9u);
+  EXPECT_EQ(first(), 0xaee3e8282b3ce425u);
+  EXPECT_EQ(Random(random.stream(1))(), 0xb9215ecd18d3d6c4u);
+  EXPECT_EQ(Random(random.stream(-1))(), 0x02474ddce499af38u);
+  EXPECT_EQ(Random(random.stream(1).stream(2))(), 0x30a96380489029d4u);
+}
+
+TEST(RandomStream, IsAFunctionOfTheSeedAndItsNumberAlone) {
+  const auto first = [](RandomStream stream) { return Random(stream)(); };
+  Random random(7);
+  const std::uint64_t wanted = first(random.stream(3)), nested = first(random.stream(3).stream(4));
+  random.normal();
+  Random copy = random;
+  EXPECT_EQ(first(random.stream(3)), wanted) << "whatever has been drawn";
+  EXPECT_EQ(first(copy.stream(3)), wanted);
+  EXPECT_EQ(first(Random(7).stream(3)), wanted);
+  EXPECT_EQ(first(Random(random.stream(3)).stream(4)), nested) << "a generator of a stream has the stream's streams";
+  EXPECT_NE(first(random.stream(4).stream(3)), nested);
+  EXPECT_NE(first(Random(8).stream(3)), wanted);
+  EXPECT_EQ(copy(), random()) << "and a stream takes no number from the generator";
+}
+
+TEST(RandomStream, ComesFromAGeneratorByNumberAlone) {
+  static_assert(std::is_trivially_copyable_v<RandomStream>);
+  static_assert(!std::is_constructible_v<RandomStream, Random>);
+  static_assert(!std::is_constructible_v<RandomStream, Random&>);
+  static_assert(!std::is_constructible_v<RandomStream, std::uint64_t> && !std::is_constructible_v<RandomStream, int>);
+  static_assert(!std::is_default_constructible_v<RandomStream>);
+  static_assert(!std::is_convertible_v<RandomStream, Random>, "but explicitly");
+  constexpr std::uint64_t first = [] { return Random(Random(42).stream(0))(); }();
+  EXPECT_EQ(first, 0x2c12c67ebc27a3b9u);
+}
+
+// Each bound is five deviations of what independent numbers would give. What the library draws is fixed, so the test
+// cannot fail by chance.
+TEST(RandomStream, StreamsAreIndependentOfEachOther) {
+  constexpr int kStreams = 1000, kDraws = 400;
+  for (const std::uint64_t seed : {0u, 1u, 3u}) {
+    const Random random(seed);
+    std::set<std::uint64_t> firsts;
+    std::vector<std::uint64_t> first;
+    Matrix<double> u(kDraws, kStreams);  // of mean 0 and variance 1
+    Random own = random;
+    for (int i = 0; i < kStreams; ++i) {
+      Random stream(random.stream(i));
+      for (int n = 0; n < kDraws; ++n) u(n, i) = std::sqrt(3.0) * stream.symmetric(1);
+      first.push_back(Random(random.stream(i))());
+      firsts.insert(first.back());
+      firsts.insert(own());
+      firsts.insert(Random(random.stream(0).stream(i))());
+      firsts.insert(Random(random.stream(i).stream(0))());
+    }
+    EXPECT_EQ(firsts.size(), 4u * kStreams - 1) << "stream 0 of stream 0 alone is there twice";
+
+    EXPECT_LE(std::abs(u.mean()), 5 / std::sqrt(kStreams * kDraws));
+    EXPECT_LE(u.colwise().mean().cwiseAbs().maxCoeff(), 5 / std::sqrt(kDraws));
+    // The variance of a square is 9 / 5 - 1.
+    EXPECT_LE((u.cwiseAbs2().colwise().mean().array() - 1).abs().maxCoeff(), 5 * std::sqrt(0.8 / kDraws));
+    for (int apart : {1, 2, 3, 64}) {
+      const Index pairs = kStreams - apart;
+      const auto products = u.leftCols(pairs).cwiseProduct(u.rightCols(pairs)).eval();
+      EXPECT_LE(products.colwise().mean().cwiseAbs().maxCoeff(), 5 / std::sqrt(kDraws)) << "streams " << apart;
+      EXPECT_LE(std::abs(products.row(0).mean()), 5 / std::sqrt(pairs)) << "first numbers of streams " << apart;
+      int bits = 0;
+      for (Index i = 0; i < pairs; ++i)
+        bits += std::popcount(first[static_cast<std::size_t>(i)] ^ first[static_cast<std::size_t>(i + apart)]);
+      EXPECT_NEAR(bits / static_cast<double>(pairs), 32, 5 * 4 / std::sqrt(pairs)) << "bits that change in " << apart;
+    }
+    for (int bit = 0; bit < 64; ++bit) {
+      const auto set = std::count_if(first.begin(), first.end(), [&](std::uint64_t x) { return x >> bit & 1; });
+      EXPECT_NEAR(static_cast<double>(set), kStreams / 2, 5 * std::sqrt(kStreams) / 2) << "bit " << bit;
+    }
+  }
 }
 
 TEST(Random, WorksAtCompileTimeAndAsAStandardGenerator) {

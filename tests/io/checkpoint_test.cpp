@@ -23,8 +23,7 @@ namespace {
 
 template <class L>
 L make(Index inputs, Index outputs, std::uint64_t seed) {
-  Random random(seed);
-  return L(inputs, outputs, random);
+  return L(inputs, outputs, Random(seed).stream(0));
 }
 
 template <class L>
@@ -112,7 +111,7 @@ TEST_F(Checkpoint, HasTheseBytes) {
 
 TEST_F(Checkpoint, NamesAreThePathsOfTheVisit) {
   Random random(1);
-  const Stack net(2, [&] { return MinGru<double>(4, 4, random); });
+  const Stack net(2, [&](Index i) { return MinGru<double>(4, 4, random.stream(i)); });
   const TensorFile file = to_tensors(net);
   std::vector<std::string> names;
   visit_parameters(net, [&](const Name& name, const auto&) { names.push_back(name.str()); });
@@ -352,7 +351,7 @@ TEST_F(Checkpoint, GivesTheModelAloneWhereTheRestIsErased) {
 
 TEST_F(Checkpoint, AStreamGoesOnFromASavedState) {
   Random random(1);
-  const Stack net(2, [&] { return MinGru<float>(4, 4, random); });
+  const Stack net(2, [&](Index i) { return MinGru<float>(4, 4, random.stream(i)); });
   const auto x = random_sequence<float>(4, 9, 2, random);
   using Net = std::remove_const_t<decltype(net)>;
   Net::Cache cache;

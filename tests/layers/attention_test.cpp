@@ -34,7 +34,7 @@ void expect_same(const Trained& poisoned, const Trained& clean, Index first, Ind
 
 TEST(Attention, SeesNothingOfAFrameAheadWhateverItIs) {
   Random random(1);
-  const Layer layer(4, 1, random, {.window = 4});
+  const Layer layer(4, 1, random.stream(0), {.window = 4});
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f}) {
     Example<Layer> example(layer, 8, 1);
     const auto clean = forward(layer, example)["y"];
@@ -48,7 +48,7 @@ TEST(Attention, KeepsWhatIsNoNumberFromWhateverDoesNotSeeIt) {
   Random random(2);
   // Frames of several tiles of 48 queries and 64 keys, a window that ends within a tile, and one start.
   constexpr Index kTime = 200, kWindow = 70, kStart = 90;
-  const Layer layer(6, 2, random, {.head_size = 4, .window = kWindow});
+  const Layer layer(6, 2, random.stream(0), {.head_size = 4, .window = kWindow});
   const auto make = [&] { return Example<Layer>(layer, kTime, 1).from_carried_state().with_starts({{kStart, 0}}); };
   const Trained clean = trained(layer, make());
   for (const float bad : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(), 1e30f})
@@ -76,7 +76,7 @@ TEST(Attention, KeepsWhatIsNoNumberFromWhateverDoesNotSeeIt) {
 
 TEST(Attention, ForgetsAStateThatIsNoNumberAtAStart) {
   Random random(3);
-  const Layer layer(6, 2, random, {.head_size = 4, .window = 10});
+  const Layer layer(6, 2, random.stream(0), {.head_size = 4, .window = 10});
   const auto run = [&](float bad) {
     auto copy = layer;
     const auto example = Example<Layer>(layer, 6, 1).with_starts({{2, 0}});

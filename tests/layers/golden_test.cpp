@@ -76,8 +76,8 @@ void check_layer(const std::string& name) {
   Random random(1);
   for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 7}, {8, 16}}) {
     const std::string sized = name + "_" + std::to_string(inputs) + "_" + std::to_string(features);
-    check(sized, Layer<double>(inputs, features, random), layers().at(sized), 1e-12);
-    check(sized, Layer<float>(inputs, features, random), layers().at(sized), 1e-5);
+    check(sized, Layer<double>(inputs, features, random.stream(0)), layers().at(sized), 1e-12);
+    check(sized, Layer<float>(inputs, features, random.stream(0)), layers().at(sized), 1e-5);
   }
 }
 template <template <class> class Layer, class... Arguments>
@@ -86,10 +86,10 @@ void check_block(const std::string& name, Index features, Arguments... arguments
   const std::string sized = name + "_" + std::to_string(features);
   const auto make = [&]<class S>(S) {
     if constexpr (sizeof...(Arguments) == 2)  // heads stand before the random numbers
-      return std::apply([&](Index heads, auto options) { return Layer<S>(features, heads, random, options); },
+      return std::apply([&](Index heads, auto options) { return Layer<S>(features, heads, random.stream(0), options); },
                         std::tuple(arguments...));
     else
-      return Layer<S>(features, random, arguments...);
+      return Layer<S>(features, random.stream(0), arguments...);
   };
   check(sized, make(double()), blocks().at(sized), 1e-12);
   check(sized, make(float()), blocks().at(sized), 1e-5);

@@ -16,7 +16,7 @@ namespace {
 // What every layer does, the conformance suite checks. Here: what belongs to the learnable initial state.
 TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
   Random random(3);
-  MinGru<double> layer(2, 3, random, {.learn_initial_state = true});
+  MinGru<double> layer(2, 3, random.stream(0), {.learn_initial_state = true});
   Sequence<double> x(2, 5, 2), dy(3, 5, 2);
   for (Sequence<double>* s : {&x, &dy})
     for (Index i = 0; i < s->size(); ++i) s->data()[i] = random.normal();
@@ -51,7 +51,8 @@ TEST(MinGru, OnlySequencesThatBeginAtTheInitialStateTrainIt) {
 // nothing.
 TEST(MinGru, ALearntInitialStateTrainsInTheUsualLoop) {
   Random random(1);
-  Sequential net{MinGru<double>(2, 4, random, {.learn_initial_state = true}), Linear<double>(4, 1, random)};
+  Sequential net{MinGru<double>(2, 4, random.stream(0), {.learn_initial_state = true}),
+                 Linear<double>(4, 1, random.stream(1))};
   Sequence<double> x(2, 6, 3), target(1, 6, 3), dy;
   for (Sequence<double>* s : {&x, &target})
     for (Index i = 0; i < s->size(); ++i) s->data()[i] = random.normal();

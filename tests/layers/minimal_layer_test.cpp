@@ -24,7 +24,7 @@ TYPED_TEST(ForgetBias, KeepsItsSigmoidOfTheStateAtFirst) {
   constexpr Index kInputs = 10000, kFeatures = 4;
   for (const double bias : {0.0, 1.0, 3.0, 6.0}) {
     Random random(5);
-    const TypeParam layer(kInputs, kFeatures, random, {.forget_bias = bias});
+    const TypeParam layer(kInputs, kFeatures, random.stream(0), {.forget_bias = bias});
     Sequence<double> nothing(kInputs, 1, 2);
     std::fill_n(nothing.data(), nothing.size(), 0.0);  // so that the gates are those of the biases
     typename TypeParam::Cache cache;

@@ -27,8 +27,7 @@ constexpr Shape kShapes[] = {{19, 18}, {18, 17}, {258, 1}};
 
 template <class L>
 L small_layer() {
-  Random random(5);
-  return L(2, 3, random);
+  return L(2, 3, Random(5).stream(0));
 }
 
 std::vector<std::uint8_t> starts_around_borders(Shape shape) {

@@ -2,7 +2,4 @@
 // SPDX-License-Identifier: MIT
 #include "minrnn/minrnn.hpp"
 
-minrnn::MinGru<float> make_layer() {
-  minrnn::Random random(1);
-  return minrnn::MinGru<float>(3, 4, random);
-}
+minrnn::MinGru<float> make_layer() { return minrnn::MinGru<float>(3, 4, minrnn::Random(1).stream(0)); }

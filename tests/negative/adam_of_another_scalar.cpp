@@ -12,7 +12,7 @@ using Scalar = double;
 
 int main() {
   minrnn::Random random(1);
-  minrnn::Linear<double> net(2, 3, random);
+  minrnn::Linear<double> net(2, 3, random.stream(0));
   minrnn::Adam<Scalar> adam(net, {.learning_rate = 0.5});
   adam.step(net);
 }

@@ -8,7 +8,7 @@ using namespace minrnn;
 
 int main() {
   Random random(1);
-  const MinLstm<float, GateScaling::normalised, Candidate::plain> layer(2, 3, random);
+  const MinLstm<float, GateScaling::normalised, Candidate::plain> layer(2, 3, random.stream(0));
 #ifdef MINRNN_WRONG
   const MinLstmCell<float, 2, 3> cell(layer);
 #else

@@ -10,9 +10,9 @@ using namespace minrnn;
 int main() {
   Random random(1);
 #ifdef MINRNN_WRONG
-  const MinLstm<float> layer(2, 3, random);
+  const MinLstm<float> layer(2, 3, random.stream(0));
 #else
-  const MinGru<float, Candidate::positive, Arithmetic::log_space> layer(2, 3, random);
+  const MinGru<float, Candidate::positive, Arithmetic::log_space> layer(2, 3, random.stream(0));
 #endif
   const MinGruCell<float, 2, 3> cell(layer);
 }

@@ -9,7 +9,7 @@ Matrix<float> load() { return Matrix<float>::Zero(2, 5); }
 
 int main() {
   Random random(1);
-  Linear<float> layer(2, 3, random);
+  Linear<float> layer(2, 3, random.stream(0));
   Linear<float>::Cache cache;
   auto state = layer.initial_state(1);
 #ifdef MINRNN_WRONG

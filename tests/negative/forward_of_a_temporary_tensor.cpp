@@ -14,7 +14,7 @@ Tensor load() {
 
 int main() {
   Random random(1);
-  MinGru<float> layer(2, 3, random);
+  MinGru<float> layer(2, 3, random.stream(0));
   MinGru<float>::Cache cache;
   auto state = layer.initial_state(1);
 #ifdef MINRNN_WRONG

@@ -78,7 +78,7 @@ void run_own_types() {
   add(SequenceView<const float>(tensor));
 
   Random random(3);
-  const MinGru<float> layer(2, 5, random);
+  const MinGru<float> layer(2, 5, random.stream(0));
   const MinGruCell<float, 2, 5> cell(layer);
   Eigen::Vector<float, 5> h = Eigen::Vector<float, 5>::Zero();
   for (int t = 0; t < 3; ++t) cell.step(Eigen::Vector2f(0.5f, -1), h);
@@ -87,18 +87,18 @@ void run_own_types() {
 
 void run_all() {
   Random random(1);
-  run(Linear<float>(3, 20, random));
-  run(Mlp<float>(4, 18, random, {.form = MlpForm::gated}));
+  run(Linear<float>(3, 20, random.stream(0)));
+  run(Mlp<float>(4, 18, random.stream(0), {.form = MlpForm::gated}));
   run(RmsNorm<float>(19));
-  run(Dropout<float>(3, 0.5, random));
-  run(Conv1d<float>(18, 3, random));
-  run(MinGru<float>(3, 18, random, {.learn_initial_state = true}));
-  run(MinLstm<double>(3, 7, random));
-  run(MinGru<float, Candidate::positive, Arithmetic::log_space>(3, 18, random));
-  run(Gru<float>(3, 18, random));
-  run(Lstm<double>(3, 7, random));
-  run(Mamba<float>(6, random));
-  run(Attention<float>(6, 1, random, {.head_size = 4, .window = 5}));
+  run(Dropout<float>(3, 0.5, random.stream(0)));
+  run(Conv1d<float>(18, 3, random.stream(0)));
+  run(MinGru<float>(3, 18, random.stream(0), {.learn_initial_state = true}));
+  run(MinLstm<double>(3, 7, random.stream(0)));
+  run(MinGru<float, Candidate::positive, Arithmetic::log_space>(3, 18, random.stream(0)));
+  run(Gru<float>(3, 18, random.stream(0)));
+  run(Lstm<double>(3, 7, random.stream(0)));
+  run(Mamba<float>(6, random.stream(0)));
+  run(Attention<float>(6, 1, random.stream(0), {.head_size = 4, .window = 5}));
   run_own_types();
 }
 

@@ -36,8 +36,8 @@ double train(L layer) {
 template <class S>
 double train_model() {
   Random random(1);
-  const auto make_mixer = [&](Index dim, Index inner) { return MinGru<S>(dim, inner, random); };
-  LanguageModel<MinGru<S>> model({.vocabulary = 4, .dim = 4, .layers = 1}, random, make_mixer);
+  const auto make_mixer = [](Index dim, Index inner, RandomStream stream) { return MinGru<S>(dim, inner, stream); };
+  LanguageModel<MinGru<S>> model({.vocabulary = 4, .dim = 4, .layers = 1}, random.stream(0), make_mixer);
   const std::int32_t symbols[] = {0, 1, 2, 3, 3, 2, 1, 0};
   const SequenceView<const std::int32_t> tokens(symbols, 1, 4, 2);
   typename LanguageModel<MinGru<S>>::Cache cache;
@@ -73,8 +73,8 @@ double run_scans() {
 template <class S>
 double run_cells() {
   Random random(1);
-  const MinGruCell<S, 3, 5> gru(MinGru<S>(3, 5, random));
-  const MinLstmCell<S, 3, 5> lstm(MinLstm<S>(3, 5, random));
+  const MinGruCell<S, 3, 5> gru(MinGru<S>(3, 5, random.stream(0)));
+  const MinLstmCell<S, 3, 5> lstm(MinLstm<S>(3, 5, random.stream(0)));
   const Eigen::Vector<S, 3> x(S(1), S(2), S(3));
   Eigen::Vector<S, 5> h = Eigen::Vector<S, 5>::Zero();
   gru.step(x, h);
@@ -86,9 +86,9 @@ template <class S>
 double run_all() {
   Random random(1);
   double sum = train_model<S>() + run_scans<S>() + run_cells<S>() +
-               check_gradients(Linear<S>(2, 2, random), {.time = 2, .batch = 1}).error;
+               check_gradients(Linear<S>(2, 2, random.stream(0)), {.time = 2, .batch = 1}).error;
   conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
-    sum += train<S>(decltype(descriptor)::template make<S>(4, 4, random));
+    sum += train<S>(decltype(descriptor)::template make<S>(4, 4, random.stream(0)));
   });
   return sum;
 }

@@ -17,7 +17,7 @@ int main() {
   OpenMp open_mp;
   if (open_mp.workers() != 3) return std::printf("wanted 3 workers, given %td\n", open_mp.workers()), 1;
   Random random(1);
-  const MinGru<float> layer(24, 40, random);
+  const MinGru<float> layer(24, 40, random.stream(0));
   for (const Index batch : {1, 20}) {
     const tests::Example example(layer, 1200, batch);
     const auto run = [&](Executor* executor) {

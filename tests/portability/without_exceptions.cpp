@@ -27,7 +27,7 @@ void MINRNN_FAIL(const char* message) {
 
 int main() {
   Random random(1);
-  Sequential net{MinGru<float>(2, 8, random), Linear<float>(8, 1, random)};
+  Sequential net{MinGru<float>(2, 8, random.stream(0)), Linear<float>(8, 1, random.stream(1))};
   Adam<float> adam(net, {.learning_rate = 0.01f});
   decltype(net)::Cache cache;
   Sequence<float> x(2, 16, 4), target(1, 16, 4), dy;
@@ -52,7 +52,7 @@ int main() {
     return 1;
   }
 
-  const MinGru<float> layer(2, 8, random);
+  const MinGru<float> layer(2, 8, random.stream(0));
   const MinGruCell<float, 2, 8> cell(layer);
   auto state = layer.initial_state(1);
   Eigen::Vector<float, 8> h = state.h;

@@ -108,24 +108,26 @@ void expect_reference(const std::string& what, const L& layer, Reference&& refer
 
 TEST(ReferenceOfLayers, OfFrames) {
   Random random(1);
-  expect_reference("linear", Linear<double>(5, 7, random), reference::linear);
-  expect_reference("linear without bias", Linear<double>(5, 7, random, {.bias = false}), reference::linear);
+  expect_reference("linear", Linear<double>(5, 7, random.stream(0)), reference::linear);
+  expect_reference("linear without bias", Linear<double>(5, 7, random.stream(0), {.bias = false}), reference::linear);
   expect_reference("rms_norm", RmsNorm<double>(5), reference::rms_norm);
   for (const MlpForm form : {MlpForm::gelu, MlpForm::gated})
-    expect_reference("mlp", Mlp<double>(5, 9, random, {.form = form}),
+    expect_reference("mlp", Mlp<double>(5, 9, random.stream(0), {.form = form}),
                      [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated); });
 }
 
 TEST(ReferenceOfLayers, Conv1d) {
   Random random(1);
-  for (const Index kernel : {1, 2, 4}) expect_reference("conv1d", Conv1d<double>(5, kernel, random), reference::conv1d);
+  for (const Index kernel : {1, 2, 4})
+    expect_reference("conv1d", Conv1d<double>(5, kernel, random.stream(0)), reference::conv1d);
 }
 
 template <Candidate candidate, Arithmetic arithmetic = Arithmetic::linear>
 void expect_min_gru() {
   Random random(1);
   for (const bool learns : {false, true})
-    expect_reference("min_gru", MinGru<double, candidate, arithmetic>(5, 7, random, {.learn_initial_state = learns}),
+    expect_reference("min_gru",
+                     MinGru<double, candidate, arithmetic>(5, 7, random.stream(0), {.learn_initial_state = learns}),
                      [](const Given& given) { return reference::min_gru(given, candidate == Candidate::positive); });
 }
 
@@ -139,11 +141,11 @@ template <GateScaling scaling, Candidate candidate>
 void expect_min_lstm() {
   Random random(1);
   for (const bool learns : {false, true})
-    expect_reference("min_lstm", MinLstm<double, scaling, candidate>(5, 7, random, {.learn_initial_state = learns}),
-                     [](const Given& given) {
-                       return reference::min_lstm(given, scaling == GateScaling::normalised,
-                                                  candidate == Candidate::positive);
-                     });
+    expect_reference(
+        "min_lstm", MinLstm<double, scaling, candidate>(5, 7, random.stream(0), {.learn_initial_state = learns}),
+        [](const Given& given) {
+          return reference::min_lstm(given, scaling == GateScaling::normalised, candidate == Candidate::positive);
+        });
 }
 
 TEST(ReferenceOfLayers, MinLstm) {
@@ -155,20 +157,20 @@ TEST(ReferenceOfLayers, MinLstm) {
 
 TEST(ReferenceOfLayers, GruAndLstm) {
   Random random(1);
-  expect_reference("gru", Gru<double>(5, 7, random), reference::gru);
-  expect_reference("lstm", Lstm<double>(5, 7, random), reference::lstm);
+  expect_reference("gru", Gru<double>(5, 7, random.stream(0)), reference::gru);
+  expect_reference("lstm", Lstm<double>(5, 7, random.stream(0)), reference::lstm);
 }
 
 TEST(ReferenceOfLayers, Mamba) {
   Random random(1);
-  expect_reference("mamba", Mamba<double>(5, random, {.states = 3, .delta_rank = 2}), reference::mamba);
+  expect_reference("mamba", Mamba<double>(5, random.stream(0), {.states = 3, .delta_rank = 2}), reference::mamba);
 }
 
 // A ring holds keys in places of their own, so the state is tested by what it does: in chunks, from an empty one.
 TEST(ReferenceOfLayers, Attention) {
   Random random(1);
   for (const Index window : {3, 32}) {
-    const Attention<double> layer(5, 2, random, {.head_size = 6, .window = window, .base = 100});
+    const Attention<double> layer(5, 2, random.stream(0), {.head_size = 6, .window = window, .base = 100});
     auto example = make_example(layer, 20, 3, 1);
     example.first = layer.initial_state(3);
     example.dlast = zero_state(layer, 3);
@@ -186,7 +188,7 @@ TEST(ReferenceOfLayers, Attention) {
 
 TEST(ReferenceOfLayers, Embedding) {
   Random random(1);
-  minrnn::Embedding<double> layer(4, 5, random);
+  minrnn::Embedding<double> layer(4, 5, random.stream(0));
   const std::int32_t tokens[] = {3, 0, 3, 3, 1, 0};  // one has no gradient
   const Matrix<double> dy = random_matrix<double>(5, 6, random);
   minrnn::Embedding<double>::Cache cache;

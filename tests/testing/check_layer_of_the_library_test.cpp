@@ -43,34 +43,36 @@ using Scalars = ::testing::Types<float, double>;
 TYPED_TEST_SUITE(CheckLayerOfTheLibrary, Scalars);
 
 TYPED_TEST(CheckLayerOfTheLibrary, LayersOfFrames) {
-  expect_nothing_found(Linear<TypeParam>(5, 3, this->random));
+  expect_nothing_found(Linear<TypeParam>(5, 3, this->random.stream(0)));
   expect_nothing_found(RmsNorm<TypeParam>(5));
-  expect_nothing_found(Dropout<TypeParam>(5, 0.3, this->random), {.random_forward = true});
+  expect_nothing_found(Dropout<TypeParam>(5, 0.3, this->random.stream(0)), {.random_forward = true});
 }
 
 TYPED_TEST(CheckLayerOfTheLibrary, MinimalMixers) {
-  expect_nothing_found(MinGru<TypeParam>(5, 7, this->random));
+  expect_nothing_found(MinGru<TypeParam>(5, 7, this->random.stream(0)));
+  expect_nothing_found(MinGru<TypeParam, Candidate::positive, Arithmetic::log_space>(5, 7, this->random.stream(0),
+                                                                                     {.learn_initial_state = true}));
   expect_nothing_found(
-      MinGru<TypeParam, Candidate::positive, Arithmetic::log_space>(5, 7, this->random, {.learn_initial_state = true}));
-  expect_nothing_found(MinLstm<TypeParam>(5, 7, this->random, {.forget_bias = 1, .learn_initial_state = true}));
+      MinLstm<TypeParam>(5, 7, this->random.stream(0), {.forget_bias = 1, .learn_initial_state = true}));
 }
 
 TYPED_TEST(CheckLayerOfTheLibrary, OtherMixers) {
-  expect_nothing_found(Lstm<TypeParam>(5, 4, this->random));
-  expect_nothing_found(Conv1d<TypeParam>(5, 4, this->random));
-  expect_nothing_found(Mamba<TypeParam>(5, this->random, {.states = 3}));
-  expect_nothing_found(Attention<TypeParam>(6, 2, this->random, {.head_size = 4, .window = 3}));
+  expect_nothing_found(Lstm<TypeParam>(5, 4, this->random.stream(0)));
+  expect_nothing_found(Conv1d<TypeParam>(5, 4, this->random.stream(0)));
+  expect_nothing_found(Mamba<TypeParam>(5, this->random.stream(0), {.states = 3}));
+  expect_nothing_found(Attention<TypeParam>(6, 2, this->random.stream(0), {.head_size = 4, .window = 3}));
 }
 
 TYPED_TEST(CheckLayerOfTheLibrary, LayersOfLayersWithManyStates) {
-  expect_nothing_found(Sequential(MinGru<TypeParam>(3, 4, this->random), Gru<TypeParam>(4, 5, this->random)));
-  expect_nothing_found(Stack(2, [&] { return MinGru<TypeParam>(4, 4, this->random); }));
+  expect_nothing_found(
+      Sequential(MinGru<TypeParam>(3, 4, this->random.stream(0)), Gru<TypeParam>(4, 5, this->random.stream(1))));
+  expect_nothing_found(Stack(2, [&](Index i) { return MinGru<TypeParam>(4, 4, this->random.stream(i)); }));
 }
 
 TYPED_TEST(CheckLayerOfTheLibrary, LayersOfLayers) {
-  Linear<TypeParam> in(5, 4, this->random);
-  expect_nothing_found(Sequential(in, MinLstm<TypeParam>(4, 4, this->random)));
-  expect_nothing_found(Residual(Sequential(RmsNorm<TypeParam>(4), MinGru<TypeParam>(4, 4, this->random))));
+  expect_nothing_found(
+      Sequential(Linear<TypeParam>(5, 4, this->random.stream(0)), MinLstm<TypeParam>(4, 4, this->random.stream(1))));
+  expect_nothing_found(Residual(Sequential(RmsNorm<TypeParam>(4), MinGru<TypeParam>(4, 4, this->random.stream(0)))));
 }
 
 }  // namespace

@@ -36,13 +36,13 @@ class Stack {
     LastResult<Scalar> result_;
   };
 
-  /// `make()` makes each layer in turn, so that each has weights of its own:
-  /// Stack(4, [&] { return MinGru<float>(d, d, random); })
-  template <std::invocable Make>
-  requires std::same_as<std::invoke_result_t<Make>, L> Stack(Index depth, Make&& make) {
+  /// `make(i)` makes layer i, from a stream of its own so that no two layers begin with the same weights:
+  /// Stack(4, [&](Index i) { return MinGru<float>(d, d, random.stream(i)); })
+  template <std::invocable<Index> Make>
+  requires std::same_as<std::invoke_result_t<Make, Index>, L> Stack(Index depth, Make&& make) {
     detail::check_size("Stack", "depth", depth);
     layers_.reserve(static_cast<std::size_t>(depth));
-    for (Index i = 0; i < depth; ++i) layers_.push_back(make());
+    for (Index i = 0; i < depth; ++i) layers_.push_back(make(i));
     for (std::size_t i = 1; i < layers_.size(); ++i)
       detail::check(
           layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
@@ -125,7 +125,7 @@ class Stack {
   std::vector<L> layers_;
 };
 
-template <class Make>
-Stack(Index, Make&&) -> Stack<std::invoke_result_t<Make>>;
+template <std::invocable<Index> Make>
+Stack(Index, Make&&) -> Stack<std::invoke_result_t<Make, Index>>;
 
 }  // namespace minrnn

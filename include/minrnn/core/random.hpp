@@ -17,24 +17,54 @@ constexpr std::uint64_t mix_bits(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// The library's generator: splitmix64, whose whole state is one word that may be saved and restored. Every number is
-/// made of integer operations and at most one rounded product, so it is the same on every standard library and
-/// platform.
+namespace detail {
+inline constexpr std::uint64_t kRandomStep = 0x9e3779b97f4a7c15u;  // 2^64 over the golden ratio, odd
+}
+
+class Random;
+
+/// A sequence of random numbers by name: what a layer takes and fills its first weights with. Streams are made by
+/// `random.stream(number)`, which is a pure function of the seed and the number, so no order in which a program makes
+/// its layers, and in which a compiler evaluates arguments, decides any weight:
+///   const Random random(seed);
+///   Sequential net(MinGru<float>(3, 64, random.stream(0)), Linear<float>(64, 1, random.stream(1)));
+/// What consists of several parts gives each a stream of its own stream. Equal streams make equal weights: give no two
+/// layers the same one. Streams begin at random places of one cycle of 2^64 numbers, so that any two of n streams of m
+/// numbers overlap with a probability below n^2 m 2^-64.
+class RandomStream {
+ public:
+  RandomStream(const Random&) = delete;  // pass a stream of the generator: random.stream(0), random.stream(1), ...
+
+  constexpr RandomStream stream(Index number) const {
+    return RandomStream(mix_bits(mix_bits(~key_) + static_cast<std::uint64_t>(number) * detail::kRandomStep));
+  }
+
+ private:
+  friend Random;
+  explicit constexpr RandomStream(std::uint64_t key) : key_(key) {}
+
+  std::uint64_t key_;
+};
+
+/// The library's generator: splitmix64. Every number is made of integer operations and at most one rounded product, so
+/// it is the same on every standard library and platform.
 class Random {
  public:
   using result_type = std::uint64_t;
 
-  explicit constexpr Random(std::uint64_t seed = 0) : state_(mix_bits(seed)) {}
-  static constexpr Random from_state(std::uint64_t state) {
-    Random random;
-    random.state_ = state;
-    return random;
-  }
+  explicit constexpr Random(std::uint64_t seed = 0) : Random(RandomStream(mix_bits(seed))) {}
+  /// The numbers of a stream.
+  explicit constexpr Random(RandomStream stream) : stream_(stream), state_(stream.key_) {}
+  /// One that goes on with the numbers that come after `state()`; its streams are a function of that state.
+  static constexpr Random from_state(std::uint64_t state) { return Random(RandomStream(state)); }
   constexpr std::uint64_t state() const { return state_; }
+
+  /// A pure function of the seed and the number: the same whatever has been drawn, and apart from what will be.
+  constexpr RandomStream stream(Index number) const { return stream_.stream(number); }
 
   static constexpr result_type(min)() { return 0; }
   static constexpr result_type(max)() { return ~result_type{0}; }
-  constexpr result_type operator()() { return mix_bits(state_ += 0x9e3779b97f4a7c15u); }
+  constexpr result_type operator()() { return mix_bits(state_ += detail::kRandomStep); }
 
   /// Uniform in [0, 1), a multiple of 2^-53.
   constexpr double uniform() { return static_cast<double>((*this)() >> 11) * 0x1p-53; }
@@ -58,6 +88,7 @@ class Random {
   }
 
  private:
+  RandomStream stream_;
   std::uint64_t state_;
 };
 

@@ -63,8 +63,8 @@ class Attention {
     typename detail::MultiHead<S>::Memory heads_;
   };
 
-  Attention(Index features, Index heads, Random& random, const AttentionOptions& options = {})
-      : Attention(features, heads, checked(features, heads, options), random) {}
+  Attention(Index features, Index heads, RandomStream stream, const AttentionOptions& options = {})
+      : Attention(features, heads, checked(features, heads, options), stream) {}
 
   Index input_size() const { return qkv_.input_size(); }
   Index output_size() const { return qkv_.input_size(); }
@@ -142,9 +142,9 @@ class Attention {
     return options;
   }
 
-  Attention(Index features, Index heads, const AttentionOptions& options, Random& random)
-      : qkv_(features, 3 * heads * options.head_size, random, {.bias = false}),
-        out_(heads * options.head_size, features, random, {.bias = false}),
+  Attention(Index features, Index heads, const AttentionOptions& options, RandomStream stream)
+      : qkv_(features, 3 * heads * options.head_size, stream.stream(0), {.bias = false}),
+        out_(heads * options.head_size, features, stream.stream(1), {.bias = false}),
         heads_(heads, options.head_size, options.window, options.base) {}
 
   CacheBase::Sizes sizes() const {

@@ -48,7 +48,8 @@ class Conv1d {
     Sequence<S> sums_;               // of each tile: dw, db
   };
 
-  Conv1d(Index features, Index kernel, Random& random) {
+  Conv1d(Index features, Index kernel, RandomStream stream) {
+    Random random(stream);
     detail::check_size("Conv1d", "features", features);
     detail::check(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
     w_ = Parameter<S>(features, kernel);

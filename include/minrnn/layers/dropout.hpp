@@ -15,8 +15,8 @@ namespace minrnn {
 
 /// Sets each element to zero with probability `rate` in forward, and scales the others so that the mean stays.
 ///
-/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the seed, of context.draw and of the index of the
-///             element f + F (t + T b), so it is the same on any number of threads and need not be kept
+/// Equations   y = x m / (1 - rate); m is 0 or 1, a pure function of the stream, of context.draw and of the index
+///             f + F (t + T b) of the element, so it is the same on any number of threads and need not be kept
 /// Shapes      x, y (F, T, B)
 /// Gradient    dx = dy m / (1 - rate)
 /// Memory      kept for backward: nothing. The rate is rounded to a multiple of 2^-16
@@ -33,7 +33,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
     Output<S> y_, dx_;  // (F, T, B)
   };
 
-  Dropout(Index features, double rate, Random& random) : features_(features), seed_(random()) {
+  Dropout(Index features, double rate, RandomStream stream) : features_(features), seed_(Random(stream)()) {
     detail::check_size("Dropout", "features", features);
     detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
     threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));

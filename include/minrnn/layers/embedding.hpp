@@ -52,7 +52,8 @@ class Embedding {
     Sequence<S> y_;                  // (F, T, B)
   };
 
-  Embedding(Index vocabulary, Index features, Random& random, double deviation = 1) {
+  Embedding(Index vocabulary, Index features, RandomStream stream, double deviation = 1) {
+    Random random(stream);
     detail::check_size("Embedding", "vocabulary", vocabulary);
     detail::check_size("Embedding", "features", features);
     detail::check(deviation >= 0 && std::isfinite(deviation), "Embedding", "deviation", "a finite number of at least 0",

@@ -62,8 +62,8 @@ struct GruGates {
 template <class S>
 class Gru : public detail::Recurrent<S, detail::GruGates<S>> {
  public:
-  Gru(Index inputs, Index features, Random& random)
-      : detail::Recurrent<S, detail::GruGates<S>>(inputs, features, random) {}
+  Gru(Index inputs, Index features, RandomStream stream)
+      : detail::Recurrent<S, detail::GruGates<S>>(inputs, features, stream) {}
 };
 
 }  // namespace minrnn

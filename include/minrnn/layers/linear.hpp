@@ -39,7 +39,8 @@ class Linear : public FrameWise<Linear<S>, S> {
     Sequence<S> sums_;                // of each tile: dW, db
   };
 
-  Linear(Index inputs, Index outputs, Random& random, const LinearOptions& options = {}) {
+  Linear(Index inputs, Index outputs, RandomStream stream, const LinearOptions& options = {}) {
+    Random random(stream);
     detail::check_size("Linear", "inputs", inputs);
     detail::check_size("Linear", "outputs", outputs);
     const double limit = 1 / std::sqrt(static_cast<double>(inputs));

@@ -62,8 +62,8 @@ struct LstmGates {
 template <class S>
 class Lstm : public detail::Recurrent<S, detail::LstmGates<S>> {
  public:
-  Lstm(Index inputs, Index features, Random& random)
-      : detail::Recurrent<S, detail::LstmGates<S>>(inputs, features, random) {}
+  Lstm(Index inputs, Index features, RandomStream stream)
+      : detail::Recurrent<S, detail::LstmGates<S>>(inputs, features, stream) {}
 };
 
 }  // namespace minrnn

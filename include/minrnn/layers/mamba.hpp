@@ -72,8 +72,8 @@ class Mamba {
     Matrix<S> a_, da_, dskip_;                                        // (D, N), (D, N), (D)
   };
 
-  Mamba(Index features, Random& random, const MambaOptions& options = {})
-      : Mamba(features, checked(features, options), random) {}
+  Mamba(Index features, RandomStream stream, const MambaOptions& options = {})
+      : Mamba(features, checked(features, options), stream) {}
 
   Index input_size() const { return in_.input_size(); }
   Index output_size() const { return in_.input_size(); }
@@ -193,14 +193,14 @@ class Mamba {
     return options;
   }
 
-  Mamba(Index features, const MambaOptions& options, Random& random)
-      : in_(features, options.expansion * features, random, {.bias = false}),
-        gate_(features, options.expansion * features, random, {.bias = false}),
-        conv_(options.expansion * features, options.kernel, random),
-        bc_(options.expansion * features, 2 * options.states, random, {.bias = false}),
-        down_(options.expansion * features, options.delta_rank, random, {.bias = false}),
-        up_(make_up(options.expansion * features, options.delta_rank, random)),
-        out_(options.expansion * features, features, random, {.bias = false}),
+  Mamba(Index features, const MambaOptions& options, RandomStream stream)
+      : in_(features, options.expansion * features, stream.stream(0), {.bias = false}),
+        gate_(features, options.expansion * features, stream.stream(1), {.bias = false}),
+        conv_(options.expansion * features, options.kernel, stream.stream(2)),
+        bc_(options.expansion * features, 2 * options.states, stream.stream(3), {.bias = false}),
+        down_(options.expansion * features, options.delta_rank, stream.stream(4), {.bias = false}),
+        up_(make_up(options.expansion * features, options.delta_rank, stream.stream(5))),
+        out_(options.expansion * features, features, stream.stream(6), {.bias = false}),
         a_log_(options.expansion * features, options.states),
         skip_(options.expansion * features) {
     for (Index n = 0; n < options.states; ++n)
@@ -209,8 +209,9 @@ class Mamba {
     a_log_.decays = false;
   }
 
-  static Linear<S> make_up(Index channels, Index rank, Random& random) {
+  static Linear<S> make_up(Index channels, Index rank, RandomStream stream) {
     const double least = std::log(0.001), most = std::log(0.1);
+    Random random(stream);
     Matrix<S> weight(channels, rank), bias(channels, 1);
     fill_symmetric(weight, random, 1 / std::sqrt(static_cast<double>(rank)));
     for (Index i = 0; i < channels; ++i) {

@@ -23,8 +23,8 @@ class MinGru : public detail::MinimalLayer<S, detail::MinGruGates<candidate, ari
  public:
   using Gates = detail::MinGruGates<candidate, arithmetic>;  // by which a cell knows its layer
 
-  MinGru(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::MinimalLayer<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, random, options) {}
+  MinGru(Index inputs, Index features, RandomStream stream, const MinimalOptions& options = {})
+      : detail::MinimalLayer<S, detail::MinGruGates<candidate, arithmetic>>(inputs, features, stream, options) {}
 };
 
 }  // namespace minrnn

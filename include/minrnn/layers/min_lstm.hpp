@@ -25,8 +25,8 @@ class MinLstm : public detail::MinimalLayer<S, detail::MinLstmGates<scaling, can
  public:
   using Gates = detail::MinLstmGates<scaling, candidate, arithmetic>;  // by which a cell knows its layer
 
-  MinLstm(Index inputs, Index features, Random& random, const MinimalOptions& options = {})
-      : detail::MinimalLayer<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, random,
+  MinLstm(Index inputs, Index features, RandomStream stream, const MinimalOptions& options = {})
+      : detail::MinimalLayer<S, detail::MinLstmGates<scaling, candidate, arithmetic>>(inputs, features, stream,
                                                                                       options) {}
 };
 

@@ -185,7 +185,8 @@ class MinimalLayer {
 
  protected:
   /// Weights and biases uniform in +-1 / sqrt(F), as torch.nn.Linear; h_0 normal.
-  MinimalLayer(Index inputs, Index features, Random& random, const MinimalOptions& options) {
+  MinimalLayer(Index inputs, Index features, RandomStream stream, const MinimalOptions& options) {
+    Random random(stream);
     check_size(Gates::kName, "inputs", inputs);
     check_size(Gates::kName, "features", features);
     check(std::isfinite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);

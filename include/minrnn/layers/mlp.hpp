@@ -46,8 +46,9 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     Sequence<S> sums_;                        // of each tile: dw_in, db_in, dw_out, db_out
   };
 
-  Mlp(Index features, Index inner, Random& random, const MlpOptions& options = {})
+  Mlp(Index features, Index inner, RandomStream stream, const MlpOptions& options = {})
       : gated_(options.form == MlpForm::gated) {
+    Random random(stream);
     detail::check_size("Mlp", "features", features);
     detail::check_size("Mlp", "inner", inner);
     const auto make = [&](Parameter<S>& w, Parameter<S>& b, Index rows, Index columns) {

@@ -273,7 +273,8 @@ class Recurrent {
 
  protected:
   /// All parameters uniform in +-1 / sqrt(H), as torch.nn.GRU and torch.nn.LSTM.
-  Recurrent(Index inputs, Index features, Random& random) {
+  Recurrent(Index inputs, Index features, RandomStream stream) {
+    Random random(stream);
     check_size(Gates::kName, "inputs", inputs);
     check_size(Gates::kName, "features", features);
     const double limit = 1 / std::sqrt(static_cast<double>(features));

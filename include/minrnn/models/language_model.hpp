@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
-#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -47,28 +45,27 @@ struct LanguageModelBlock {
   using Layer = Sequential<Mix, Feed>;
 
   template <class MakeMixer>
-  static Layer make(const LanguageModelOptions& options, Random& random, MakeMixer& make_mixer) {
+  static Layer make(const LanguageModelOptions& options, RandomStream stream, MakeMixer& make_mixer) {
+    check_size("LanguageModel", "dim", options.dim);
     check_size("LanguageModel", "expansion", options.expansion);
     check_size("LanguageModel", "mlp_factor", options.mlp_factor);
     const Index dim = options.dim, inner = product_of_sizes("LanguageModel", "expansion", options.expansion, dim);
     const Index mlp_inner = product_of_sizes("LanguageModel", "mlp_factor", options.mlp_factor, dim);
-    // Parts are named one by one: the order in which arguments are evaluated differs between compilers.
-    using Names = std::array<std::string_view, ProjectingMixer<Mixer> ? 3 : 5>;
-    const auto finish = [&](const Names& names, auto... mixing) {
-      Mlp<S> mlp(dim, mlp_inner, random);
-      Dropout<S> mix_dropout(dim, options.dropout, random), feed_dropout(dim, options.dropout, random);
-      Mix mix(Branch::named(names, RmsNorm<S>(dim), std::move(mixing)..., mix_dropout));
-      Feed feed(FeedBranch::named({"norm", "mlp", "dropout"}, RmsNorm<S>(dim), std::move(mlp), feed_dropout));
-      return Layer::named({"mix", "feed"}, std::move(mix), std::move(feed));
+    const RmsNorm<S> norm(dim);
+    const Dropout<S> mix_dropout(dim, options.dropout, stream.stream(3)),
+        feed_dropout(dim, options.dropout, stream.stream(5));
+    Mixer mixer = make_mixer(dim, inner, stream.stream(1));
+    const auto branch = [&] {
+      if constexpr (ProjectingMixer<Mixer>)
+        return Branch::named({"norm", "mixer", "dropout"}, norm, std::move(mixer), mix_dropout);
+      else
+        return Branch::named({"norm", "conv", "mixer", "down", "dropout"}, norm,
+                             Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
+                             Linear<S>(inner, dim, stream.stream(2)), mix_dropout);
     };
-    if constexpr (ProjectingMixer<Mixer>) {
-      return finish({"norm", "mixer", "dropout"}, make_mixer(dim, inner));
-    } else {
-      Conv1d<S> conv(dim, options.kernel, random);
-      Mixer mixer = make_mixer(dim, inner);
-      Linear<S> down(inner, dim, random);
-      return finish({"norm", "conv", "mixer", "down", "dropout"}, std::move(conv), std::move(mixer), std::move(down));
-    }
+    Feed feed(
+        FeedBranch::named({"norm", "mlp", "dropout"}, norm, Mlp<S>(dim, mlp_inner, stream.stream(4)), feed_dropout));
+    return Layer::named({"mix", "feed"}, Mix(branch()), std::move(feed));
   }
 };
 
@@ -91,12 +88,13 @@ class LanguageModel : public TokenModel<Stack<typename detail::LanguageModelBloc
   using Blocks = Stack<typename Block::Layer>;
 
  public:
-  /// `make_mixer(dim, expansion * dim)` makes the mixer of each block.
+  /// `make_mixer(dim, expansion * dim, stream)` makes the mixer of each block, from a stream of its own.
   template <class MakeMixer>
-  LanguageModel(const LanguageModelOptions& options, Random& random, MakeMixer&& make_mixer)
-      : TokenModel<Blocks>(options.vocabulary, options.dim, kDeviation, random, [&] {
-          return Blocks(options.layers, [&] { return Block::make(options, random, make_mixer); });
-        }) {}
+  LanguageModel(const LanguageModelOptions& options, RandomStream stream, MakeMixer&& make_mixer)
+      : TokenModel<Blocks>(options.vocabulary, options.dim, kDeviation, stream.stream(0),
+                           Blocks(options.layers, [&](Index i) {
+                             return Block::make(options, stream.stream(1).stream(i), make_mixer);
+                           })) {}
 
  private:
   static constexpr double kDeviation = 0.02;  // of the embedding at first, as GPT-2

@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/rms_norm.hpp"
@@ -43,13 +45,12 @@ class TokenModel {
     typename Linear<S>::Cache output_;
   };
 
-  /// `make_blocks()` makes the blocks, from d features to d. The embedding begins normal with `deviation`.
-  template <class MakeBlocks>
-  TokenModel(Index vocabulary, Index dim, double deviation, Random& random, MakeBlocks&& make_blocks)
-      : embedding_(vocabulary, dim, random, deviation),
-        blocks_(make_blocks()),
+  /// Around blocks from d features to d. The embedding begins normal with `deviation`.
+  TokenModel(Index vocabulary, Index dim, double deviation, RandomStream stream, Blocks blocks)
+      : embedding_(vocabulary, dim, stream.stream(0), deviation),
+        blocks_(std::move(blocks)),
         norm_(dim),
-        output_(dim, vocabulary, random, {.bias = false}) {
+        output_(dim, vocabulary, stream.stream(1), {.bias = false}) {
     detail::check(
         blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
         [&] { return "from " + std::to_string(dim) + " features to as many"; },
