@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <string_view>
 #include <tuple>
 #include <utility>
@@ -67,7 +68,7 @@ class Sequential {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
-    detail::check_states("Sequential", "state", state, x.batch());
+    check_argument(x, state);
     cache.forget();
     x = cache.result_.keep(x);
     for_each_index([&](auto i) {
@@ -78,7 +79,7 @@ class Sequential {
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
                                    const Context& context = {}) const {
-    detail::check_states("Sequential", "state", state, x.batch());
+    check_argument(x, state);
     cache.forget();
     for_each_index([&](auto i) {
       x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
@@ -87,7 +88,7 @@ class Sequential {
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
-    detail::check_states("Sequential", "state", state, x.batch());
+    check_argument(x.sequence(), state);
     cache.forget();
     for_each_index([&](auto i) {
       x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
@@ -97,7 +98,7 @@ class Sequential {
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Sequential", sizes(), dy);
-    detail::check_states("Sequential", "dstate", dstate, dy.batch());
+    detail::check_state("Sequential", "dstate", *this, state_rows_, dstate, dy.batch());
     for_each_index([&](auto up) {
       constexpr std::size_t i = kCount - 1 - up;
       dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
@@ -124,6 +125,11 @@ class Sequential {
  private:
   CacheBase::Sizes sizes() const { return {input_size(), output_size(), parameter_count(*this)}; }
 
+  void check_argument(SequenceView<const Scalar> x, const State& state) const {
+    detail::check_input("Sequential", x, input_size());
+    detail::check_state("Sequential", "state", *this, state_rows_, state, x.batch());
+  }
+
   template <class Body>
   static void for_each_index(Body&& body) {
     [&]<std::size_t... i>(std::index_sequence<i...>) { (body(std::integral_constant<std::size_t, i>{}), ...); }
@@ -135,6 +141,7 @@ class Sequential {
 
   std::tuple<First, Rest...> layers_;
   std::array<std::string_view, kCount> names_{};
+  std::uint64_t state_rows_ = detail::rows_of(initial_state(0));
 };
 
 }  // namespace minrnn

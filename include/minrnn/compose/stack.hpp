@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <vector>
 
 #include "minrnn/core/context.hpp"
@@ -48,6 +49,7 @@ class Stack {
           layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
           [&] { return "input size of layer " + std::to_string(i); }, layers_[i - 1].output_size(),
           layers_[i].input_size());
+    state_rows_ = detail::rows_of(initial_state(0));
   }
 
   Index depth() const { return static_cast<Index>(layers_.size()); }
@@ -61,7 +63,7 @@ class Stack {
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
-    prepare(state, x.batch(), cache);
+    prepare(x, state, cache);
     cache.forget();
     x = cache.result_.keep(x);
     for (std::size_t i = 0; i < layers_.size(); ++i)
@@ -71,14 +73,14 @@ class Stack {
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
                                    const Context& context = {}) const {
-    prepare(state, x.batch(), cache);
+    prepare(x, state, cache);
     cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
-    prepare(state, x.batch(), cache);
+    prepare(x.sequence(), state, cache);
     cache.forget();
     for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i], context);
     return cache.result_.note(x);
@@ -114,15 +116,16 @@ class Stack {
   void check_state(std::string_view argument, const State& state, Index batch) const {
     detail::check(state.parts.size() == layers_.size(), "Stack", argument, depth(),
                   static_cast<Index>(state.parts.size()));
-    detail::check_states("Stack", argument, state, batch);
+    detail::check_state("Stack", argument, *this, state_rows_, state, batch);
   }
-  void prepare(const State& state, Index batch, Cache& cache) const {
-    detail::check(!layers_.empty(), "Stack", "layer", "one with its parameters", "one that was moved from");
-    check_state("state", state, batch);
+  void prepare(SequenceView<const Scalar> x, const State& state, Cache& cache) const {
+    detail::check_input("Stack", x, input_size());
+    check_state("state", state, x.batch());
     if (cache.parts_.size() != layers_.size()) cache.parts_ = std::vector<typename L::Cache>(layers_.size());
   }
 
   std::vector<L> layers_;
+  std::uint64_t state_rows_;
 };
 
 template <std::invocable<Index> Make>

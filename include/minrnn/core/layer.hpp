@@ -3,12 +3,15 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
 
 namespace minrnn {
@@ -57,15 +60,54 @@ typename L::State zero_state(const L& layer, Index batch) {
 }
 
 namespace detail {
-/// Throws where a matrix of a state is that of another batch: before a layer of layers runs any of its parts, so that
-/// none has gone ahead when one refuses.
-template <class State>
-void check_states(std::string_view where, std::string_view argument, const State& state, Index batch) {
-  State::visit(state, Name{}, [&](const Name& name, const auto& m) {
-    if (m.size() > 0 && m.cols() != batch) [[unlikely]]
-      throw_argument(where, std::string(argument) + "." + name.str(), std::to_string(batch) + " columns",
-                     std::to_string(m.cols()));
+/// Calls body(name, a, b) for each matrix of two states, in the order of the visit; allocates nothing. Returns whether
+/// the states have as many.
+template <class A, class B, class Body>
+bool visit_both(A& state, B& other, const Body& body) {
+  using State = std::remove_const_t<A>;
+  Index count = 0, count_of_other = 0;
+  State::visit(state, Name{}, [&](const Name& name, auto& a) {
+    count_of_other = 0;
+    State::visit(other, Name{}, [&](const Name&, const auto& b) {
+      if constexpr (std::same_as<std::remove_cvref_t<decltype(a)>, std::remove_cvref_t<decltype(b)>>)
+        if (count_of_other == count) body(name, a, b);
+      ++count_of_other;
+    });
+    ++count;
   });
+  return count == count_of_other;
+}
+
+/// A hash of the rows of all matrices of a state: other layers have others.
+template <class State>
+std::uint64_t rows_of(const State& state) {
+  std::uint64_t hash = 0;
+  State::visit(state, Name{}, [&](const Name&, const auto& m) {
+    hash = mix_bits(hash + static_cast<std::uint64_t>(m.rows()) + kRandomStep);
+  });
+  return hash;
+}
+
+template <class L>
+[[noreturn]] MINRNN_COLD void throw_state(std::string_view where, std::string_view argument, const L& layer,
+                                          const typename L::State& state, Index batch) {
+  const auto wanted = layer.initial_state(0);
+  visit_both(state, wanted, [&](const Name& name, const auto& m, const auto& of_layer) {
+    if (m.rows() != of_layer.rows() || (m.size() > 0 && m.cols() != batch))
+      throw_matrix(where, std::string(argument) + "." + name.str(), of_layer.rows(), batch, m.rows(), m.cols());
+  });
+  throw_argument(where, argument, "the state of this layer", "that of another, or of one that was moved from");
+}
+
+/// Throws unless a state is one of this layer of layers, whose `rows_of` is `rows`, and of this batch. Before any part
+/// runs, so that none has gone ahead when one refuses; and what does not fit is named by the path of the visit.
+template <class L>
+void check_state(std::string_view where, std::string_view argument, const L& layer, std::uint64_t rows,
+                 const typename L::State& state, Index batch) {
+  bool fits = rows_of(state) == rows;
+  L::State::visit(state, Name{}, [&](const Name&, const auto& m) { fits &= m.size() == 0 || m.cols() == batch; });
+  if (!fits) [[unlikely]]
+    throw_state(where, argument, layer, state, batch);
 }
 }  // namespace detail
 

@@ -63,6 +63,7 @@ class TokenModel {
   SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache, const Context& context = {}) const {
     NoState none;
     cache.forget();
+    detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
     const auto logits = output_.forward(norm_.forward(x, none, cache.norm_, context), none, cache.output_, context);
     cache.keep(sizes(), tokens.time(), tokens.batch());
@@ -72,6 +73,7 @@ class TokenModel {
   SequenceView<const S> infer(Tokens tokens, State& state, Cache& cache, const Context& context = {}) const {
     NoState none;
     cache.forget();
+    detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
     return output_.infer(norm_.infer(x, none, cache.norm_, context), none, cache.output_, context);
   }
@@ -80,6 +82,7 @@ class TokenModel {
                           const Context& context = {}) const {
     NoState none;
     cache.forget();
+    detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = embedding_.forward(tokens.sequence(), cache.embedding_).frame(0);
     const auto y = blocks_.step(x, state.blocks, cache.blocks_, context);
     return output_.step(norm_.step(y, none, cache.norm_, context), none, cache.output_, context);
@@ -87,6 +90,7 @@ class TokenModel {
 
   void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("TokenModel", sizes(), dlogits);
+    detail::check_state("TokenModel", "dstate", *this, state_rows_, dstate, dlogits.batch());
     NoState none;
     const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_, context), none, cache.norm_, context);
     embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_, context), cache.embedding_, context);
@@ -111,6 +115,7 @@ class TokenModel {
   Blocks blocks_;
   RmsNorm<S> norm_;
   Linear<S> output_;
+  std::uint64_t state_rows_ = detail::rows_of(initial_state(0));
 };
 
 }  // namespace minrnn
