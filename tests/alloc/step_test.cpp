@@ -106,6 +106,10 @@ void expect_no_allocation(const L& layer, std::string_view name, Index inputs, c
     step(i);
     EXPECT_EQ(count.now(), 0) << name << ", " << inputs << " inputs, again batch " << batches[i];
   }
+  const auto initial = layer.initial_state(1);
+  const AllocationCount count;
+  for (auto& state : states) reset(state, 0, initial);
+  EXPECT_EQ(count.now(), 0) << name << ", a sequence that begins anew";
 }
 
 struct Size {

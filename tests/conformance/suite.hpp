@@ -168,6 +168,56 @@ TYPED_TEST_P(Conformance, SegmentsOfAPackedBatchAreTheirOwnSequences) {
   EXPECT_TRUE(equal_but_sums(whole, parts, kRounding<double>));
 }
 
+TYPED_TEST_P(Conformance, AResetSequenceGoesOnAsBehindAStart) {
+  const auto check = [&]<class S>(S) {
+    const auto layer = TestFixture::template make<S>(TestFixture::kOdd);
+    using L = decltype(layer);
+    const Index batch = 3;
+    const Example example(layer, 2, batch);
+    const auto carried = state_after(layer, SequenceView<const S>(example.warm_up.view()));
+    for (Index b = 0; b < batch; ++b)
+      for (const bool poisoned : {false, true}) {
+        auto flagged = carried;
+        if (poisoned) poison_state<std::remove_const_t<L>>(flagged, batch, b, std::numeric_limits<S>::quiet_NaN());
+        auto was_reset = flagged, given = flagged;
+        reset(layer, was_reset, b);
+        reset(given, b, layer.initial_state(1));
+        const auto flags = starts_at(2, batch, {{0, b}});
+        const auto run = [&](SequenceView<const S> x, typename L::State& state) {
+          typename L::Cache cache;
+          Results<S> results;
+          for (Index t = 0; t < 2; ++t)
+            results["y " + std::to_string(t)] = layer.step(x.frame(t), state, cache, context()).matrix();
+          add_state<std::remove_const_t<L>>(results, "state", state);
+          return results;
+        };
+        const auto wanted = run(example.input().with_starts(flags.data()), flagged);
+        EXPECT_TRUE(equal(run(example.input(), was_reset), wanted)) << "sequence " << b;
+        EXPECT_TRUE(equal(run(example.input(), given), wanted)) << "sequence " << b << ", of an initial state";
+      }
+  };
+  check(float());
+  check(double());
+}
+
+TYPED_TEST_P(Conformance, AResetThatDoesNotFitThrowsAndChangesNothing) {
+  const auto layer = TestFixture::template make<float>();
+  using L = std::remove_const_t<decltype(layer)>;
+  auto state = state_after(layer, SequenceView<const float>(Example(layer, 1, 3).warm_up.view()));
+  Index size = 0;
+  for (const auto* m : matrices_of<L>(state)) size += m->size();
+  if (size == 0) return;  // it remembers nothing
+  Results<float> before, after;
+  add_state<L>(before, "state", state);
+  for (const Index b : {Index{3}, Index{-1}})
+    EXPECT_EQ(this->message_of([&] { reset(layer, state, b); }),
+              "reset: b: wanted at least 0 and below 3, given " + std::to_string(b));
+  const std::string message = this->message_of([&] { reset(state, 0, layer.initial_state(2)); });
+  EXPECT_TRUE(message.starts_with("reset: initial.") && message.find(", 1), given") != std::string::npos) << message;
+  add_state<L>(after, "state", state);
+  EXPECT_TRUE(equal(after, before));
+}
+
 TYPED_TEST_P(Conformance, NoOutputSeesTheFuture) {
   const auto check = [&](auto size, Index time, Index batch) {
     const auto layer = TestFixture::template make<float>(size);
@@ -480,7 +530,8 @@ TYPED_TEST_P(Conformance, WrongShapesThrowAndSayWhich) {
 
 REGISTER_TYPED_TEST_SUITE_P(Conformance, MeetsTheConcept, GradientsEqualCentralDifferences, GradientsAccumulate,
                             StepInferAndForwardAgree, ChunksWithTheStateCarriedAreOneCall,
-                            SegmentsOfAPackedBatchAreTheirOwnSequences, NoOutputSeesTheFuture,
+                            SegmentsOfAPackedBatchAreTheirOwnSequences, AResetSequenceGoesOnAsBehindAStart,
+                            AResetThatDoesNotFitThrowsAndChangesNothing, NoOutputSeesTheFuture,
                             SequencesOfABatchAreIndependent, AnyNumberOfThreadsGivesTheSameBits,
                             TimeDividedIntoStretchesIsTheSameFunction, ThreadsStreamFromOneLayer,
                             CopiesAreIndependentAndMovedLayersWork, ACacheMayBeUsedAgainForAnyShape,

@@ -111,6 +111,35 @@ void check_state(std::string_view where, std::string_view argument, const L& lay
 }
 }  // namespace detail
 
+/// Lets sequence b of a state begin anew and leaves the others as they are: it gets the state of `initial`, which is
+/// `initial_state(1)` of the layer, learned or not. The next frame then gives what it gives with a start flag, bit for
+/// bit. For one stream of many that are streamed in step, as an environment whose episode has ended:
+///   const auto initial = layer.initial_state(1);
+///   for (Index b = 0; b < batch; ++b)
+///     if (ended[b]) reset(state, b, initial);
+///   action = layer.step(frames, state, cache);
+/// Allocates nothing. Throws std::invalid_argument where there is no sequence b, or `initial` is not the state of one
+/// sequence of the same layer; nothing has changed then.
+template <class State>
+void reset(State& state, Index b, const State& initial) {
+  const bool alike = detail::visit_both(state, initial, [&](const Name& name, const auto& m, const auto& from) {
+    if (m.size() == 0 && from.size() == 0) return;
+    detail::check_index("reset", "b", b, m.cols());
+    if (from.rows() != m.rows() || from.cols() != 1) [[unlikely]]
+      detail::throw_matrix("reset", "initial." + name.str(), m.rows(), 1, from.rows(), from.cols());
+  });
+  detail::check(alike, "reset", "initial", "the state of the same layer", "one of another number of parts");
+  detail::visit_both(state, initial, [&](const Name&, auto& m, const auto& from) {
+    if (m.size() > 0) m.col(b) = from.col(0);
+  });
+}
+
+/// The same, of the layer whose state it is: reset(layer, state, b). Makes an initial state, which allocates.
+template <class L>
+void reset(const L& layer, typename L::State& state, Index b) {
+  reset(state, b, layer.initial_state(1));
+}
+
 /// layer.backward(dy, cache, context) for a layer that has layer.backward(dy, dstate, cache, context).
 template <class L, class View, class Cache>
 auto backward_from_zero(L& layer, const View& dy, Cache& cache, const Context& context) {
