@@ -59,6 +59,7 @@
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/loss/mean_square.hpp"
 
+#include "minrnn/optim/optimizer.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"

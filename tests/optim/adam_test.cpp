@@ -12,6 +12,7 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/optim/clip.hpp"
+#include "minrnn/optim/optimizer.hpp"
 #include "support/compare.hpp"
 
 namespace minrnn::tests {
@@ -46,6 +47,8 @@ struct One {
     visitor(scope / "w", self.w);
   }
 };
+
+static_assert(Optimizer<Adam<float>, Two<float>> && Optimizer<Adam<double>, Two<double>>);
 
 struct Renamed : One<3, 2> {
   template <class Self, class V>

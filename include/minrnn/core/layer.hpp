@@ -16,13 +16,6 @@
 
 namespace minrnn {
 
-namespace detail {
-struct AnyVisitor {
-  template <class T>
-  void operator()(const Name&, T&) const {}
-};
-}  // namespace detail
-
 /// A causal map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state
 /// after>:
 ///   forward   y = f(x, state); state becomes the state after x. y lives in cache; x must outlive backward.
@@ -33,10 +26,11 @@ struct AnyVisitor {
 ///   step      infer for one frame; allocates nothing once cache has seen this batch size.
 /// Each takes a Context as its last argument, {} by default, and a layer of layers hands it down.
 template <class L>
-concept SequenceLayer = std::copyable<L> && std::movable<typename L::Cache> && !std::copyable<typename L::Cache> &&
-                        requires(L layer, const L fixed, SequenceView<const typename L::Scalar> x,
-                                 FrameView<const typename L::Scalar> frame, typename L::State& state,
-                                 typename L::Cache& cache, const Context& context, detail::AnyVisitor visitor) {
+concept SequenceLayer =
+    Parameterised<L> && std::copyable<L> && std::movable<typename L::Cache> && !std::copyable<typename L::Cache> &&
+    requires(L layer, const L fixed, SequenceView<const typename L::Scalar> x,
+             FrameView<const typename L::Scalar> frame, typename L::State& state, typename L::Cache& cache,
+             const Context& context, detail::AnyVisitor visitor) {
   { fixed.input_size() } -> std::same_as<Index>;
   { fixed.output_size() } -> std::same_as<Index>;
   { fixed.initial_state(Index{1}) } -> std::same_as<typename L::State>;
@@ -45,8 +39,6 @@ concept SequenceLayer = std::copyable<L> && std::movable<typename L::Cache> && !
   { layer.backward(x, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { fixed.infer(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { fixed.step(frame, state, cache, context) } -> std::same_as<FrameView<const typename L::Scalar>>;
-  L::visit(layer, Name{}, visitor);
-  L::visit(fixed, Name{}, visitor);
   L::State::visit(state, Name{}, visitor);
 };
 

@@ -6,6 +6,7 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
@@ -83,21 +84,37 @@ class Name {
 inline Name operator/(const Name& parent, std::string_view part) { return {parent, part}; }
 inline Name operator/(const Name& parent, Index number) { return {parent, number}; }
 
+namespace detail {
+struct AnyVisitor {
+  template <class T>
+  void operator()(const Name&, T&) const {}
+};
+}  // namespace detail
+
+/// What says which parameters it has, const or not: a static `visit(self, scope, visitor)` that calls
+/// visitor(scope / name, parameter) for each of them, and the visit of its parts with scope / part.
+template <class T>
+concept Parameterised = requires(std::remove_const_t<T>& thing, const std::remove_const_t<T>& fixed,
+                                 detail::AnyVisitor visitor) {
+  std::remove_const_t<T>::visit(thing, Name{}, visitor);
+  std::remove_const_t<T>::visit(fixed, Name{}, visitor);
+};
+
 /// Calls visitor(const Name&, Parameter<S>&) for every parameter of a layer, const or not, always in the same order.
-template <class L, class V>
+template <Parameterised L, class V>
 void visit_parameters(L& layer, V&& visitor) {
   std::remove_const_t<L>::visit(layer, Name{}, visitor);
 }
 
 /// The number of scalars that a layer learns.
-template <class L>
+template <Parameterised L>
 Index parameter_count(const L& layer) {
   Index count = 0;
   visit_parameters(layer, [&](const Name&, const auto& parameter) { count += parameter.size(); });
   return count;
 }
 
-template <class L>
+template <Parameterised L>
 void zero_gradients(L& layer) {
   visit_parameters(layer, [](const Name&, auto& parameter) { parameter.grad.setZero(); });
 }

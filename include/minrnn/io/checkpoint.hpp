@@ -213,12 +213,12 @@ std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& 
 }
 
 /// The parameters of a layer alone, under the names of the visit.
-template <class L>
+template <Parameterised L>
 void save_parameters(const std::filesystem::path& path, const L& layer,
                      std::map<std::string, std::string> metadata = {}) {
   save_checkpoint(path, layer, std::move(metadata));
 }
-template <class L>
+template <Parameterised L>
 std::map<std::string, std::string> load_parameters(const std::filesystem::path& path, L& layer) {
   return load_checkpoint(path, layer);
 }

@@ -59,7 +59,7 @@ class Adam {
 
   AdamOptions<S> options;  // may be changed between steps, the learning rate above all
 
-  template <class L>
+  template <Parameterised L>
   explicit Adam(const L& layer, AdamOptions<S> settings = {}) : options(std::move(settings)) {
     check_options("Adam");
     visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
@@ -74,7 +74,7 @@ class Adam {
   /// Returns whether all gradients are finite numbers. One that is not moves nothing: its weight and its moments stay
   /// what they are, bit for bit. Where none is finite the step does not take place, and `steps` does not count it;
   /// after `clip_gradient_norm` all are finite or none is. So a training goes on behind a batch whose loss is NaN.
-  template <class L>
+  template <Parameterised L>
   bool step(L& layer, const Context& context = {}) {
     check_options("Adam::step");
     check_parameters(layer);

@@ -14,7 +14,7 @@ namespace minrnn {
 
 /// The Euclidean norm of all gradients of a layer together, summed in double, in the order of the visit. No norm that
 /// double can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
-template <class L>
+template <Parameterised L>
 double gradient_norm(const L& layer) {
   const auto norm_of_scaled = [&](double scale) {
     double sum = 0;
@@ -37,7 +37,7 @@ double gradient_norm(const L& layer) {
 /// not a finite number nothing scales them to the limit: all become NaN, so that an optimizer takes no part of them for
 /// a gradient. Throws std::invalid_argument unless limit > 0.
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
-template <class L>
+template <Parameterised L>
 double clip_gradient_norm(L& layer, double limit) {
   detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);

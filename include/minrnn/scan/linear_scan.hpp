@@ -39,6 +39,7 @@ inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch
 /// `factor` makes of the numbers that a and b hold what Op takes: itself, or the exponential of a logarithm. At a start
 /// nothing is carried: a_t and carried_{t-1} are left out, whatever they are.
 template <template <class> class Operator, class S, class Factor>
+requires ScanOperator<Operator<Packet<S>>>
 void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, SequenceView<S> h, ScanForm form,
           const Context& context, Factor&& factor) {
   const Index features = h.features();

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <concepts>
+
 #include "minrnn/core/columns.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -11,6 +13,20 @@
 /// three ways to apply them.
 /// Source  Blelloch 1990, "Prefix sums and their applications"; Feng et al. 2024, section 2.3 and appendix B.
 namespace minrnn {
+
+/// An associative operator of a scan: a map of what a recurrence carries from step to step, made of two of those.
+///   identity()       the map that changes nothing
+///   op(carried)      what it makes of what is carried
+///   op.then(next)    op and then next, as one map: (op.then(next))(c) = next(op(c)), to rounding
+///   value, carried   from what is carried to the number that it stands for, and back
+template <class Op>
+concept ScanOperator = requires(const Op op, const typename Op::Carried carried) {
+  { Op::identity() } -> std::same_as<Op>;
+  { op.then(op) } -> std::same_as<Op>;
+  { op(carried) } -> std::same_as<typename Op::Carried>;
+  { Op::carried(Op::value(carried)) } -> std::same_as<typename Op::Carried>;
+  Op{carried, carried};
+};
 
 /// The map h -> a h + b. `then` composes: (a1, b1) then (a2, b2) = (a2 a1, a2 b1 + b2); identity (1, 0).
 template <class P>

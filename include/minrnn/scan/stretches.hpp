@@ -81,6 +81,7 @@ void carry_across(const Tiling& tiling, Direction direction, Starts starts, cons
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
 template <template <class> class Operator, class S, class Summarise, class Run>
+requires ScanOperator<Operator<Packet<S>>>
 void run_stretches(const Context& context, const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry,
                    Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
