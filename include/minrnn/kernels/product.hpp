@@ -24,8 +24,8 @@ inline constexpr Index kFewColumns = 32;
 /// Y (M, n) = bias + W X straight from the weight, for few columns: what `step` uses. Without a bias: an empty row.
 /// Rows that fill no packet are covered by one that overlaps its neighbour and computes the same again.
 template <class S>
-void multiply_unpacked(const Matrix<S>& w, Columns<const std::type_identity_t<S>> x,
-                       Row<const std::type_identity_t<S>> bias, Columns<std::type_identity_t<S>> y) {
+void multiply_unpacked(const Matrix<S>& w, const Columns<const std::type_identity_t<S>>& x,
+                       Row<const std::type_identity_t<S>> bias, const Columns<std::type_identity_t<S>>& y) {
   using Kernel = ProductKernel<S>;
   constexpr Index kWidth = Packet<S>::size;
   const Index rows = w.rows(), depth = w.cols();
@@ -114,9 +114,19 @@ class PackedWeight {
       for (Index k = 0; k < w.rows(); ++k) at(r, first + k) = w(k, r);
   }
 
-  /// Y (rows, n) = bias + W X. Without a bias: an empty row.
-  void multiply(Columns<const S> x, Row<const S> bias, Columns<S> y, Prefetcher<S>* ahead = nullptr) const {
-    if (!is_packed_ || (matrix_ && x.count == 1)) return multiply_unpacked(*matrix_, x, bias, y);
+  /// Y (rows, n) = bias + W X. Without a bias: an empty row. Columns are passed by reference and not through a function
+  /// in between: a copy of what was just put together member by member would wait for the memory, which a small step
+  /// notices.
+  MINRNN_INLINE void multiply(const Columns<const S>& x, Row<const S> bias, const Columns<S>& y,
+                              Prefetcher<S>* ahead = nullptr) const {
+    if (!is_packed_ || (matrix_ && x.count == 1))
+      multiply_unpacked(*matrix_, x, bias, y);
+    else
+      multiply_packed(x, bias, y, ahead);
+  }
+
+ private:
+  void multiply_packed(const Columns<const S>& x, Row<const S> bias, const Columns<S>& y, Prefetcher<S>* ahead) const {
     const auto bias_from = [&](Index row) { return bias.data ? bias.data + row : nullptr; };
     Index row = 0;
     for (; row + kPanel <= rows_; row += kPanel)
@@ -131,8 +141,6 @@ class PackedWeight {
       for (Index c = 0; c < columns; ++c) std::copy_n(block + c * kPanel, rows_ - row, y[j + c].data + row);
     }
   }
-
- private:
   S& at(Index r, Index k) { return data_.data()[(r / kPanel * depth_ + k) * kPanel + r % kPanel]; }
   const Matrix<S>* matrix_ = nullptr;  // W as it is, where `prepare` made it
   bool is_packed_ = true;
