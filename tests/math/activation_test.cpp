@@ -16,6 +16,8 @@ constexpr auto exponential = [](auto x) { return exp(x); };
 constexpr auto logistic = [](auto x) { return sigmoid(x); };
 constexpr auto logistic_complement = [](auto x) { return sigmoid_pair(x).complement; };
 constexpr auto hyperbolic_tangent = [](auto x) { return tanh(x); };
+constexpr auto logistic_slope = [](auto x) { return sigmoid_adjoint(sigmoid(x), decltype(x)(1)); };
+constexpr auto hyperbolic_slope = [](auto x) { return tanh_slope(tanh(x)); };
 constexpr auto candidate = [](auto x) { return positive_candidate(x); };
 constexpr auto candidate_slope = [](auto x) { return positive_candidate_slope(positive_candidate(x)); };
 constexpr auto gelu_value = [](auto x) { return gelu(x).value; };
@@ -67,6 +69,12 @@ TYPED_TEST(Activation, DerivativesAreThoseOfTheFunctions) {
   // Closer to the corner g rounds to 1/2, which counts as the corner.
   MINRNN_EXPECT_ACCURATE(S, candidate_slope, exact_candidate_slope, -most, -1e-6, 0, 4);
   MINRNN_EXPECT_ACCURATE(S, candidate_slope, exact_candidate_slope, 0, 1e6, 0, 0);
+  const auto exact_logistic_slope = [](Real x) { return exact_sigmoid(x) * exact_sigmoid(-x); };
+  MINRNN_EXPECT_ACCURATE(S, logistic_slope, exact_logistic_slope, -most, 0, 0, 3);
+  // The complement of a number next to 1 is a difference: its error counts against 1.
+  MINRNN_EXPECT_ACCURATE(S, logistic_slope, exact_logistic_slope, 0, most, 1, 1);
+  MINRNN_EXPECT_ACCURATE(
+      S, hyperbolic_slope, [](Real x) { return 1 / (std::cosh(x) * std::cosh(x)); }, -30, 30, 1, 1.2);
   // A difference of two terms that cancel where the function has its minimum: the error counts against 1.
   MINRNN_EXPECT_ACCURATE(S, gelu_slope, exact_gelu_slope, -40, 40, 1, 6);
   MINRNN_EXPECT_ACCURATE(S, silu_slope, exact_silu_slope, -most, most, 1, 3);

@@ -3,17 +3,17 @@
 #pragma once
 
 #include <array>
-#include <cmath>
-#include <string_view>
+#include <type_traits>
 
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
-#include "minrnn/core/output.hpp"
-#include "minrnn/core/random.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
+#include "minrnn/kernels/groups.hpp"
 #include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/partial_sums.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/math/activation.hpp"
+#include "minrnn/layers/recurrent_base.hpp"
 
 namespace minrnn::detail {
 
@@ -23,73 +23,33 @@ namespace minrnn::detail {
 ///             (h_t, c_t) = Gates(p_t, q_t, h_{t-1}, c_{t-1})
 /// Gradient    dp_t, dq_t and the direct part of dh_{t-1}, dc_{t-1} by Gates;  dh_{t-1} += W_hh^T dq_t;
 ///             dW_ih = sum dp_t x_t^T;  dW_hh = sum dq_t h_{t-1}^T;  dx_t = W_ih^T dp_t
-/// Shapes      G gates; x (F, T, B); p, q (G H, T, B); h, c (H, T, B)
+/// Shapes      G gates; x (F, T, B); p, q (G H, T, B), gate after gate; h, c (H, T, B)
 /// Memory      kept for backward: 4 H of Gates, h, and c where there is one: 5 H (GRU) or 6 H (LSTM) scalars per step;
 ///             and dx, F
-///
-/// A thread owns groups of sequences, so that the recurrent product has columns to work on. Time is cut into blocks,
-/// the frames of a group side by side: one product serves all its sequences, and the sums of a weight's gradient are
-/// read and written once for many columns.
-template <class S, class Gates>
-class Recurrent {
-  static constexpr int kGates = Gates::kCount, kKept = 4;
+template <class S, StepGates Gates>
+class Recurrent : public RecurrentBase<S, Gates> {
+  using Base = RecurrentBase<S, Gates>;
+  using Block = Groups::Block;
+  static constexpr Index kGates = Gates::kCount, kKept = Gates::kKept;
   static constexpr bool kHasCell = Gates::kHasCell;
-  static constexpr Index kGroup = 16, kColumns = 256;
 
  public:
-  using Scalar = S;
-
-  struct State {
-    Matrix<S> h;  // (H, B)
-    Matrix<S> c;  // (H, B) of an LSTM, else empty
-
-    template <class Self, class V>
-    static void visit(Self& self, const Name& scope, V&& visitor) {
-      visitor(scope / "h", self.h);
-      if constexpr (kHasCell) visitor(scope / "c", self.c);
-    }
-  };
-
-  class Cache : public CacheBase {
-    friend Recurrent;
-    // kept for backward
-    SequenceView<const S> x_;      // (F, T, B)
-    Sequence<S> kept_;             // (4 H, T, B) what Gates keeps
-    Output<S> h_;                  // (H, T, B)
-    Sequence<S> c_;                // (H, T, B)
-    Matrix<S> first_h_, first_c_;  // (H, B) the state before the first step
-    // results and scratch
-    Output<S> dx_;                 // (F, T, B)
-    Sequence<S> frames_, before_;  // per worker: x or dx, and h_{t-1}, of a block (F or H, columns)
-    Sequence<S> p_, q_;            // per worker: (G H, columns), and of a frame (G H, group); or dp and dq of a block
-    Sequence<S> through_;          // per worker: W_hh^T dq of a frame (H, group)
-    Sequence<S> packed_;           // per worker: of add_outer_product
-    PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
-    Matrix<S> recurrent_transposed_;     // W_hh^T, for groups of one sequence
-    PartialSums<S> gradients_;           // per group: dW_ih, dW_hh, db_ih, db_hh
-  };
-
-  Index input_size() const { return weight_ih_.value.cols(); }
-  Index output_size() const { return weight_hh_.value.cols(); }
-  State initial_state(Index batch) const {
-    check_batch(Gates::kName, batch);
-    const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
-    return {zero, kHasCell ? zero : Matrix<S>()};
-  }
+  using Base::input_size, Base::output_size;
+  using typename Base::Cache, typename Base::State;
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
                                 const Context& context = {}) const {
-    check_argument(x, state);
+    this->check_forward(x, state);
     cache.forget();
     cache.x_ = x;
     cache.first_h_ = state.h;
     cache.first_c_ = state.c;
-    const auto y = run<true>(x, state, cache, context);
-    cache.keep(sizes(), x.time(), x.batch());
-    return y;
+    const auto h = run<true>(x, state, cache, context);
+    cache.keep(this->sizes(), x.time(), x.batch());
+    return h;
   }
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
-    check_argument(x, state);
+    this->check_forward(x, state);
     cache.forget();
     return run<false>(x, state, cache, context);
   }
@@ -100,162 +60,93 @@ class Recurrent {
  private:
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index time = x.time(), batch = x.batch(), workers = context.workers(), columns = block_columns(time, batch);
-    const SequenceView<S> h = cache.h_.resize(features, time, batch, x);
-    const SequenceView<S> c = keep && kHasCell ? cache.c_.resize(features, time, batch) : SequenceView<S>();
-    const SequenceView<S> kept = keep ? cache.kept_.resize(kKept * features, time, batch) : SequenceView<S>();
-    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
-    const SequenceView<S> p = cache.p_.resize(rows, columns, workers);
-    const SequenceView<S> q = cache.q_.resize(rows, kGroup, workers);
-    // A weight is packed where enough columns or steps share it.
-    const bool pack_input = time > 1 && time * batch >= kFewColumns, pack_recurrent = pack_input && batch > 1;
-    cache.input_.prepare(weight_ih_.value, pack_input ? kFewColumns : 0);
-    cache.recurrent_.prepare(weight_hh_.value, pack_recurrent ? kFewColumns : 0);
+    const Index features = output_size(), workers = context.workers();
+    const Groups groups(x.time(), x.batch());
+    const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
+    if constexpr (keep) cache.kept_.resize(kKept * features, x.time(), x.batch());
+    if constexpr (keep && kHasCell) cache.c_.resize(features, x.time(), x.batch());
+    const SequenceView<S> frames = cache.frames_.resize(input_size(), groups.most_columns(), workers);
+    const SequenceView<S> p = cache.p_.resize(kGates * features, groups.most_columns(), workers);
+    const SequenceView<S> q = cache.q_.resize(kGates * features, Groups::kMostSequences, workers);
+    // A single step uses the weights as they are, and so does the recurrence of a single sequence.
+    const Index columns = x.time() > 1 ? x.time() * x.batch() : 1;
+    cache.input_.prepare(this->weight_ih_.value, columns);
+    cache.recurrent_.prepare(this->weight_hh_.value, x.batch() > 1 ? columns : 1);
 
-    parallel_for(context, group_count(batch), [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, batch - first_sequence);
-      const Index block = kColumns / count;
-      for (Index first = 0; first < time; first += block) {
-        const Index last = std::min<Index>(time, first + block);
-        S *x_block = frames.column(0, worker), *q_t = q.column(0, worker);
-        gather(x, first, last, first_sequence, count, x_block);
-        const Index size = (last - first) * count;
-        cache.input_.multiply({x_block, inputs, size}, bias_ih_.value, p.columns(0, size, worker));
-        for (Index t = first; t < last; ++t) {
-          if (x.starts().flags != nullptr)
-            for (Index b = first_sequence; b < first_sequence + count; ++b)
-              if (x.starts(t, b)) {
-                state.h.col(b).setZero();
-                if constexpr (kHasCell) state.c.col(b).setZero();
-              }
-          cache.recurrent_.multiply(Columns<const S>(state.h).block(first_sequence, count), bias_hh_.value,
-                                    {q_t, rows, count});
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            const S *p_t = p.column((t - first) * count + i, worker), *q_i = q_t + i * rows;
-            S *kept_t = keep ? kept.column(t, b) : nullptr, *h_row = state.h.col(b).data();
-            for_lanes<S>(features, [&](auto lanes) {
-              typename Gates::Forward g;
-              unroll<kGates>([&](auto k) {
-                g.p[k] = lanes.load(p_t + k * features);
-                g.q[k] = lanes.load(q_i + k * features);
-              });
-              g.h = lanes.load(h_row);
-              if constexpr (kHasCell) g.c = lanes.load(state.c.col(b).data());
-              Gates::forward(g);
-              if constexpr (keep) unroll<kKept>([&](auto k) { lanes.store(kept_t + k * features, g.kept[k]); });
-              lanes.store(h_row, g.h);
-              lanes.store(h.column(t, b), g.h);
-              if constexpr (kHasCell) {
-                lanes.store(state.c.col(b).data(), g.c);
-                if constexpr (keep) lanes.store(c.column(t, b), g.c);
-              }
-            });
-          }
-        }
+    parallel_for(context, groups.count(), [&](Index group, Index worker) {
+      for (auto block = groups.start(group); block.next();) {
+        const Columns<S> p_block = p.columns(0, block.columns(), worker);
+        cache.input_.multiply(block.gather(x, frames.columns(0, block.columns(), worker)), this->bias_ih_.value,
+                              p_block);
+        through_time<keep>(block, x.starts(), p_block, q.columns(0, block.count, worker), state, cache);
       }
     });
     return SequenceView<const S>(h).with_starts(x.starts());
   }
 
+  /// q_t = W_hh h_{t-1} + b_hh and h_t of a block from p, step by step.
+  template <bool keep>
+  void through_time(const Block& block, Starts starts, Columns<const S> p, Columns<S> q, State& state,
+                    Cache& cache) const {
+    const Columns<S> h = Columns<S>(state.h).block(block.sequence, block.count);
+    for (Index t = block.first; t < block.last; ++t) {
+      for (Index i = 0; i < block.count; ++i)
+        if (starts(t, block.sequence + i)) set_zero(state, block.sequence + i);
+      cache.recurrent_.multiply(h, this->bias_hh_.value, q);
+      for (Index i = 0; i < block.count; ++i)
+        take_step<keep>(t, block.sequence + i, block.frame(p, t)[i], q[i], state, cache);
+    }
+  }
+
+  /// (h_t, c_t) = Gates(p_t, q_t, h_{t-1}, c_{t-1}) of sequence b.
+  template <bool keep>
+  MINRNN_INLINE void take_step(Index t, Index b, Row<const S> p, Row<const S> q, State& state, Cache& cache) const {
+    const Index features = output_size();
+    const Row<S> h = Columns<S>(state.h)[b], c = Columns<S>(state.c)[b], before = kHasCell ? c : h;
+    const Row<S> h_t = cache.h_.view().row(t, b);
+    const Row<S> c_t = keep && kHasCell ? cache.c_.view().row(t, b) : Row<S>();
+    const Row<S> kept = keep ? cache.kept_.view().row(t, b) : Row<S>();
+    for_lanes<S, kInterleaved>(features, [&](auto i) {
+      using P = typename decltype(i)::P;
+      const auto step = Gates::forward(load<P, kGates>(p, i, features), load<P, kGates>(q, i, features), P(before[i]));
+      h[i] = step.h;
+      h_t[i] = step.h;
+      if constexpr (kHasCell) c[i] = step.c;
+      if constexpr (keep && kHasCell) c_t[i] = step.c;
+      if constexpr (keep) store(step.kept, kept, i, features);
+    });
+  }
+
  public:
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
-    const SequenceView<const S> x = cache.x_, kept = cache.kept_.view(), h = cache.h_.view(), c = cache.c_.view();
-    cache.check_backward(Gates::kName, sizes(), dy);
-    check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
-    if constexpr (kHasCell) check_matrix(Gates::kName, "dstate.c", dstate.c, h.features(), h.batch());
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
-    const Index recurrent = rows * inputs, bias_ih = recurrent + rows * features, bias_hh = bias_ih + rows;
-    const Index groups = group_count(h.batch()), workers = context.workers();
-    const Index columns = block_columns(h.time(), h.batch());
-    const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
-    const SequenceView<S> frames = cache.frames_.resize(inputs, columns, workers);
+    this->check_backward(dy, dstate, cache);
+    const SequenceView<const S> x = cache.x_;
+    const Groups groups(x.time(), x.batch());
+    const Index features = output_size(), columns = groups.most_columns(), workers = context.workers();
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
+    const SequenceView<S> dp = cache.p_.resize(kGates * features, columns, workers);
+    const SequenceView<S> dq = Gates::kSeesSum ? dp : cache.q_.resize(kGates * features, columns, workers);
     const SequenceView<S> before = cache.before_.resize(features, columns, workers);
-    const SequenceView<S> dp = cache.p_.resize(rows, columns, workers);
-    const SequenceView<S> dq = Gates::kSameGradient ? dp : cache.q_.resize(rows, columns, workers);
-    const SequenceView<S> through = cache.through_.resize(features, kGroup, workers);
+    const SequenceView<S> through = cache.through_.resize(features, Groups::kMostSequences, workers);
+    const SequenceView<S> frames = cache.frames_.resize(input_size(), columns, workers);
     const SequenceView<S> packed = cache.packed_.resize(kOuterScratch<S>, 1, workers);
-    cache.input_.prepare_transposed(weight_ih_.value);
-    cache.recurrent_transposed_ = weight_hh_.value.transpose();
-    cache.recurrent_.prepare(cache.recurrent_transposed_, h.batch() > 1 ? kFewColumns : 0);
-    cache.gradients_.reset(bias_hh + rows, groups, context);
+    cache.zero_.setZero(features, 1);
+    cache.input_.prepare_transposed(this->weight_ih_.value);
+    cache.recurrent_transposed_ = this->weight_hh_.value.transpose();
+    cache.recurrent_.prepare(cache.recurrent_transposed_, x.batch() > 1 ? x.time() * x.batch() : 1);
+    const GradientSums sums(cache.sums_, groups.count(), context, this->weight_ih_.grad, this->weight_hh_.grad,
+                            this->bias_ih_.grad, this->bias_hh_.grad);
 
-    parallel_for(context, groups, [&](Index group, Index worker) {
-      const Index first_sequence = group * kGroup, count = std::min<Index>(kGroup, h.batch() - first_sequence);
-      const Index block = kColumns / count;
-      S *sums = cache.gradients_.tile(group), *product = through.column(0, worker);
-      for (Index last = h.time(); last > 0;) {
-        const Index first = std::max<Index>(0, last - block), size = (last - first) * count;
-        for (Index t = last - 1; t >= first; --t) {
-          const Index frame = (t - first) * count;
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            const bool start = x.starts(t, b);
-            S* h_before = before.column(frame + i, worker);
-            if (start)
-              std::fill_n(h_before, features, S(0));
-            else
-              std::copy_n(t > 0 ? h.column(t - 1, b) : cache.first_h_.col(b).data(), features, h_before);
-            const S* c_before = nullptr;
-            if constexpr (kHasCell)
-              if (!start) c_before = t > 0 ? c.column(t - 1, b) : cache.first_c_.col(b).data();
-            S *dh = dstate.h.col(b).data(), *dp_t = dp.column(frame + i, worker), *dq_t = dq.column(frame + i, worker);
-            const S* kept_t = kept.column(t, b);
-            for_lanes<S>(features, [&](auto lanes) {
-              typename Gates::Backward g;
-              unroll<kKept>([&](auto k) { g.kept[k] = lanes.load(kept_t + k * features); });
-              g.h_before = lanes.load(h_before);
-              g.dh = lanes.load(dy.column(t, b)) + lanes.load(dh);
-              if constexpr (kHasCell) {
-                g.c = lanes.load(c.column(t, b));
-                g.c_before = c_before ? lanes.load(c_before) : Packet<S>(S(0));
-                g.dc = lanes.load(dstate.c.col(b).data());
-              }
-              Gates::backward(g);
-              unroll<kGates>([&](auto k) {
-                lanes.store(dp_t + k * features, g.dp[k]);
-                if constexpr (!Gates::kSameGradient) lanes.store(dq_t + k * features, g.dq[k]);
-              });
-              lanes.store(dh, g.dh);
-              if constexpr (kHasCell) lanes.store(dstate.c.col(b).data(), g.dc);
-            });
-          }
-          // dh_{t-1} = its direct part + W_hh^T dq_t, unless the sequence starts at t
-          const S* dq_t = dq.column(frame, worker);
-          cache.recurrent_.multiply({dq_t, rows, count}, {}, {product, features, count});
-          for (Index i = 0; i < count; ++i) {
-            const Index b = first_sequence + i;
-            S* dh = dstate.h.col(b).data();
-            if (x.starts(t, b)) {
-              std::fill_n(dh, features, S(0));
-              if constexpr (kHasCell) dstate.c.col(b).setZero();
-              continue;
-            }
-            for_lanes<S>(features,
-                         [&](auto lanes) { lanes.store(dh, lanes.load(dh) + lanes.load(product + i * features)); });
-          }
-        }
-        S* block_frames = frames.column(0, worker);
-        const S *block_dp = dp.column(0, worker), *block_dq = dq.column(0, worker);
-        gather(x, first, last, first_sequence, count, block_frames);
-        const Columns<const S> dp_n(block_dp, rows, size), dq_n(block_dq, rows, size);
-        add_outer_product<S>(dp_n, {block_frames, inputs, size}, {sums, rows, inputs}, packed.column(0, worker));
-        add_outer_product<S>(dq_n, before.columns(0, size, worker), {sums + recurrent, rows, features},
-                             packed.column(0, worker));
-        add_columns<S>(dp_n, Row<S>(sums + bias_ih));
-        add_columns<S>(dq_n, Row<S>(sums + bias_hh));
-        cache.input_.multiply(dp_n, {}, {block_frames, inputs, size});
-        for (Index t = first; t < last; ++t)
-          for (Index i = 0; i < count; ++i, block_frames += inputs)
-            std::copy_n(block_frames, inputs, dx.column(t, first_sequence + i));
-        last = first;
+    parallel_for(context, groups.count(), [&](Index group, Index worker) {
+      for (auto block = groups.end(group); block.previous();) {
+        const auto of_block = [&](SequenceView<S> scratch) { return scratch.columns(0, block.columns(), worker); };
+        const Adjoint adjoint{of_block(dp), of_block(dq), of_block(before)};
+        back_through_time(block, dy, adjoint, through.columns(0, block.count, worker), dstate, cache);
+        to_parameters(block.gather(x, of_block(frames)), adjoint, sums.of(group), packed.column(0, worker));
+        to_input(block, adjoint, of_block(frames), dx, cache);
       }
     });
-    cache.gradients_.add_to(0, weight_ih_.grad, context);
-    cache.gradients_.add_to(recurrent, weight_hh_.grad, context);
-    cache.gradients_.add_to(bias_ih, bias_ih_.grad, context);
-    cache.gradients_.add_to(bias_hh, bias_hh_.grad, context);
+    sums.add();
     return dx;
   }
 
@@ -263,52 +154,97 @@ class Recurrent {
     return backward_from_zero(*this, dy, cache, context);
   }
 
-  template <class Self, class V>
-  static void visit(Self& self, const Name& scope, V&& visitor) {
-    visitor(scope / "weight_ih", self.weight_ih_);
-    visitor(scope / "weight_hh", self.weight_hh_);
-    visitor(scope / "bias_ih", self.bias_ih_);
-    visitor(scope / "bias_hh", self.bias_hh_);
+ private:
+  /// What the way back through the time of a block leaves behind for the products.
+  struct Adjoint {
+    Columns<S> dp, dq, h_before;  // (G H, columns) twice, the same memory where the gates see p + q; (H, columns)
+  };
+
+  /// dp, dq and h_{t-1} of a block, step by step from the last one: dh_{t-1} is what the step leaves of it and
+  /// W_hh^T dq. Nothing reaches the state before a start.
+  void back_through_time(const Block& block, SequenceView<const S> dy, const Adjoint& adjoint, Columns<S> through,
+                         State& dstate, Cache& cache) const {
+    const Columns<S> dh = Columns<S>(dstate.h).block(block.sequence, block.count);
+    for (Index t = block.last - 1; t >= block.first; --t) {
+      const Columns<S> dp = block.frame(adjoint.dp, t), dq = block.frame(adjoint.dq, t);
+      const Columns<S> h_before = block.frame(adjoint.h_before, t);
+      for (Index i = 0; i < block.count; ++i)
+        take_step_back(t, block.sequence + i, dy, dp[i], dq[i], h_before[i], dstate, cache);
+      cache.recurrent_.multiply(dq, {}, kHasCell ? dh : through);
+      for (Index i = 0; i < block.count; ++i)
+        if (cache.x_.starts(t, block.sequence + i))
+          set_zero(dstate, block.sequence + i);
+        else if constexpr (!kHasCell)
+          for_lanes<S>(output_size(), [&](auto j) { dh[i][j] += through[i][j]; });
+    }
+  }
+
+  /// dp_t, dq_t and what reaches h_{t-1}, or c_{t-1} where there is a cell, feature by feature; of sequence b.
+  MINRNN_INLINE void take_step_back(Index t, Index b, SequenceView<const S> dy, Row<S> dp, Row<S> dq, Row<S> h_before,
+                                    State& dstate, Cache& cache) const {
+    const Index features = output_size();
+    const Row<const S> kept = cache.kept_.view().row(t, b), c = cache.c_.view().row(t, b), dy_t = dy.row(t, b);
+    const Row<const S> h_from = state_before(cache.h_.view(), cache.first_h_, t, b, cache);
+    const Row<const S> c_before = state_before(cache.c_.view(), cache.first_c_, t, b, cache);
+    const Row<S> dh = Columns<S>(dstate.h)[b], dc = Columns<S>(dstate.c)[b], d_before = kHasCell ? dc : dh;
+    for_lanes<S, kInterleaved>(features, [&](auto i) {
+      using P = typename decltype(i)::P;
+      std::conditional_t<kHasCell, StepCell<P>, P> passed;
+      if constexpr (kHasCell)
+        passed = {c_before[i], c[i], dc[i]};
+      else
+        passed = h_from[i];
+      const auto d = Gates::backward(load<P, kKept>(kept, i, features), passed, dh[i] + dy_t[i]);
+      store(d.dp, dp, i, features);
+      if constexpr (!Gates::kSeesSum) store(d.dq, dq, i, features);
+      d_before[i] = d.d_before;
+      h_before[i] = h_from[i];
+    });
+  }
+
+  /// dW_ih = sum dp x^T;  dW_hh = sum dq h_{t-1}^T;  db_ih = sum dp;  db_hh = sum dq
+  static void to_parameters(Columns<const S> x, const Adjoint& adjoint, const std::array<Columns<S>, 4>& sums,
+                            S* scratch) {
+    const auto [dw_ih, dw_hh, db_ih, db_hh] = sums;
+    add_outer_product(adjoint.dp, x, dw_ih, scratch);
+    add_outer_product(adjoint.dq, adjoint.h_before, dw_hh, scratch);
+    add_columns(adjoint.dp, db_ih[0]);
+    add_columns(adjoint.dq, db_hh[0]);
+  }
+
+  /// dx = W_ih^T dp
+  static void to_input(const Block& block, const Adjoint& adjoint, Columns<S> frames, SequenceView<S> dx,
+                       const Cache& cache) {
+    if (block.is_in_place()) return cache.input_.multiply(adjoint.dp, {}, block.in_place(dx));
+    cache.input_.multiply(adjoint.dp, {}, frames);
+    block.scatter(frames, dx);
+  }
+
+  /// h or c before step t of sequence b: zero where the sequence starts there.
+  static Row<const S> state_before(SequenceView<const S> s, const Matrix<S>& first, Index t, Index b,
+                                   const Cache& cache) {
+    if (cache.x_.starts(t, b)) return cache.zero_;
+    return t > 0 ? s.row(t - 1, b) : Columns<const S>(first)[b];
+  }
+  static void set_zero(State& state, Index b) {
+    state.h.col(b).setZero();
+    if constexpr (kHasCell) state.c.col(b).setZero();
+  }
+
+  /// The packets of each of n gates, whose features follow each other in a row.
+  template <class P, Index n, class Lanes>
+  MINRNN_INLINE static Array<P, n> load(Row<const S> row, Lanes i, Index features) {
+    Array<P, n> values;
+    unroll<n>([&](auto gate) MINRNN_INLINE_LAMBDA { values[gate] = row.from(gate * features)[i]; });
+    return values;
+  }
+  template <class P, Index n, class Lanes>
+  MINRNN_INLINE static void store(const Array<P, n>& values, Row<S> row, Lanes i, Index features) {
+    unroll<n>([&](auto gate) MINRNN_INLINE_LAMBDA { row.from(gate * features)[i] = values[gate]; });
   }
 
  protected:
-  /// All parameters uniform in +-1 / sqrt(H), as torch.nn.GRU and torch.nn.LSTM.
-  Recurrent(Index inputs, Index features, RandomStream stream) {
-    Random random(stream);
-    check_size(Gates::kName, "inputs", inputs);
-    check_size(Gates::kName, "features", features);
-    const double limit = 1 / std::sqrt(static_cast<double>(features));
-    weight_ih_ = Parameter<S>(kGates * features, inputs);
-    weight_hh_ = Parameter<S>(kGates * features, features);
-    bias_ih_ = Parameter<S>(kGates * features);
-    bias_hh_ = Parameter<S>(kGates * features);
-    for (Parameter<S>* p : {&weight_ih_, &weight_hh_, &bias_ih_, &bias_hh_}) fill_symmetric(p->value, random, limit);
-  }
-
- private:
-  static Index group_count(Index batch) { return (batch + kGroup - 1) / kGroup; }
-  /// The most columns that a block of any group has.
-  static Index block_columns(Index time, Index batch) {
-    return std::min<Index>(kColumns, time * std::min<Index>(batch, kGroup));
-  }
-
-  /// The frames [first, last) of a group of sequences side by side.
-  static void gather(SequenceView<const S> x, Index first, Index last, Index first_sequence, Index count, S* frames) {
-    for (Index t = first; t < last; ++t)
-      for (Index i = 0; i < count; ++i, frames += x.features())
-        std::copy_n(x.column(t, first_sequence + i), x.features(), frames);
-  }
-
-  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
-
-  void check_argument(SequenceView<const S> x, const State& state) const {
-    check_input(Gates::kName, x, input_size());
-    check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
-    if constexpr (kHasCell) check_matrix(Gates::kName, "state.c", state.c, output_size(), x.batch());
-  }
-
-  Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)
-  Parameter<S> bias_ih_, bias_hh_;      // (G H)
+  using Base::Base;
 };
 
 }  // namespace minrnn::detail

@@ -1,0 +1,110 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <string_view>
+
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/random.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/gates/step_gates.hpp"
+#include "minrnn/kernels/product.hpp"
+
+namespace minrnn::detail {
+
+template <class S, StepGates Gates>
+class Recurrent;
+
+/// Parameters, state and cache of a layer of gates that see the state before, and the checks of its arguments.
+template <class S, StepGates Gates>
+class RecurrentBase {
+ public:
+  using Scalar = S;
+
+  struct State {
+    Matrix<S> h;  // (H, B)
+    Matrix<S> c;  // (H, B) where the gates have a cell, else empty
+
+    template <class Self, class V>
+    static void visit(Self& self, const Name& scope, V&& visitor) {
+      visitor(scope / "h", self.h);
+      if constexpr (Gates::kHasCell) visitor(scope / "c", self.c);
+    }
+  };
+
+  class Cache : public CacheBase {
+    friend Recurrent<S, Gates>;
+    // kept for backward
+    SequenceView<const S> x_;      // (F, T, B)
+    Sequence<S> kept_;             // (K H, T, B) what the gates keep, K packets of a step
+    Output<S> h_;                  // (H, T, B)
+    Sequence<S> c_;                // (H, T, B) where there is a cell
+    Matrix<S> first_h_, first_c_;  // (H, B) the state before the first step
+    // results and scratch
+    Output<S> dx_;                       // (F, T, B)
+    Sequence<S> p_, q_;                  // of each worker: p of a block and q of a step, or dp and dq of a block
+    Sequence<S> frames_, before_;        // of each worker: x or dx (F, columns), and h_{t-1} (H, columns), of a block
+    Sequence<S> through_;                // of each worker: W_hh^T dq of a step (H, group)
+    Sequence<S> packed_;                 // of each worker: for add_outer_product
+    PackedWeight<S> input_, recurrent_;  // W_ih and W_hh, or their transposes
+    Matrix<S> recurrent_transposed_;     // (H, G H)
+    Matrix<S> zero_;                     // (H) the state before a start
+    Sequence<S> sums_;                   // of each group: dW_ih, dW_hh, db_ih, db_hh
+  };
+
+  Index input_size() const { return weight_ih_.value.cols(); }
+  Index output_size() const { return weight_hh_.value.cols(); }
+  State initial_state(Index batch) const {
+    check_batch(Gates::kName, batch);
+    const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
+    return {zero, Gates::kHasCell ? zero : Matrix<S>()};
+  }
+
+  template <class Self, class V>
+  static void visit(Self& self, const Name& scope, V&& visitor) {
+    visitor(scope / "weight_ih", self.weight_ih_);
+    visitor(scope / "weight_hh", self.weight_hh_);
+    visitor(scope / "bias_ih", self.bias_ih_);
+    visitor(scope / "bias_hh", self.bias_hh_);
+  }
+
+ protected:
+  /// All parameters uniform in +-1 / sqrt(H), as torch.nn.GRU and torch.nn.LSTM.
+  RecurrentBase(Index inputs, Index features, RandomStream stream) {
+    Random random(stream);
+    check_size(Gates::kName, "inputs", inputs);
+    check_size(Gates::kName, "features", features);
+    const double limit = 1 / std::sqrt(static_cast<double>(features));
+    weight_ih_ = Parameter<S>(Gates::kCount * features, inputs);
+    weight_hh_ = Parameter<S>(Gates::kCount * features, features);
+    bias_ih_ = Parameter<S>(Gates::kCount * features);
+    bias_hh_ = Parameter<S>(Gates::kCount * features);
+    for (Parameter<S>* p : {&weight_ih_, &weight_hh_, &bias_ih_, &bias_hh_}) fill_symmetric(p->value, random, limit);
+  }
+
+  CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+
+  void check_forward(SequenceView<const S> x, const State& state) const {
+    check_input(Gates::kName, x, input_size());
+    check_state("state.h", "state.c", state, x.batch());
+  }
+  void check_backward(SequenceView<const S> dy, const State& dstate, const Cache& cache) const {
+    cache.check_backward(Gates::kName, sizes(), dy);
+    check_state("dstate.h", "dstate.c", dstate, dy.batch());
+  }
+
+  Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)
+  Parameter<S> bias_ih_, bias_hh_;      // (G H)
+
+ private:
+  void check_state(std::string_view h, std::string_view c, const State& state, Index batch) const {
+    check_matrix(Gates::kName, h, state.h, output_size(), batch);
+    if constexpr (Gates::kHasCell) check_matrix(Gates::kName, c, state.c, output_size(), batch);
+  }
+};
+
+}  // namespace minrnn::detail
