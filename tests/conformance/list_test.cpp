@@ -6,31 +6,46 @@
 #include <string>
 
 #include "conformance/layers.hpp"
+#include "conformance/listed_layer.hpp"
 
 namespace minrnn::tests {
 namespace {
 
-/// The suites of this program whose name ends in "/<suite>/<layer>".
+TEST(ConformanceList, EveryLayerIsTested) {
+  std::set<std::string> all, listed;
+  conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
+    EXPECT_TRUE(all.emplace(descriptor.name).second) << descriptor.name << " is the name of two layers";
+  });
+  for (const auto& layer : conformance::listed_layers())
+    EXPECT_TRUE(listed.insert(layer.name).second) << layer.name << " stands in two groups";
+  EXPECT_EQ(listed, all);
+}
+
+/// The layers that the tests of a suite have in this program, as they stand in their names: "Test/layer".
 std::set<std::string> layers_of(const std::string& suite) {
   std::set<std::string> layers;
   const auto& program = *::testing::UnitTest::GetInstance();
   for (int i = 0; i < program.total_test_suite_count(); ++i) {
-    const std::string name = program.GetTestSuite(i)->name();
-    const auto at = name.find("/" + suite + "/");
-    if (at == std::string::npos || program.GetTestSuite(i)->total_test_count() == 0) continue;
-    EXPECT_TRUE(layers.insert(name.substr(at + suite.size() + 2)).second) << name << " stands in two groups";
+    const auto& tests = *program.GetTestSuite(i);
+    if (tests.name() != suite) continue;
+    for (int k = 0; k < tests.total_test_count(); ++k) {
+      const std::string name = tests.GetTestInfo(k)->name();
+      const auto layer = name.find('/') + 1;
+      layers.insert(name.substr(layer, name.find("__") - layer));
+    }
   }
   return layers;
 }
 
-TEST(ConformanceList, EveryLayerIsTested) {
+TEST(ConformanceList, EverySuiteTestsEveryLayer) {
   std::set<std::string> all, mixers;
-  conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
-    EXPECT_TRUE(all.emplace(descriptor.name).second) << descriptor.name << " is the name of two layers";
-    if (descriptor.mixes) mixers.emplace(descriptor.name);
-  });
-  for (const char* suite : {"Conformance", "Poison", "Misuse"}) EXPECT_EQ(layers_of(suite), all) << suite;
-  EXPECT_EQ(layers_of("MixerConformance"), mixers);
+  for (const auto& layer : conformance::listed_layers()) {
+    all.insert(layer.name);
+    if (layer.mixes) mixers.insert(layer.name);
+  }
+  for (const char* suite : {"Promise", "Conformance", "Misuse", "Sweep", "CheckpointConformance"})
+    EXPECT_EQ(layers_of(std::string("AllLayers/") + suite), all) << suite;
+  EXPECT_EQ(layers_of("AllMixers/Mixer"), mixers);
 }
 
 }  // namespace

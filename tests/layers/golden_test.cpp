@@ -3,6 +3,7 @@
 // Values and every gradient agree with PyTorch's in double (tests/golden/make_golden.py).
 #include <gtest/gtest.h>
 
+#include "conformance/listed_layer.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
@@ -14,6 +15,11 @@
 
 namespace minrnn::tests {
 namespace {
+
+using conformance::AnyLayer;
+using conformance::erase;
+using minrnn::detail::erased::AnyCache;
+using minrnn::detail::erased::AnyState;
 
 const std::map<std::string, GoldenCase>& layers() {
   static const auto cases = read_golden("layers.txt");
@@ -33,23 +39,23 @@ void expect_near(const S* actual, const Matrix<double>& wanted, double tolerance
   }
 }
 
-template <class L>
-void check(const std::string& name, L layer, const GoldenCase& golden, double tolerance) {
-  using S = typename L::Scalar;
+template <class S>
+void check(const std::string& name, AnyLayer<S> layer, const GoldenCase& golden, double tolerance) {
   SCOPED_TRACE(name);
   const auto x = golden_sequence<S>(golden.at("x")), dy = golden_sequence<S>(golden.at("dy"));
   const auto y = golden_sequence<double>(golden.at("y")), dx = golden_sequence<double>(golden.at("dx"));
-  visit_parameters(layer, [&](const Name& parameter, auto& p) {
+  visit_parameters(layer, [&](const Name& parameter, Parameter<S>& p) {
     p.value = golden_weight<S>(golden.at("parameter/" + parameter.str()));
   });
   const auto state_of = [&](const std::string& prefix) {
     auto state = layer.initial_state(x.batch());
-    L::State::visit(state, Name{},
-                    [&](const Name& part, auto& m) { m = golden_state<S>(golden.at(prefix + "/" + part.str())); });
+    AnyState<S>::visit(state, Name{}, [&](const Name& part, Matrix<S>& m) {
+      m = golden_state<S>(golden.at(prefix + "/" + part.str()));
+    });
     return state;
   };
-  const auto expect_state = [&](typename L::State& state, const std::string& prefix) {
-    L::State::visit(state, Name{}, [&](const Name& part, auto& m) {
+  const auto expect_state = [&](const AnyState<S>& state, const std::string& prefix) {
+    AnyState<S>::visit(state, Name{}, [&](const Name& part, const Matrix<S>& m) {
       expect_near(m.data(), golden_state<double>(golden.at(prefix + "/" + part.str())), tolerance,
                   prefix + "/" + part.str());
     });
@@ -58,13 +64,13 @@ void check(const std::string& name, L layer, const GoldenCase& golden, double to
     return Matrix<double>(Eigen::Map<const Matrix<double>>(s.data(), s.size(), 1));
   };
 
-  typename L::Cache cache;
+  AnyCache cache;
   auto state = state_of("state"), dstate = state_of("dfinal");
   expect_near(layer.forward(x.view(), state, cache, context()).data(), flat(y), tolerance, "y");
   expect_state(state, "final");
   expect_near(layer.backward(dy.view(), dstate, cache, context()).data(), flat(dx), tolerance, "dx");
   expect_state(dstate, "dstate");
-  visit_parameters(layer, [&](const Name& parameter, auto& p) {
+  visit_parameters(layer, [&](const Name& parameter, Parameter<S>& p) {
     expect_near(p.grad.data(), golden_weight<double>(golden.at("gradient/" + parameter.str())), tolerance,
                 "gradient of " + parameter.str());
   });
@@ -76,8 +82,8 @@ void check_layer(const std::string& name) {
   Random random(1);
   for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 7}, {8, 16}}) {
     const std::string sized = name + "_" + std::to_string(inputs) + "_" + std::to_string(features);
-    check(sized, Layer<double>(inputs, features, random.stream(0)), layers().at(sized), 1e-12);
-    check(sized, Layer<float>(inputs, features, random.stream(0)), layers().at(sized), 1e-5);
+    check(sized, erase(Layer<double>(inputs, features, random.stream(0))), layers().at(sized), 1e-12);
+    check(sized, erase(Layer<float>(inputs, features, random.stream(0))), layers().at(sized), 1e-5);
   }
 }
 template <template <class> class Layer, class... Arguments>
@@ -91,8 +97,8 @@ void check_block(const std::string& name, Index features, Arguments... arguments
     else
       return Layer<S>(features, random.stream(0), arguments...);
   };
-  check(sized, make(double()), blocks().at(sized), 1e-12);
-  check(sized, make(float()), blocks().at(sized), 1e-5);
+  check(sized, erase(make(double())), blocks().at(sized), 1e-12);
+  check(sized, erase(make(float())), blocks().at(sized), 1e-5);
 }
 
 constexpr auto positive = Candidate::positive, plain = Candidate::plain;

@@ -4,6 +4,7 @@
 // conformance suite reaches.
 #include <gtest/gtest.h>
 
+#include "conformance/listed_layer.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/testing/gradient_check.hpp"
@@ -26,8 +27,8 @@ struct Shape {
 constexpr Shape kShapes[] = {{19, 18}, {18, 17}, {258, 1}};
 
 template <class L>
-L small_layer() {
-  return L(2, 3, Random(5).stream(0));
+conformance::AnyLayer<double> small_layer() {
+  return conformance::erase(L(2, 3, Random(5).stream(0)));
 }
 
 std::vector<std::uint8_t> starts_around_borders(Shape shape) {

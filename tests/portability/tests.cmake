@@ -17,7 +17,7 @@ add_library(minrnn_behind_macros OBJECT ${CMAKE_CURRENT_BINARY_DIR}/behind_macro
 target_link_libraries(minrnn_behind_macros PRIVATE minrnn::io)
 target_compile_options(minrnn_behind_macros PRIVATE ${minrnn_strict})
 
-# Every layer, scan, loss and model in float and double under all warnings that a user may ask for.
+# Scans, losses, cells, optimizers and models in float and double under all warnings that a user may ask for.
 add_executable(minrnn_instantiations ${portability}/instantiations.cpp)
 target_include_directories(minrnn_instantiations PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
 target_link_libraries(minrnn_instantiations PRIVATE minrnn_dev)

@@ -3,11 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <span>
+#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "conformance/listed_layer.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/embedding.hpp"
@@ -38,47 +39,50 @@
 namespace minrnn::tests {
 namespace {
 
+using conformance::erase;
 using minrnn::detail::promises::LayerExample;
+using minrnn::detail::promises::train_in_chunks;
 using minrnn::detail::promises::train_layer;
 using reference::Found;
 using reference::Given;
 
+using Layer = conformance::AnyLayer<double>;
+using State = Layer::State;
+using Reference = std::function<Found(const Given&)>;
+
 /// Double against double: sums of some hundred terms in another order, and other ways to write each function.
 constexpr double kTolerance = 1e-12;
 
-template <class L>
-LayerExample<L> make_example(const L& layer, Index time, Index batch, double scale) {
+LayerExample<double> make_example(const Layer& layer, Index time, Index batch, double scale) {
   Random random(3);
-  LayerExample<L> example{time,
-                          batch,
-                          random_matrix<double>(layer.input_size(), time * batch, random, scale),
-                          random_matrix<double>(layer.output_size(), time * batch, random),
-                          layer.initial_state(batch),
-                          random_state_gradient(layer, batch),
-                          starts_at(time, batch, {{time / 3, 0}, {time / 3 + 1, 0}, {time - 1, 1}, {0, 2}})};
-  for (Matrix<double>* m : matrices_of<L>(example.first))
+  LayerExample<double> example{time,
+                               batch,
+                               random_matrix<double>(layer.input_size(), time * batch, random, scale),
+                               random_matrix<double>(layer.output_size(), time * batch, random),
+                               layer.initial_state(batch),
+                               random_state_gradient(layer, batch),
+                               starts_at(time, batch, {{time / 3, 0}, {time / 3 + 1, 0}, {time - 1, 1}, {0, 2}})};
+  for (Matrix<double>* m : matrices_of<Layer>(example.first))
     *m = random_matrix<double>(m->rows(), m->cols(), random).cwiseAbs();
   return example;
 }
 
 /// What sequence b of an example is given.
-template <class L>
-Given given_of(const L& layer, LayerExample<L> example, Index b) {
+Given given_of(const Layer& layer, const LayerExample<double>& example, Index b) {
   Given given;
   const Index time = example.time;
   visit_parameters(layer, [&](const Name& name, const auto& p) { given.parameters[name.str()] = p.value; });
   given.x = example.x.middleCols(b * time, time);
   given.dy = example.dy.middleCols(b * time, time);
-  L::State::visit(example.first, Name{}, [&](const Name& name, auto& m) { given.state[name.str()] = m.col(b); });
-  L::State::visit(example.dlast, Name{}, [&](const Name& name, auto& m) { given.dlast[name.str()] = m.col(b); });
+  State::visit(example.first, Name{}, [&](const Name& name, const auto& m) { given.state[name.str()] = m.col(b); });
+  State::visit(example.dlast, Name{}, [&](const Name& name, const auto& m) { given.dlast[name.str()] = m.col(b); });
   given.starts.assign(example.flags.begin() + b * time, example.flags.begin() + (b + 1) * time);
   return given;
 }
 
 /// The results of the reference for all sequences, by the names that train_layer gives them. What the reference has no
 /// state for is left out.
-template <class L, class Reference>
-Results<double> results_of(const L& layer, const LayerExample<L>& example, Reference&& reference) {
+Results<double> results_of(const Layer& layer, const LayerExample<double>& example, const Reference& reference) {
   Results<double> results;
   const auto put = [&](const std::string& name, const Matrix<double>& part, Index b) {
     Matrix<double>& whole = results[name];
@@ -97,8 +101,7 @@ Results<double> results_of(const L& layer, const LayerExample<L>& example, Refer
   return results;
 }
 
-template <class L, class Reference>
-void expect_reference(const std::string& what, const L& layer, Reference&& reference) {
+void expect_reference(const std::string& what, const Layer& layer, const Reference& reference) {
   for (const auto& [time, batch, scale] : {std::tuple{Index{6}, Index{3}, 1.0}, {40, 4, 1.0}, {9, 3, 30.0}}) {
     const auto example = make_example(layer, time, batch, scale);
     EXPECT_TRUE(close(train_layer(layer, example), results_of(layer, example, reference), kTolerance))
@@ -108,27 +111,29 @@ void expect_reference(const std::string& what, const L& layer, Reference&& refer
 
 TEST(ReferenceOfLayers, OfFrames) {
   Random random(1);
-  expect_reference("linear", Linear<double>(5, 7, random.stream(0)), reference::linear);
-  expect_reference("linear without bias", Linear<double>(5, 7, random.stream(0), {.bias = false}), reference::linear);
-  expect_reference("rms_norm", RmsNorm<double>(5), reference::rms_norm);
+  expect_reference("linear", erase(Linear<double>(5, 7, random.stream(0))), reference::linear);
+  expect_reference("linear without bias", erase(Linear<double>(5, 7, random.stream(0), {.bias = false})),
+                   reference::linear);
+  expect_reference("rms_norm", erase(RmsNorm<double>(5)), reference::rms_norm);
   for (const MlpForm form : {MlpForm::gelu, MlpForm::gated})
-    expect_reference("mlp", Mlp<double>(5, 9, random.stream(0), {.form = form}),
+    expect_reference("mlp", erase(Mlp<double>(5, 9, random.stream(0), {.form = form})),
                      [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated); });
 }
 
 TEST(ReferenceOfLayers, Conv1d) {
   Random random(1);
   for (const Index kernel : {1, 2, 4})
-    expect_reference("conv1d", Conv1d<double>(5, kernel, random.stream(0)), reference::conv1d);
+    expect_reference("conv1d", erase(Conv1d<double>(5, kernel, random.stream(0))), reference::conv1d);
 }
 
 template <Candidate candidate, Arithmetic arithmetic = Arithmetic::linear>
 void expect_min_gru() {
   Random random(1);
   for (const bool learns : {false, true})
-    expect_reference("min_gru",
-                     MinGru<double, candidate, arithmetic>(5, 7, random.stream(0), {.learn_initial_state = learns}),
-                     [](const Given& given) { return reference::min_gru(given, candidate == Candidate::positive); });
+    expect_reference(
+        "min_gru",
+        erase(MinGru<double, candidate, arithmetic>(5, 7, random.stream(0), {.learn_initial_state = learns})),
+        [](const Given& given) { return reference::min_gru(given, candidate == Candidate::positive); });
 }
 
 TEST(ReferenceOfLayers, MinGru) {
@@ -142,7 +147,7 @@ void expect_min_lstm() {
   Random random(1);
   for (const bool learns : {false, true})
     expect_reference(
-        "min_lstm", MinLstm<double, scaling, candidate>(5, 7, random.stream(0), {.learn_initial_state = learns}),
+        "min_lstm", erase(MinLstm<double, scaling, candidate>(5, 7, random.stream(0), {.learn_initial_state = learns})),
         [](const Given& given) {
           return reference::min_lstm(given, scaling == GateScaling::normalised, candidate == Candidate::positive);
         });
@@ -157,29 +162,29 @@ TEST(ReferenceOfLayers, MinLstm) {
 
 TEST(ReferenceOfLayers, GruAndLstm) {
   Random random(1);
-  expect_reference("gru", Gru<double>(5, 7, random.stream(0)), reference::gru);
-  expect_reference("lstm", Lstm<double>(5, 7, random.stream(0)), reference::lstm);
+  expect_reference("gru", erase(Gru<double>(5, 7, random.stream(0))), reference::gru);
+  expect_reference("lstm", erase(Lstm<double>(5, 7, random.stream(0))), reference::lstm);
 }
 
 TEST(ReferenceOfLayers, Mamba) {
   Random random(1);
-  expect_reference("mamba", Mamba<double>(5, random.stream(0), {.states = 3, .delta_rank = 2}), reference::mamba);
+  expect_reference("mamba", erase(Mamba<double>(5, random.stream(0), {.states = 3, .delta_rank = 2})),
+                   reference::mamba);
 }
 
 // A ring holds keys in places of their own, so the state is tested by what it does: in chunks, from an empty one.
 TEST(ReferenceOfLayers, Attention) {
   Random random(1);
   for (const Index window : {3, 32}) {
-    const Attention<double> layer(5, 2, random.stream(0), {.head_size = 6, .window = window, .base = 100});
+    const Layer layer =
+        erase(Attention<double>(5, 2, random.stream(0), {.head_size = 6, .window = window, .base = 100}));
     auto example = make_example(layer, 20, 3, 1);
     example.first = layer.initial_state(3);
     example.dlast = zero_state(layer, 3);
     const auto wanted =
         results_of(layer, example, [&](const Given& given) { return reference::attention(given, 2, window, 100); });
-    for (const std::size_t count : {1u, 3u}) {
-      std::vector<Attention<double>::Cache> caches(count);
-      Attention<double> trained = layer;
-      auto found = train_layer(trained, example, std::span(caches));
+    for (const Index count : {1, 3}) {
+      auto found = train_in_chunks(layer, example, count);
       std::erase_if(found, [&](const auto& result) { return !wanted.contains(result.first); });
       EXPECT_TRUE(close(found, wanted, kTolerance)) << "a window of " << window << ", " << count << " chunks";
     }

@@ -9,7 +9,6 @@
 
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/random.hpp"
-#include "minrnn/testing/layer_run.hpp"
 #include "support/compare.hpp"
 #include "support/threads.hpp"
 
@@ -38,8 +37,17 @@ inline std::vector<std::uint8_t> starts_at(Index time, Index batch,
   return flags;
 }
 
-using minrnn::detail::promises::add_state;
-using minrnn::detail::promises::matrices_of;
+template <class L>
+std::vector<Matrix<typename L::Scalar>*> matrices_of(typename L::State& state) {
+  std::vector<Matrix<typename L::Scalar>*> matrices;
+  L::State::visit(state, Name{}, [&](const Name&, auto& m) { matrices.push_back(&m); });
+  return matrices;
+}
+
+template <class L>
+void add_state(Results<typename L::Scalar>& results, const std::string& prefix, typename L::State& state) {
+  L::State::visit(state, Name{}, [&](const Name& name, auto& m) { results[prefix + " " + name.str()] = m; });
+}
 
 template <class L>
 void add_gradients(Results<typename L::Scalar>& results, const L& layer) {

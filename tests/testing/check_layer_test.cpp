@@ -5,11 +5,13 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <memory>
 #include <set>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "testing/faulty_layer.hpp"
 
@@ -105,28 +107,59 @@ TEST(CheckLayer, FindsABackwardThatDoesNotAddTheSameAgain) {
 
 TEST(CheckLayer, FindsWaysThatDiffer) {
   expect_found(Fault::step_differs, {"four_ways"});
+  EXPECT_EQ(broken(check_layer(FaultyLayer<double>(3, Fault::step_rounds_otherwise), {.exact = {"four_ways"}})),
+            Promises{"four_ways"});
+  expect_found(Fault::step_rounds_otherwise, {});
   expect_found(Fault::infer_differs, {"four_ways"});
   expect_found(Fault::chunks_differ, {"four_ways", "chunks", "segments"});
   expect_found(Fault::two_frames_teach_nothing, {"chunks"});
 }
 
+TEST(CheckLayer, FindsWhatIsWrongWithNoFramesOrNoSequences) {
+  expect_found(Fault::no_frames_reset_the_state, {"chunks", "empty_blocks"});
+  expect_found(Fault::no_sequences_are_one, {"empty_blocks"});
+}
+
 TEST(CheckLayer, FindsWhatPassesAStart) {
   expect_found(Fault::past_times_zero, {"starts"});
-  expect_found(Fault::starts_are_ignored, {"starts", "segments"});
+  expect_found(Fault::starts_are_ignored, {"gradients", "starts", "segments"});
   expect_found(Fault::gradient_times_zero, {"segments"});
-  expect_found(Fault::gradient_passes_starts, {"segments"});
+  expect_found(Fault::gradient_passes_starts, {"gradients", "segments"});
 }
 
 TEST(CheckLayer, FindsWhatSeesAhead) {
-  expect_found(Fault::frame_ahead_times_zero, {"causality"});
+  expect_found(Fault::frame_ahead_times_zero, {"causality", "segments"});
   expect_found(Fault::gradient_behind_times_zero, {"causality"});
 }
 
-TEST(CheckLayer, FindsWhatSeesAnotherSequence) { expect_found(Fault::neighbour_times_zero, {"independence"}); }
+TEST(CheckLayer, FindsWhatSeesAnotherSequence) {
+  for (const Fault fault :
+       {Fault::neighbour_times_zero, Fault::infinite_neighbour_counts, Fault::large_neighbour_counts})
+    expect_found(fault, {"independence"});
+}
 
-TEST(CheckLayer, FindsCopiesThatShare) { expect_found(Fault::copies_share, {"copies"}); }
+TEST(CheckLayer, FindsCopiesThatShareAndCachesThatMayNotMove) {
+  expect_found(Fault::copies_share, {"copies"});
+  expect_found(Fault::cache_suffers_from_moves, {"copies"});
+}
 
-TEST(CheckLayer, FindsThatExecutorsDiffer) { expect_found(Fault::workers_differ, {"executors"}); }
+TEST(CheckLayer, FindsThatExecutorsDiffer) {
+  expect_found(Fault::workers_differ, {"executors"});
+  expect_found(Fault::workers_of_infer_differ, {"executors"});
+}
+
+TEST(CheckLayer, LendsExecutorsOfItsCaller) {
+  std::set<Index> made;
+  const auto make = [&](Index workers) {
+    made.insert(workers);
+    return std::make_unique<ThreadPool>(1);  // so that the fault does not show
+  };
+  const FaultyLayer<double> layer(3, Fault::workers_differ);
+  EXPECT_EQ(all_of(check_layer(layer, {.promises = {"executors"}, .executor = make})), "");
+  EXPECT_EQ(made, (std::set<Index>{1, 2, 3, 4}));
+}
+
+TEST(CheckLayer, FindsStreamsThatTouch) { expect_found(Fault::last_cache_is_remembered, {"cache_reuse", "streams"}); }
 
 TEST(CheckLayer, FindsWhatACacheCarriesOver) {
   expect_found(Fault::larger_batch_leaves_something, {"cache_reuse"});
@@ -139,6 +172,14 @@ TEST(CheckLayer, FindsShapesThatAreNotRefused) {
                             Fault::another_exception, Fault::state_changes_before_the_check})
     expect_found(fault, {"wrong_shapes"});
   expect_found(Fault::dy_is_not_checked, {"refusal", "wrong_shapes"});
+}
+
+TEST(CheckLayer, ChecksThePromisesThatItIsAskedFor) {
+  const FaultyLayer<double> layer(3, Fault::starts_are_ignored);
+  EXPECT_EQ(broken(check_layer(layer)), (Promises{"gradients", "starts", "segments"}));
+  EXPECT_EQ(broken(check_layer(layer, {.promises = {"copies", "segments"}})), Promises{"segments"});
+  EXPECT_THROW(check_layer(layer, {.promises = {"segment"}}), std::invalid_argument);
+  EXPECT_THROW(check_layer(layer, {.exact = {"segment"}}), std::invalid_argument);
 }
 
 TEST(CheckLayer, LeavesTheLayerAsItWas) {

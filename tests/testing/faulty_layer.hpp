@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 #include <utility>
@@ -23,9 +25,12 @@ enum class Fault {
   backward_changes_its_cache,
   gradient_replaces_the_sum,
   step_differs,
+  step_rounds_otherwise,
   infer_differs,
   chunks_differ,
   two_frames_teach_nothing,
+  no_frames_reset_the_state,
+  no_sequences_are_one,
   past_times_zero,
   starts_are_ignored,
   gradient_times_zero,
@@ -33,10 +38,15 @@ enum class Fault {
   frame_ahead_times_zero,
   gradient_behind_times_zero,
   neighbour_times_zero,
+  infinite_neighbour_counts,
+  large_neighbour_counts,
   copies_share,
+  cache_suffers_from_moves,
   larger_batch_leaves_something,
   weights_stay_in_the_cache,
   workers_differ,
+  workers_of_infer_differ,
+  last_cache_is_remembered,
   infer_leaves_a_valid_cache,
   features_are_not_checked,
   state_is_not_checked,
@@ -68,6 +78,18 @@ class MaybeShared {
   bool is_shared_;
 };
 
+/// What a layer that is const should not have. (Atomic, as threads may share the layer.)
+class LastCache {
+ public:
+  LastCache() = default;
+  LastCache(const LastCache&) {}
+  LastCache& operator=(const LastCache&) { return *this; }
+  const void* exchange(const void* cache) { return last_.exchange(cache); }
+
+ private:
+  std::atomic<const void*> last_ = nullptr;
+};
+
 /// h_t = h_{t-1} / 2 + w x_t, feature by feature, from zero; but for one fault a layer that keeps every promise.
 template <class S>
 class FaultyLayer {
@@ -81,11 +103,21 @@ class FaultyLayer {
       visitor(scope / "h", self.h);
     }
   };
+  struct Moved {
+    bool has_moved = false;
+    Moved() = default;
+    Moved(Moved&&) : has_moved(true) {}
+    Moved& operator=(Moved&&) {
+      has_moved = true;
+      return *this;
+    }
+  };
   struct Cache : CacheBase {
     Sequence<S> x, y, dx;  // (F, T, B)
     Matrix<S> w;           // (F)
     std::vector<bool> starts;
-    Index largest_batch = 0;
+    Index largest_batch = 0, steps = 0;
+    Moved moved;
   };
 
   FaultyLayer(Index features, Fault fault) : w_(features, fault == Fault::copies_share), fault_(fault) {
@@ -100,13 +132,17 @@ class FaultyLayer {
     cache.keep({input_size(), output_size()}, x.time(), x.batch());
     return y;
   }
-  View infer(View x, State& state, Cache& cache, const Context& = {}) const {
-    const View y = run(x, state, cache, is(Fault::infer_differs) ? S(1.001) : S(1));
+  View infer(View x, State& state, Cache& cache, const Context& context = {}) const {
+    const bool differs = is(Fault::infer_differs) || (is(Fault::workers_of_infer_differ) && context.workers() > 2);
+    const View y = run(x, state, cache, differs ? S(1.001) : S(1));
     if (is(Fault::infer_leaves_a_valid_cache)) cache.keep({input_size(), output_size()}, x.time(), x.batch());
     return y;
   }
   FrameView<const S> step(FrameView<const S> x, State& state, Cache& cache, const Context& = {}) const {
-    return run(x.sequence(), state, cache, is(Fault::step_differs) ? S(1.001) : S(1)).frame(0);
+    S scale = is(Fault::step_differs) ? S(1.001) : is(Fault::step_rounds_otherwise) ? 1 + S(1e-15) : S(1);
+    const void* const last = last_cache_.exchange(&cache);
+    if (is(Fault::last_cache_is_remembered) && cache.steps++ > 0 && last != &cache) scale = S(1.001);
+    return run(x.sequence(), state, cache, scale).frame(0);
   }
 
   View backward(View dy, State& dstate, Cache& cache, const Context& = {}) {
@@ -118,7 +154,8 @@ class FaultyLayer {
     for (Index b = 0; b < x.batch(); ++b)
       for (Index t = x.time(); t-- > 0;)
         for (Index i = 0; i < x.features(); ++i) backward(x, dy, t, b, i, dstate.h(i, b), dx, cache);
-    if (is(Fault::backward_changes_its_cache)) x.matrix(0) *= 2;
+    if (is(Fault::backward_changes_its_cache) && x.batch() > 0) x.matrix(0) *= 2;
+    if (is(Fault::cache_suffers_from_moves) && cache.moved.has_moved && x.batch() > 0) dx.matrix(0) *= 2;
     return dx;
   }
   View backward(View dy, Cache& cache, const Context& = {}) {
@@ -146,6 +183,7 @@ class FaultyLayer {
 
   View run(View x, State& state, Cache& cache, S scale) const {
     check_shapes(x, state);
+    if (is(Fault::no_frames_reset_the_state) && x.time() == 0) state.h.setZero();
     cache.forget();
     if (cache.w.size() == 0 || !is(Fault::weights_stay_in_the_cache)) cache.w = (*w_).value;
     cache.largest_batch = std::max(cache.largest_batch, x.batch());
@@ -160,6 +198,7 @@ class FaultyLayer {
           y.column(t, b)[i] = state.h(i, b) = scale * forward(x, t, b, i, state.h(i, b), cache);
         }
       }
+    if (is(Fault::no_sequences_are_one) && x.batch() == 0) return View(y.data(), x.features(), x.time(), 1);
     return View(y).with_starts(x.starts());
   }
 
@@ -168,9 +207,16 @@ class FaultyLayer {
     S h = before / 2 + cache.w(i) * x.column(t, b)[i];
     if (is(Fault::chunks_differ) && t == 0 && x.time() == 3) h += S(1e-3);
     if (is(Fault::frame_ahead_times_zero) && t + 1 < x.time()) h += 0 * x.column(t + 1, b)[i];
-    if (is(Fault::neighbour_times_zero) && b + 1 < x.batch()) h += 0 * x.column(t, b + 1)[i];
+    if (b + 1 < x.batch()) h += from_neighbour(x.column(t, b + 1)[i]);
     if (is(Fault::larger_batch_leaves_something) && cache.largest_batch > x.batch()) h += S(1e-3);
     return h;
+  }
+
+  S from_neighbour(S x) const {
+    if (is(Fault::neighbour_times_zero)) return 0 * x;
+    const bool counts = (is(Fault::infinite_neighbour_counts) && std::isinf(x)) ||
+                        (is(Fault::large_neighbour_counts) && std::isfinite(x) && x > S(1e20));
+    return counts ? S(1e-3) : S(0);
   }
 
   void backward(View x, View dy, Index t, Index b, Index i, S& dh, SequenceView<S> dx, const Cache& cache) {
@@ -187,6 +233,7 @@ class FaultyLayer {
 
   MaybeShared<S> w_;
   Fault fault_;
+  mutable LastCache last_cache_;
 };
 static_assert(SequenceLayer<FaultyLayer<float>> && SequenceLayer<FaultyLayer<double>>);
 

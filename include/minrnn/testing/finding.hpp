@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/testing/layer_run.hpp"
 
 namespace minrnn {
@@ -37,6 +38,12 @@ inline std::string to_string(const Finding& finding) {
 
 namespace detail::promises {
 
+/// How far results may differ, relative to the largest element of each matrix; 0: the same bits. The gradients of
+/// parameters are sums over all frames, which may be taken in another order where all else has the same bits.
+struct Tolerance {
+  double results = 0, sums = results;
+};
+
 /// The element that exceeds what is allowed by most; NaN exceeds everything, and the first one stays.
 class WorstElement {
  public:
@@ -62,6 +69,7 @@ class Findings {
     promise_ = std::move(promise);
     before_ = found_.size();
   }
+  const std::string& promise() const { return promise_; }
   /// Whether the present promise is broken.
   bool has_any() const { return found_.size() > before_; }
   void add(Finding finding) {
@@ -73,10 +81,10 @@ class Findings {
   }
   void add(std::string where) { add(Finding{{}, std::move(where), std::nan(""), 0}); }
 
-  /// Two runs that should give the same. `tolerance` is relative to the largest element of each matrix; 0: the same
-  /// bits.
+  /// Two runs that should give the same.
   template <class S>
-  void compare(const std::string& what, const LayerResults<S>& found, const LayerResults<S>& wanted, double tolerance) {
+  void compare(const std::string& what, const LayerResults<S>& found, const LayerResults<S>& wanted,
+               Tolerance tolerance = {}) {
     WorstElement worst;
     for (const auto& [name, m] : wanted) {
       const auto other = found.find(name);
@@ -84,7 +92,8 @@ class Findings {
         add(what + ": " + name + " is not of the shape " + shape_text(m.rows(), m.cols()));
         continue;
       }
-      const double allowed = tolerance == 0 ? 0 : tolerance * largest(m);
+      const double relative = name.starts_with("gradient ") ? tolerance.sums : tolerance.results;
+      const double allowed = relative == 0 ? 0 : relative * largest(m);
       for (Index j = 0; j < m.cols(); ++j)
         for (Index i = 0; i < m.rows(); ++i)
           worst.note(std::fabs(static_cast<double>(other->second(i, j)) - static_cast<double>(m(i, j))), allowed,

@@ -12,8 +12,13 @@
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/testing/any_layer.hpp"
 #include "minrnn/testing/finding.hpp"
 #include "minrnn/testing/layer_run.hpp"
 
@@ -64,14 +69,11 @@ Derivative derivative(double step, Side side, double epsilon, Move&& move, Funct
 /// The derivatives of L = <dy, y> + <dlast, final state> that backward gives, against differences: in double element by
 /// element, in float along directions that change all elements of a matrix, as L changes by enough then to be told from
 /// its rounding in steps so small that few activations pass a corner.
-template <class L>
+template <class S>
 class LayerDerivatives {
-  using S = typename L::Scalar;
-  using State = typename L::State;
-
  public:
   /// From the state of the example; without `is_carried` from the initial state, which may depend on a parameter.
-  LayerDerivatives(const L& layer, LayerExample<L> example, bool is_carried)
+  LayerDerivatives(const AnyLayer<S>& layer, LayerExample<S> example, bool is_carried)
       : layer_(layer), example_(std::move(example)), is_carried_(is_carried) {
     example_.first = first();
     floor_ = std::clamp(static_cast<double>(example_.x.cwiseAbs().maxCoeff()), 1e-3, 1.0);
@@ -80,13 +82,14 @@ class LayerDerivatives {
 
   WorstElement worst(double tolerance_factor) {
     tolerance_factor_ = tolerance_factor;
-    visit_parameters(layer_, [&](const Name& name, auto& parameter) {
+    visit_parameters(layer_, [&](const Name& name, Parameter<S>& parameter) {
       check_matrix(parameter.value, "gradient " + name.str(), name.str());
     });
     check_matrix(example_.x, "dx", "x");
     if (is_carried_)
-      State::visit(example_.first, Name{},
-                   [&](const Name& name, auto& m) { check_matrix(m, "dstate " + name.str(), "state " + name.str()); });
+      AnyState<S>::visit(example_.first, Name{}, [&](const Name& name, Matrix<S>& m) {
+        check_matrix(m, "dstate " + name.str(), "state " + name.str());
+      });
     return worst_;
   }
 
@@ -100,15 +103,15 @@ class LayerDerivatives {
   static constexpr std::array<double, 3> kSteps =
       kSingle ? std::array<double, 3>{0x1p-9, 0x1p-12, 0x1p-15} : std::array<double, 3>{0x1p-13, 0x1p-17, 0x1p-20};
 
-  State first() const { return is_carried_ ? example_.first : layer_.initial_state(example_.batch); }
+  AnyState<S> first() const { return is_carried_ ? example_.first : layer_.initial_state(example_.batch); }
 
   Loss loss() {
-    typename L::Cache cache;
-    State state = first(), dlast = example_.dlast;
+    AnyCache cache;
+    AnyState<S> state = first();
     const SequenceView<const S> y = layer_.forward(example_.input(), state, cache, kFirstDraw);
     Loss sum;
     for (Index b = 0; b < y.batch(); ++b) sum.add(y.matrix(b), example_.output_gradient().matrix(b));
-    const auto states = matrices_of<L>(state), by = matrices_of<L>(dlast);
+    const auto states = matrices_of(std::as_const(state)), by = matrices_of(std::as_const(example_.dlast));
     for (std::size_t i = 0; i < states.size(); ++i) sum.add(*states[i], *by[i]);
     return sum;
   }
@@ -169,8 +172,8 @@ class LayerDerivatives {
     return found;
   }
 
-  L layer_;
-  LayerExample<L> example_;
+  AnyLayer<S> layer_;
+  LayerExample<S> example_;
   bool is_carried_;
   double tolerance_factor_ = 1;
   double floor_ = 1;  // smaller derivatives count as this large; those by weights shrink with x

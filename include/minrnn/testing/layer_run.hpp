@@ -12,40 +12,55 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/testing/any_layer.hpp"
 
 /// The ways to run a layer, each giving its results by name: what `check_layer` compares.
 namespace minrnn::detail::promises {
+
+using erased::AnyCache;
+using erased::AnyLayer;
+using erased::AnyState;
 
 /// What runs gave: "y", "dx" (features, T B), "state h", "dstate h" (whose columns belong to sequences), "gradient w".
 template <class S>
 using LayerResults = std::map<std::string, Matrix<S>>;
 
-template <class L>
-std::vector<Matrix<typename L::Scalar>*> matrices_of(typename L::State& state) {
-  std::vector<Matrix<typename L::Scalar>*> matrices;
-  L::State::visit(state, Name{}, [&](const Name&, auto& m) { matrices.push_back(&m); });
+template <class S>
+std::vector<Matrix<S>*> matrices_of(AnyState<S>& state) {
+  std::vector<Matrix<S>*> matrices;
+  AnyState<S>::visit(state, Name{}, [&](const Name&, Matrix<S>& m) { matrices.push_back(&m); });
+  return matrices;
+}
+template <class S>
+std::vector<const Matrix<S>*> matrices_of(const AnyState<S>& state) {
+  std::vector<const Matrix<S>*> matrices;
+  AnyState<S>::visit(state, Name{}, [&](const Name&, const Matrix<S>& m) { matrices.push_back(&m); });
   return matrices;
 }
 
-template <class L>
-void add_state(LayerResults<typename L::Scalar>& results, const std::string& prefix, typename L::State& state) {
-  L::State::visit(state, Name{}, [&](const Name& name, auto& m) { results[prefix + " " + name.str()] = m; });
+template <class S>
+void add_state(LayerResults<S>& results, const std::string& prefix, const AnyState<S>& state) {
+  AnyState<S>::visit(state, Name{},
+                     [&](const Name& name, const Matrix<S>& m) { results[prefix + " " + name.str()] = m; });
 }
 
-template <class L>
-void add_gradients(LayerResults<typename L::Scalar>& results, const L& layer) {
-  visit_parameters(layer, [&](const Name& name, const auto& p) { results["gradient " + name.str()] = p.grad; });
+template <class S>
+void add_gradients(LayerResults<S>& results, const AnyLayer<S>& layer) {
+  visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) { results["gradient " + name.str()] = p.grad; });
 }
 
 /// Sequence b of a state takes the place of sequence c of another one. Each matrix holds as much for every sequence.
-template <class L>
-void copy_sequence(typename L::State& from, Index batch, Index b, typename L::State& to, Index to_batch, Index c) {
-  const auto source = matrices_of<L>(from), target = matrices_of<L>(to);
+template <class S>
+void copy_sequence(const AnyState<S>& from, Index batch, Index b, AnyState<S>& to, Index to_batch, Index c) {
+  const auto source = matrices_of(from);
+  const auto target = matrices_of(to);
   for (std::size_t i = 0; i < source.size(); ++i) {
     const Index size = source[i]->size() / batch;
     if (target[i]->size() != size * to_batch) throw std::runtime_error("a state is not as large as its batch");
@@ -55,42 +70,40 @@ void copy_sequence(typename L::State& from, Index batch, Index b, typename L::St
 
 /// What a training step is given: x and its starts, the state before it, and the gradients of the loss
 /// L = <dy, y> + <dlast, state after x>.
-template <class L>
+template <class S>
 struct LayerExample {
-  using S = typename L::Scalar;
-
   Index time, batch;
   Matrix<S> x, dy;                  // (F, T B), (H, T B)
-  typename L::State first, dlast;   // before the first frame; behind the last one
-  std::vector<std::uint8_t> flags;  // (T, B)
+  AnyState<S> first, dlast;         // before the first frame; behind the last one
+  std::vector<std::uint8_t> flags;  // (T, B), or none
 
   SequenceView<const S> input() const {
-    return SequenceView<const S>(x.data(), x.rows(), time, batch).with_starts(flags.data());
+    return SequenceView<const S>(x.data(), x.rows(), time, batch).with_starts(flags.empty() ? nullptr : flags.data());
   }
   SequenceView<const S> output_gradient() const { return {dy.data(), dy.rows(), time, batch}; }
   LayerExample with_starts(std::initializer_list<std::pair<Index, Index>> places) const {
     LayerExample copy = *this;
+    copy.flags.resize(static_cast<std::size_t>(time * batch), 0);
     for (const auto& [t, b] : places) copy.flags[static_cast<std::size_t>(b * time + t)] = 1;
     return copy;
   }
-  LayerExample from(const typename L::State& state) const {
+  LayerExample from(const AnyState<S>& state) const {
     LayerExample copy = *this;
     copy.first = state;
     return copy;
   }
   /// Frames [begin, end) of sequence b alone, without its starts: from the initial state where one starts at `begin`,
   /// and without a gradient from behind where frames follow.
-  LayerExample part(const L& layer, Index b, Index begin, Index end) const {
+  LayerExample part(const AnyLayer<S>& layer, Index b, Index begin, Index end) const {
     LayerExample one{end - begin,
                      1,
                      x.middleCols(b * time + begin, end - begin),
                      dy.middleCols(b * time + begin, end - begin),
                      layer.initial_state(1),
                      zero_state(layer, 1),
-                     std::vector<std::uint8_t>(static_cast<std::size_t>(end - begin), 0)};
-    LayerExample whole = *this;
-    if (begin == 0 && !input().starts(0, b)) copy_sequence<L>(whole.first, batch, b, one.first, 1, 0);
-    if (end == time) copy_sequence<L>(whole.dlast, batch, b, one.dlast, 1, 0);
+                     {}};
+    if (begin == 0 && !input().starts(0, b)) copy_sequence(first, batch, b, one.first, 1, 0);
+    if (end == time) copy_sequence(dlast, batch, b, one.dlast, 1, 0);
     return one;
   }
 };
@@ -110,40 +123,38 @@ enum class Way { forward, infer, step };
 inline constexpr Context kFirstDraw{.draw = 0};
 
 /// y and the state after it, `chunk` frames at a time (one, for step) with the state carried.
-template <class L>
-LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>& example, Way way, Index chunk,
-                                           typename L::Cache& cache) {
-  using S = typename L::Scalar;
+template <class S>
+LayerResults<S> run_layer(const AnyLayer<S>& layer, const LayerExample<S>& example, Way way, Index chunk,
+                          AnyCache& cache, const Context& context = kFirstDraw) {
   auto state = example.first;
   Matrix<S> y(layer.output_size(), example.x.cols());
   for (Index t = 0; t < example.time; t += chunk) {
     const auto x = example.input().chunk(t, std::min<Index>(chunk, example.time - t));
-    const SequenceView<const S> part = way == Way::forward ? layer.forward(x, state, cache, kFirstDraw)
-                                       : way == Way::infer
-                                           ? layer.infer(x, state, cache, kFirstDraw)
-                                           : layer.step(x.frame(0), state, cache, kFirstDraw).sequence();
+    const SequenceView<const S> part = way == Way::forward ? layer.forward(x, state, cache, context)
+                                       : way == Way::infer ? layer.infer(x, state, cache, context)
+                                                           : layer.step(x.frame(0), state, cache, context).sequence();
     put(part, t, example.time, y);
   }
   LayerResults<S> results;
   results["y"] = y;
-  add_state<L>(results, "state", state);
+  add_state(results, "state", state);
   return results;
 }
 
-template <class L>
-LayerResults<typename L::Scalar> run_layer(const L& layer, const LayerExample<L>& example, Way way) {
-  typename L::Cache cache;
-  return run_layer(layer, example, way, way == Way::step ? 1 : example.time, cache);
+template <class S>
+LayerResults<S> run_layer(const AnyLayer<S>& layer, const LayerExample<S>& example, Way way,
+                          const Context& context = kFirstDraw) {
+  AnyCache cache;
+  return run_layer(layer, example, way, way == Way::step ? 1 : example.time, cache, context);
 }
 
 /// forward and backward from gradients of zero, in as many chunks as there are caches, with the state and its gradient
-/// carried.
-template <class L>
-LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& example,
-                                             std::span<typename L::Cache> caches, const Context& context = kFirstDraw) {
-  using S = typename L::Scalar;
+/// carried. Where there are more chunks than frames, some behind the first are empty.
+template <class S>
+LayerResults<S> train_layer(AnyLayer<S>& layer, const LayerExample<S>& example, std::span<AnyCache> caches,
+                            const Context& context = kFirstDraw) {
   const auto count = static_cast<Index>(caches.size());
-  const auto boundary = [&](Index i) { return example.time * i / count; };
+  const auto boundary = [&](Index i) { return (example.time * i + count - 1) / count; };
   Matrix<S> y(layer.output_size(), example.x.cols()), dx(layer.input_size(), example.x.cols());
   zero_gradients(layer);
   auto state = example.first, dstate = example.dlast;
@@ -158,17 +169,35 @@ LayerResults<typename L::Scalar> train_layer(L& layer, const LayerExample<L>& ex
   LayerResults<S> results;
   results["y"] = y;
   results["dx"] = dx;
-  add_state<L>(results, "state", state);
-  add_state<L>(results, "dstate", dstate);
+  add_state(results, "state", state);
+  add_state(results, "dstate", dstate);
   add_gradients(results, layer);
   return results;
 }
 
-template <class L>
-LayerResults<typename L::Scalar> train_layer(L layer, const LayerExample<L>& example,
-                                             const Context& context = kFirstDraw) {
-  typename L::Cache cache;
+template <class S>
+LayerResults<S> train_layer(AnyLayer<S> layer, const LayerExample<S>& example, const Context& context = kFirstDraw) {
+  AnyCache cache;
   return train_layer(layer, example, std::span(&cache, 1), context);
+}
+
+template <class S>
+LayerResults<S> train_in_chunks(AnyLayer<S> layer, const LayerExample<S>& example, Index count,
+                                const Context& context = kFirstDraw) {
+  std::vector<AnyCache> caches(static_cast<std::size_t>(count));
+  return train_layer(layer, example, std::span(caches), context);
+}
+
+/// What every way to run a layer gives, and its name.
+template <class S>
+using WayResults = std::vector<std::pair<std::string, LayerResults<S>>>;
+
+template <class S>
+WayResults<S> run_every_way(const AnyLayer<S>& layer, const LayerExample<S>& example) {
+  return {{"training", train_layer(layer, example)},
+          {"training in two chunks", train_in_chunks(layer, example, 2)},
+          {"infer", run_layer(layer, example, Way::infer)},
+          {"step", run_layer(layer, example, Way::step)}};
 }
 
 /// Frames [begin, end) of sequence b of what the results name with one of these beginnings; of a state the whole

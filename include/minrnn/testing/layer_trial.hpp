@@ -2,10 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <functional>
 #include <limits>
+#include <memory>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <type_traits>
@@ -13,8 +17,11 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
-#include "minrnn/core/layer.hpp"
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/testing/any_layer.hpp"
 #include "minrnn/testing/finding.hpp"
 #include "minrnn/testing/layer_run.hpp"
 
@@ -26,24 +33,26 @@ struct CheckLayerOptions {
   double input_scale = 1;       // deviation of x
   double tolerance_factor = 1;  // times whatever is allowed for rounding
   bool random_forward = false;  // forward draws, as Dropout: it is not infer, and not the same in a batch and alone
-  bool poison = true;           // what must not be seen is also NaN; false for a layer that refuses NaN
+  bool poison = true;  // what must not be seen is also NaN, infinity, 1e30; false for a layer that refuses these
   // Fills the features of one frame of x, where not every number is an input; none: normal numbers.
   std::function<void(Random&, Eigen::Ref<Eigen::VectorXd>)> frame = nullptr;
+  // The names of the promises to check; none: all of them.
+  std::set<std::string> promises = {};
+  // The names of promises that the layer keeps to the bit where rounding is allowed, but for sums over frames.
+  std::set<std::string> exact = {};
+  // Makes an executor with so many workers; none: a ThreadPool that shares whatever there is.
+  std::function<std::unique_ptr<Executor>(Index)> executor = nullptr;
 };
 
 namespace detail::promises {
 
 /// A layer on trial: the examples that it is run on, and what was found.
-template <class L>
+template <class S>
 class LayerTrial {
  public:
-  using S = typename L::Scalar;
-  using State = typename L::State;
-  using Cache = typename L::Cache;
-  using Example = LayerExample<L>;
-  using Results = LayerResults<S>;
+  using Example = LayerExample<S>;
 
-  LayerTrial(const L& given, const CheckLayerOptions& given_options)
+  LayerTrial(const AnyLayer<S>& given, const CheckLayerOptions& given_options)
       : layer(given),
         options(checked(given_options)),
         time(options.time),
@@ -51,11 +60,13 @@ class LayerTrial {
         start(options.time / 2),
         example(make(time, batch, options.seed, options.input_scale)) {
     others.push_back(make(time, batch, options.seed + 1, options.input_scale > 0 ? options.input_scale : 1));
-    if (options.poison) others.push_back(poisoned());
+    if (!options.poison) return;
+    for (const S poison : {std::numeric_limits<S>::quiet_NaN(), std::numeric_limits<S>::infinity(), S(1e30)})
+      others.push_back(poisoned(poison));
   }
 
   /// Finds what `promise` finds, and an exception.
-  void run(const char* name, void (*promise)(LayerTrial&)) {
+  void run(const std::string& name, void (*promise)(LayerTrial&)) {
     findings.begin(name);
     try {
       promise(*this);
@@ -76,9 +87,20 @@ class LayerTrial {
     }
   }
 
+  /// Finds what differs in any way to run the layer, of the results that part(results) keeps.
+  template <class Part>
+  void compare_every_way(const std::string& what, const WayResults<S>& found, const WayResults<S>& wanted,
+                         Part&& part) {
+    for (std::size_t way = 0; way < wanted.size(); ++way)
+      findings.compare(wanted[way].first + " " + what, part(found[way].second), part(wanted[way].second));
+  }
+
   /// Of a sum that is taken in another order, or of a product that is cut into other pieces: some hundred units in the
   /// last place of the largest element.
-  double rounding() const { return options.tolerance_factor * (std::is_same_v<S, float> ? 1e-5 : 1e-12); }
+  Tolerance rounding() const {
+    const double rounded = options.tolerance_factor * (std::is_same_v<S, float> ? 1e-5 : 1e-12);
+    return {options.exact.contains(findings.promise()) ? 0 : rounded, rounded};
+  }
 
   /// Random x, dy and dL/d(final state), and the state after some frames.
   Example make(Index frames, Index sequences, std::uint64_t seed, double scale) const {
@@ -86,9 +108,9 @@ class LayerTrial {
     const Matrix<S> warm_up = inputs(3 * sequences, random, scale);
     Matrix<S> x = inputs(frames * sequences, random, scale), dy(layer.output_size(), frames * sequences);
     fill_normal(dy, random, 1);
-    State dlast = layer.initial_state(sequences);
-    for (Matrix<S>* m : matrices_of<L>(dlast)) fill_normal(*m, random, 1);
-    return {frames, sequences, x, dy, state_after(warm_up, sequences), dlast, no_starts(frames, sequences)};
+    AnyState<S> dlast = layer.initial_state(sequences);
+    for (Matrix<S>* m : matrices_of(dlast)) fill_normal(*m, random, 1);
+    return {frames, sequences, x, dy, state_after(warm_up, sequences), dlast, {}};
   }
   Example make(Index frames, Index sequences) const {
     return make(frames, sequences, options.seed, options.input_scale);
@@ -97,23 +119,25 @@ class LayerTrial {
   Example from_initial() const { return example.from(layer.initial_state(batch)); }
   /// Sequence 0 starts at `start`, sequence 1 at once.
   Example with_starts() const { return example.with_starts({{start, 0}, {0, 1}}); }
+  /// The same with a start right behind that of sequence 0, and one at the last frame of sequence 1.
+  Example packed() const { return with_starts().with_starts({{start + 1, 0}, {time - 1, 1}}); }
 
-  const L& layer;
+  std::unique_ptr<Executor> make_executor(Index workers) const {
+    return options.executor ? options.executor(workers) : std::make_unique<ThreadPool>(workers, 0);
+  }
+
+  const AnyLayer<S>& layer;
   const CheckLayerOptions options;
   const Index time, batch, start;
   Findings findings;
   const Example example;
-  std::vector<Example> others;  // what stands where nothing may be seen: other numbers, and NaN
+  std::vector<Example> others;  // what stands where nothing may be seen: other numbers, and poison
 
  private:
   static const CheckLayerOptions& checked(const CheckLayerOptions& options) {
     check(options.time >= 4, "check_layer", "time", "at least 4 frames", options.time);
     check(options.batch >= 2, "check_layer", "batch", "at least 2 sequences", options.batch);
     return options;
-  }
-
-  static std::vector<std::uint8_t> no_starts(Index frames, Index sequences) {
-    return std::vector<std::uint8_t>(static_cast<std::size_t>(frames * sequences), 0);
   }
 
   Matrix<S> inputs(Index columns, Random& random, double scale) const {
@@ -127,20 +151,24 @@ class LayerTrial {
     return x;
   }
 
-  State state_after(const Matrix<S>& warm_up, Index sequences) const {
-    State state = layer.initial_state(sequences);
-    Cache cache;
+  AnyState<S> state_after(const Matrix<S>& warm_up, Index sequences) const {
+    AnyState<S> state = layer.initial_state(sequences);
+    AnyCache cache;
     layer.infer({warm_up.data(), warm_up.rows(), warm_up.cols() / sequences, sequences}, state, cache);
     return state;
   }
 
-  Example poisoned() const {
-    const S nan = std::numeric_limits<S>::quiet_NaN();
+  /// What NaN in x makes NaN in the state is a number of any size; what stays as it is counts frames, perhaps.
+  Example poisoned(S poison) const {
     Example spoilt = example;
-    spoilt.x.setConstant(nan);
-    spoilt.dy.setConstant(nan);
-    spoilt.first = state_after(spoilt.x, batch);
-    for (Matrix<S>* m : matrices_of<L>(spoilt.dlast)) m->setConstant(nan);
+    const S nan = std::numeric_limits<S>::quiet_NaN();
+    spoilt.first = state_after(Matrix<S>::Constant(layer.input_size(), 3 * batch, nan), batch);
+    for (Matrix<S>* m : matrices_of(spoilt.first))
+      std::replace_if(
+          m->data(), m->data() + m->size(), [](S value) { return std::isnan(value); }, poison);
+    spoilt.x.setConstant(poison);
+    spoilt.dy.setConstant(poison);
+    for (Matrix<S>* m : matrices_of(spoilt.dlast)) m->setConstant(poison);
     return spoilt;
   }
 };

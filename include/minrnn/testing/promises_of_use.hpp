@@ -2,89 +2,153 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <future>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/thread_pool.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/testing/any_layer.hpp"
 #include "minrnn/testing/layer_run.hpp"
 #include "minrnn/testing/layer_trial.hpp"
 
-/// Promises about layers and caches as values, and about calls that are wrong.
+/// Promises about layers and caches as values.
 namespace minrnn::detail::promises {
 
-template <class L>
-std::vector<Matrix<typename L::Scalar>> parameter_values(const L& layer) {
-  std::vector<Matrix<typename L::Scalar>> values;
-  visit_parameters(layer, [&](const Name&, const auto& p) { values.push_back(p.value); });
+template <class S>
+std::vector<Matrix<S>> parameter_values(const AnyLayer<S>& layer) {
+  std::vector<Matrix<S>> values;
+  visit_parameters(layer, [&](const Name&, const Parameter<S>& p) { values.push_back(p.value); });
   return values;
 }
 
-template <class L>
-void set_parameter_values(L& layer, const std::vector<Matrix<typename L::Scalar>>& values) {
+template <class S>
+void set_parameter_values(AnyLayer<S>& layer, const std::vector<Matrix<S>>& values) {
   std::size_t next = 0;
-  visit_parameters(layer, [&](const Name&, auto& p) { p.value = values[next++]; });
+  visit_parameters(layer, [&](const Name&, Parameter<S>& p) { p.value = values[next++]; });
 }
 
 /// A step of gradient descent, of at most 0.01 in each element however steep it is.
-template <class L>
-void descend_a_little(L& layer) {
-  visit_parameters(layer, [](const Name&, auto& p) {
-    using S = typename L::Scalar;
+template <class S>
+void descend_a_little(AnyLayer<S>& layer) {
+  visit_parameters(layer, [](const Name&, Parameter<S>& p) {
     if (p.size() > 0) p.value -= S(0.01) / (1 + p.grad.cwiseAbs().maxCoeff()) * p.grad;
   });
 }
 
-/// A copy gives the same and shares nothing; what was moved to gives the same.
-template <class L>
-void copies(LayerTrial<L>& trial) {
+/// A copy gives the same and shares nothing; what was moved to gives the same, and what was moved from takes a value
+/// again. A cache may move between forward and backward.
+template <class S>
+void copies(LayerTrial<S>& trial) {
   const auto wanted = train_layer(trial.layer, trial.example);
   const auto values = parameter_values(trial.layer);
-  L copy = trial.layer;
-  trial.findings.compare("a copy", train_layer(copy, trial.example), wanted, 0);
-  visit_parameters(copy, [](const Name&, auto& p) {
+  AnyLayer<S> copy = trial.layer;
+  trial.findings.compare("a copy", train_layer(copy, trial.example), wanted);
+  visit_parameters(copy, [](const Name&, Parameter<S>& p) {
     p.value.array() += 1;
     p.grad.setConstant(5);
   });
   const auto after = train_layer(trial.layer, trial.example);
   set_parameter_values(copy, values);  // of the original too, if they are shared
-  trial.findings.compare("after a copy was changed", after, wanted, 0);
+  trial.findings.compare("after a copy was changed", after, wanted);
   copy = trial.layer;
-  trial.findings.compare("assigned", train_layer(copy, trial.example), wanted, 0);
-  const L moved = std::move(copy);
-  trial.findings.compare("moved", train_layer(moved, trial.example), wanted, 0);
+  trial.findings.compare("assigned", train_layer(copy, trial.example), wanted);
+  AnyLayer<S> moved = std::move(copy);
+  trial.findings.compare("moved", train_layer(moved, trial.example), wanted);
+  copy = trial.layer;
+  trial.findings.compare("assigned to what was moved from", train_layer(copy, trial.example), wanted);
+  moved = std::move(copy);
+  trial.findings.compare("moved again", train_layer(moved, trial.example), wanted);
+
+  AnyCache cache;
+  auto state = trial.example.first, dstate = trial.example.dlast;
+  auto found = wanted;
+  zero_gradients(moved);
+  moved.forward(trial.example.input(), state, cache, kFirstDraw);
+  AnyCache moved_cache = std::move(cache);
+  put(moved.backward(trial.example.output_gradient(), dstate, moved_cache), 0, trial.time, found.at("dx"));
+  add_state(found, "dstate", dstate);
+  add_gradients(found, moved);
+  trial.findings.compare("backward with a cache that has moved", found, wanted);
+  cache = std::move(moved_cache);
+  trial.findings.compare("infer with a cache that has moved",
+                         run_layer(trial.layer, trial.example, Way::infer, trial.time, cache),
+                         run_layer(trial.layer, trial.example, Way::infer));
 }
 
 /// Any executor gives the same bits, with many sequences and with one that is long enough to be divided.
-template <class L>
-void executors(LayerTrial<L>& trial) {
+template <class S>
+void executors(LayerTrial<S>& trial) {
   for (const auto& [frames, sequences] : {std::pair<Index, Index>{70, 64}, {2100, 1}}) {
-    const auto example = trial.make(frames, sequences);
-    const auto wanted = train_layer(trial.layer, example);
-    for (const Index workers : {2, 3}) {
-      ThreadPool pool(workers);
-      const auto found = train_layer(trial.layer, example, {.draw = 0, .executor = &pool});
-      trial.findings.compare(std::to_string(workers) + " workers", found, wanted, 0);
+    const auto example = trial.make(frames, sequences).with_starts({{frames / 2, 0}, {frames - 1, sequences - 1}});
+    const auto trained = train_layer(trial.layer, example), inferred = run_layer(trial.layer, example, Way::infer);
+    for (const Index workers : {1, 2, 3, 4}) {
+      const auto executor = trial.make_executor(workers);
+      const Context context{.draw = 0, .executor = executor.get()};
+      const std::string what = std::to_string(workers) + " workers";
+      trial.findings.compare(what, train_layer(trial.layer, example, context), trained);
+      trial.findings.compare("infer by " + what, run_layer(trial.layer, example, Way::infer, context), inferred);
     }
   }
 }
 
+/// Streams of one layer, each with a state and a cache of its own, do not touch: turn by turn, or each on a thread.
+template <class S>
+void streams(LayerTrial<S>& trial) {
+  struct Stream {
+    const LayerExample<S>& example;
+    LayerResults<S> stepped, inferred, in_turn;
+    AnyState<S> state;
+    AnyCache cache;
+  };
+  std::vector<Stream> all;
+  const LayerExample<S>* const examples[] = {&trial.example, &trial.others[0], &trial.example};
+  for (const auto* example : examples) {
+    const auto stepped = run_layer(trial.layer, *example, Way::step);
+    const auto inferred = run_layer(trial.layer, *example, Way::infer);
+    all.push_back({*example, stepped, inferred, stepped, example->first, {}});
+  }
+  for (Index t = 0; t < trial.time; ++t)
+    for (Stream& stream : all) {
+      const auto y = trial.layer.step(stream.example.input().frame(t), stream.state, stream.cache);
+      put(y.sequence(), t, trial.time, stream.in_turn.at("y"));
+    }
+  std::vector<std::future<std::pair<LayerResults<S>, LayerResults<S>>>> on_threads;
+  for (const Stream& stream : all)
+    on_threads.push_back(std::async(std::launch::async, [&] {
+      return std::pair(run_layer(trial.layer, stream.example, Way::step),
+                       run_layer(trial.layer, stream.example, Way::infer));
+    }));
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Stream& stream = all[i];
+    add_state(stream.in_turn, "state", stream.state);
+    trial.findings.compare("step in turn", stream.in_turn, stream.stepped);
+    const auto [stepped, inferred] = on_threads[i].get();
+    trial.findings.compare("step on threads", stepped, stream.stepped);
+    trial.findings.compare("infer on threads", inferred, stream.inferred);
+  }
+}
+
 /// A cache that has seen calls of other shapes gives what a new one gives.
-template <class L>
-void cache_reuse(LayerTrial<L>& trial) {
-  typename L::Cache cache;
+template <class S>
+void cache_reuse(LayerTrial<S>& trial) {
+  AnyCache cache;
   const Index time = trial.time, batch = trial.batch;
   for (const auto& [frames, sequences] :
        {std::pair{time, batch}, {Index{1}, batch}, {2 * time, batch + 2}, {time, Index{1}}, {time, batch}}) {
     const auto example = trial.make(frames, sequences);
     const auto compare = [&, &frames = frames](const char* what, const auto& found, const auto& wanted) {
-      trial.findings.compare(what + (" of " + std::to_string(frames) + " frames"), found, wanted, 0);
+      trial.findings.compare(what + (" of " + std::to_string(frames) + " frames"), found, wanted);
     };
     if (!trial.options.random_forward) {
-      L copy = trial.layer;
-      const auto found = train_layer<L>(copy, example, std::span(&cache, 1));
+      AnyLayer<S> copy = trial.layer;
+      const auto found = train_layer(copy, example, std::span(&cache, 1));
       compare("training", found, train_layer(trial.layer, example));
     }
     for (const Way way : {Way::infer, Way::step}) {
@@ -95,127 +159,26 @@ void cache_reuse(LayerTrial<L>& trial) {
 }
 
 /// Three steps of gradient descent are the same with a new cache for each and with one for all.
-template <class L>
-void fresh_caches(LayerTrial<L>& trial) {
+template <class S>
+void fresh_caches(LayerTrial<S>& trial) {
   if (trial.options.random_forward) return;
-  L layer = trial.layer;
+  AnyLayer<S> layer = trial.layer;
   const auto values = parameter_values(layer);
   const auto descend = [&](bool is_fresh) {
     set_parameter_values(layer, values);
-    std::vector<LayerResults<typename L::Scalar>> steps;
-    typename L::Cache one_for_all;
+    std::vector<LayerResults<S>> steps;
+    AnyCache one_for_all;
     for (int step = 0; step < 3; ++step) {
-      typename L::Cache fresh;
-      steps.push_back(train_layer<L>(layer, trial.example, std::span(is_fresh ? &fresh : &one_for_all, 1)));
+      AnyCache fresh;
+      steps.push_back(train_layer(layer, trial.example, std::span(is_fresh ? &fresh : &one_for_all, 1)));
       steps.back().merge(run_layer(layer, trial.example, Way::infer, trial.time, is_fresh ? fresh : one_for_all));
       descend_a_little(layer);
     }
     return steps;
   };
   const auto kept = descend(false), fresh = descend(true);
-  set_parameter_values(layer, values);
   for (std::size_t step = 0; step < kept.size(); ++step)
-    trial.findings.compare("step " + std::to_string(step) + " with one cache for all", kept[step], fresh[step], 0);
-}
-
-/// backward refuses a cache that forward was not the last to use, and adds nothing.
-template <class L>
-void refusal(LayerTrial<L>& trial) {
-  L copy = trial.layer;
-  zero_gradients(copy);
-  const auto expect = [&](const char* what, const LayerExample<L>& example, typename L::Cache& cache) {
-    trial.expect_refusal(what, [&] { copy.backward(example.output_gradient(), cache); });
-    LayerResults<typename L::Scalar> found, none;
-    add_gradients(found, copy);
-    zero_gradients(copy);
-    add_gradients(none, copy);
-    trial.findings.compare(what, found, none, 0);
-  };
-  const auto frame = trial.make(1, trial.batch);
-  typename L::Cache cache, other;
-  run_layer(copy, trial.example, Way::forward, trial.time, cache);
-  run_layer(copy, trial.example, Way::infer, trial.time, cache);
-  expect("backward after infer", trial.example, cache);
-  run_layer(copy, frame, Way::forward, 1, other);
-  run_layer(copy, frame, Way::step, 1, other);
-  expect("backward after step", frame, other);
-  // A layer that has not refused so far would read memory that is not there.
-  if (trial.findings.has_any()) return;
-  run_layer(copy, trial.example, Way::forward, trial.time, cache);
-  typename L::Cache moved = std::move(cache), fresh;
-  expect("backward with a cache that was moved from", trial.example, cache);
-  expect("backward with a new cache", trial.example, fresh);
-}
-
-/// Calls body(name, state) with `state`, one matrix of which is that of a larger batch, for each matrix; body may not
-/// change it.
-template <class L, class Body>
-void for_wrong_states(LayerTrial<L>& trial, const typename L::State& state, Body&& body) {
-  auto larger = trial.layer.initial_state(trial.batch + 1);
-  const std::size_t count = matrices_of<L>(larger).size();
-  for (std::size_t i = 0; i < count; ++i) {
-    auto wrong = state;
-    *matrices_of<L>(wrong)[i] = *matrices_of<L>(larger)[i];
-    LayerResults<typename L::Scalar> before, after;
-    add_state<L>(before, "state", wrong);
-    body(" of another batch in matrix " + std::to_string(i), wrong);
-    add_state<L>(after, "state", wrong);
-    trial.findings.compare("a refused state", after, before, 0);
-  }
-}
-
-template <class L>
-void refuse_wrong_arguments(LayerTrial<L>& trial, const L& layer, typename L::State& state) {
-  typename L::Cache cache;
-  const SequenceView<const typename L::Scalar> x = trial.example.input();
-  const decltype(x) narrow(x.data(), x.features() - 1, x.time(), x.batch(), x.batch_stride());
-  trial.expect_refusal("forward of too few features", [&] { layer.forward(narrow, state, cache, kFirstDraw); });
-  trial.expect_refusal("infer of too few features", [&] { layer.infer(narrow, state, cache); });
-  trial.expect_refusal("step of too few features", [&] { layer.step(narrow.frame(0), state, cache); });
-  for_wrong_states(trial, state, [&](const std::string& which, typename L::State& wrong) {
-    trial.expect_refusal("forward from a state" + which, [&] { layer.forward(x, wrong, cache, kFirstDraw); });
-    trial.expect_refusal("infer from a state" + which, [&] { layer.infer(x, wrong, cache); });
-    trial.expect_refusal("step from a state" + which, [&] { layer.step(x.frame(0), wrong, cache); });
-  });
-}
-
-template <class L>
-void refuse_wrong_gradients(LayerTrial<L>& trial, L& layer, typename L::State& dstate) {
-  typename L::Cache cache;
-  run_layer(layer, trial.example, Way::forward, trial.time, cache);
-  const SequenceView<const typename L::Scalar> dy = trial.example.output_gradient();
-  const auto refuse = [&](const std::string& what, Index features, Index time, Index batch, auto& gradient) {
-    const decltype(dy) wrong(dy.data(), features, time, batch, dy.batch_stride());
-    trial.expect_refusal("backward " + what, [&] { layer.backward(wrong, gradient, cache); });
-  };
-  refuse("of too few features", dy.features() - 1, dy.time(), dy.batch(), dstate);
-  refuse("of too few frames", dy.features(), dy.time() - 1, dy.batch(), dstate);
-  refuse("of too few sequences", dy.features(), dy.time(), dy.batch() - 1, dstate);
-  for_wrong_states(trial, dstate, [&](const std::string& which, typename L::State& wrong) {
-    refuse("from a dstate" + which, dy.features(), dy.time(), dy.batch(), wrong);
-  });
-}
-
-/// Wrong shapes throw std::invalid_argument and change nothing. A view that is too small lies in memory that is large
-/// enough, so that a layer that does not look reads nothing else.
-template <class L>
-void wrong_shapes(LayerTrial<L>& trial) {
-  L copy = trial.layer;
-  zero_gradients(copy);
-  auto state = trial.example.first, dstate = trial.example.dlast;
-  refuse_wrong_arguments(trial, copy, state);
-  refuse_wrong_gradients(trial, copy, dstate);
-  const auto all = [&] {
-    LayerResults<typename L::Scalar> results;
-    add_state<L>(results, "state", state);
-    add_state<L>(results, "dstate", dstate);
-    add_gradients(results, copy);
-    return results;
-  };
-  const auto found = all();
-  state = trial.example.first, dstate = trial.example.dlast;
-  zero_gradients(copy);
-  trial.findings.compare("after a refused call", found, all(), 0);
+    trial.findings.compare("step " + std::to_string(step) + " with one cache for all", kept[step], fresh[step]);
 }
 
 }  // namespace minrnn::detail::promises

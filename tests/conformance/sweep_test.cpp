@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -12,13 +10,14 @@
 #include <utility>
 #include <vector>
 
-#include "conformance/layers.hpp"
+#include "conformance/fixture.hpp"
 #include "support/run.hpp"
 
 /// Every layer with one extreme number in one place at a time: what float makes of it beside what double does. Float
 /// has a right answer wherever that of double is one of its numbers, however far out of its range the terms of a
 /// formula lie.
 namespace minrnn::tests {
+namespace {
 
 /// All that goes into a forward and a backward of one layer, as lists of numbers that can be spoilt.
 template <class L>
@@ -72,17 +71,17 @@ struct Operands {
   }
 };
 
-template <class Descriptor>
-void sweep() {
+class Sweep : public LayerTest {};
+
+TEST_P(Sweep, OfTheExtremesOfFloatFindsNothing) {
   // A rounding to float of everything that goes in carries the answer so far, and its terms round as often; what
   // floors, sums and saturated gates leave is small beside the layer's usual numbers.
   constexpr double kReach = 64, kRounding = 1e-4;
   // Terms of a sum nearer than this to the end of float's range may lie beyond it: no order of operations brings them
   // back.
   constexpr double kMost = 1e30;
-  const RandomStream stream = Random(1).stream(0);
-  Operands narrow(Descriptor::template make<float>(6, 9, stream), 6, 2);
-  Operands wide(Descriptor::template make<double>(6, 9, stream), 6, 2);
+  Operands narrow(make<float>({6, 9}), 6, 2);
+  Operands wide(make<double>({6, 9}), 6, 2);
   wide.take(narrow);
   const auto clean = wide.run();
   std::map<std::string, double> usual;
@@ -133,28 +132,18 @@ void sweep() {
     for (Index at = 0; at < size; at += std::max<Index>(1, size / 3))
       for (const float extreme : {std::numeric_limits<float>::quiet_NaN(), kInfinity, -kInfinity, 1e30f, -1e30f, 1e20f,
                                   -1e20f, 1e-40f, 0.0f}) {
-        if (Descriptor::positive_state && extreme < 0 && name.starts_with("state ")) continue;
+        if (GetParam().positive_state && extreme < 0 && name.starts_with("state ")) continue;
         const float narrow_before = std::exchange(narrow_lists[list].data[at], extreme);
         const double wide_before = std::exchange(data[at], static_cast<double>(extreme));
         EXPECT_EQ(finding(narrow.run(), wide.run(), std::abs(extreme) > 1 && std::isfinite(extreme)), "")
-            << Descriptor::name << ", " << extreme << " in " << name << "[" << at << "]";
+            << GetParam().name << ", " << extreme << " in " << name << "[" << at << "]";
         narrow_lists[list].data[at] = narrow_before;
         data[at] = wide_before;
       }
   }
 }
 
-/// Sweeps every fourth layer of the list, from `part` on: each part compiles in a translation unit of its own.
-template <int part, class... Descriptors>
-void sweep_part(conformance::LayerList<Descriptors...>) {
-  [&]<std::size_t... i>(std::index_sequence<i...>) {
-    (
-        [&] {
-          if constexpr (i % 4 == part) sweep<Descriptors>();
-        }(),
-        ...);
-  }
-  (std::index_sequence_for<Descriptors...>());
-}
+MINRNN_TEST_ALL_LAYERS(Sweep);
 
+}  // namespace
 }  // namespace minrnn::tests

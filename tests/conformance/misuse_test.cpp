@@ -1,7 +1,5 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#pragma once
-
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -10,21 +8,22 @@
 #include <utility>
 
 #include "conformance/fixture.hpp"
+#include "support/compare.hpp"
+#include "support/message.hpp"
+#include "support/run.hpp"
 
 /// Calls that are natural and must be right, and calls that are wrong and must say so.
 namespace minrnn::tests {
+namespace {
 
-template <class Descriptor>
-class Misuse : public Conformance<Descriptor> {
+class Misuse : public LayerTest {
  protected:
   static constexpr Index kSquare = 6;  // input and output of the same size, so that a result may be an argument
 };
 
-TYPED_TEST_SUITE_P(Misuse);
-
-TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
+TEST_P(Misuse, AResultMayBeTheNextArgument) {
   const auto check = [&]<class S>(S, Index size, Index time, Index batch) {
-    auto layer = TestFixture::template make<S>({size, size});
+    auto layer = make<S>({size, size});
     using L = decltype(layer);
     const Example<L> example(layer, time, batch);
     const auto copy_of = [](SequenceView<const S> view) {
@@ -107,58 +106,39 @@ TYPED_TEST_P(Misuse, AResultMayBeTheNextArgument) {
       return layer.backward(example.output_gradient(), cache, context());
     });
   };
-  check(float(), TestFixture::kSquare, 5, 3);
+  check(float(), kSquare, 5, 3);
   check(float(), 40, 3, 1);
-  check(float(), TestFixture::kSquare, TestFixture::kLong, 1);
-  check(double(), TestFixture::kSquare, 70, 2);
+  check(float(), kSquare, kLong, 1);
+  check(double(), kSquare, 70, 2);
 }
 
-TYPED_TEST_P(Misuse, BackwardWithoutAStateIsThatOfZero) {
-  auto layer = TestFixture::template make<double>();
-  using L = decltype(layer);
-  const Example<L> example(layer, 7, 3);
-  const auto run = [&](auto&& backward) {
-    zero_gradients(layer);
-    auto state = example.state(layer);
-    typename L::Cache cache;
-    layer.forward(example.input(), state, cache, context());
-    Results<double> results;
-    results["dx"] = to_matrix(backward(cache));
-    add_gradients(results, layer);
-    return results;
-  };
-  const auto with = run([&](auto& cache) {
-    auto dstate = layer.initial_state(3);
-    for (auto* m : matrices_of<L>(dstate)) m->setZero();
-    return layer.backward(example.output_gradient(), dstate, cache, context());
-  });
-  EXPECT_TRUE(
-      equal(run([&](auto& cache) { return layer.backward(example.output_gradient(), cache, context()); }), with));
+TEST_P(Misuse, TheZeroOfAStateIsZero) {
+  const auto layer = make<double>();
   auto zero = zero_state(layer, 3);
-  for (const auto* m : matrices_of<L>(zero)) EXPECT_TRUE(m->isZero(0));
+  for (const auto* m : matrices_of<AnyLayer<double>>(zero)) EXPECT_TRUE(m->isZero(0));
 }
 
-TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
-  auto layer = TestFixture::template make<float>();
+TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
+  auto layer = make<float>();
   using L = decltype(layer);
-  auto wider = TestFixture::template make<float>(TestFixture::kOdd);
+  auto wider = make<float>(kOdd);
   const Example<L> example(layer, 7, 3);
   zero_gradients(layer);
   zero_gradients(wider);
-  const auto forward = [&](typename L::Cache& cache) {
+  const auto forward = [&](L::Cache& cache) {
     auto state = example.state(layer);
     layer.forward(example.input(), state, cache, context());
   };
-  const auto expect_refused = [&](const char* what, L& of, SequenceView<const float> dy, typename L::Cache& cache) {
-    const std::string message = this->message_of([&] { of.backward(dy, cache, context()); });
+  const auto expect_refused = [&](const char* what, L& of, SequenceView<const float> dy, L::Cache& cache) {
+    const std::string message = message_of<std::invalid_argument>([&] { of.backward(dy, cache, context()); });
     EXPECT_NE(message.find(": cache: wanted"), std::string::npos) << what << ": " << message;
     visit_parameters(of, [&](const Name& name, const auto& p) { EXPECT_TRUE(p.grad.isZero(0)) << name.str(); });
   };
   const SequenceView<const float> dy = example.output_gradient();
-  typename L::Cache fresh;
+  L::Cache fresh;
   expect_refused("a new cache", layer, dy, fresh);
   {
-    typename L::Cache cache;
+    L::Cache cache;
     auto state = example.state(layer);
     layer.infer(example.input(), state, cache, context());
     expect_refused("infer alone", layer, dy, cache);
@@ -175,9 +155,9 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
     zero_gradients(layer);
   }
   {
-    typename L::Cache cache;
+    L::Cache cache;
     forward(cache);
-    typename L::Cache moved = std::move(cache);
+    L::Cache moved = std::move(cache);
     expect_refused("moved from", layer, dy, cache);
     layer.backward(dy, moved);
     zero_gradients(layer);
@@ -187,14 +167,14 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
   }
   {
     // A forward that throws half-way leaves nothing that a backward would take.
-    typename L::Cache cache;
+    L::Cache cache;
     forward(cache);
     auto short_state = layer.initial_state(2);
     if (!matrices_of<L>(short_state).empty()) {
       const Example<L> next(layer, 7, 3, 8);
       EXPECT_THROW(layer.forward(next.input(), short_state, cache, context()), std::invalid_argument);
       L copy = layer, other = layer;
-      typename L::Cache of_first;
+      L::Cache of_first;
       forward(of_first);
       try {
         const auto found = to_matrix(copy.backward(dy, cache, context()));
@@ -204,18 +184,18 @@ TYPED_TEST_P(Misuse, BackwardRefusesACacheThatForwardDidNotUseLast) {
     }
   }
   if (wider.input_size() != layer.input_size() || wider.output_size() != layer.output_size()) {
-    typename L::Cache cache;
+    L::Cache cache;
     forward(cache);
     const Example<L> other(wider, 7, 3);
     expect_refused("of a narrower layer", wider, other.output_gradient(), cache);
   }
 }
 
-TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
-  auto layer = TestFixture::template make<float>();
+TEST_P(Misuse, AMovedFromLayerSaysSo) {
+  auto layer = make<float>();
   using L = decltype(layer);
   const Example<L> example(layer, 4, 2);
-  typename L::Cache cache;
+  L::Cache cache;
   auto state = example.state(layer);
   layer.forward(example.input(), state, cache, context());
   L taken = std::move(layer);
@@ -246,23 +226,23 @@ TYPED_TEST_P(Misuse, AMovedFromLayerSaysSo) {
   attempt([&] { layer.input_size(); });
   attempt([&] { layer.output_size(); });
   EXPECT_GE(parameter_count(layer), 0);
-  EXPECT_TRUE(equal(train(taken, example), train(TestFixture::template make<float>(), example)));
+  EXPECT_TRUE(equal(train(taken, example), train(make<float>(), example)));
 }
 
-TYPED_TEST_P(Misuse, NoLayerTakesSizesThatAreNone) {
-  const auto layer = TestFixture::template make<float>();
-  EXPECT_NE(this->message_of([&] { layer.initial_state(-1); }).find("batch: wanted at least 0"), std::string::npos);
+TEST_P(Misuse, NoLayerTakesSizesThatAreNone) {
+  const auto layer = make<float>();
+  EXPECT_NE(message_of<std::invalid_argument>([&] { layer.initial_state(-1); }).find("batch: wanted at least 0"),
+            std::string::npos);
   constexpr Index kHuge = Index{1} << (std::numeric_limits<Index>::digits - 3);
   for (const auto& [inputs, outputs] : {std::pair<Index, Index>{5, kHuge}, {kHuge, 7}, {5, -1}, {-1, 7}, {0, 7}}) try {
-      const auto made = TestFixture::template make<float>({inputs, outputs});
+      const auto made = make<float>({inputs, outputs});
       EXPECT_TRUE(made.input_size() == 5 && made.output_size() != outputs) << inputs << ", " << outputs << " was taken";
     } catch (const std::invalid_argument& error) {
       EXPECT_NE(std::string(error.what()).find(": wanted "), std::string::npos) << error.what();
     }
 }
 
-REGISTER_TYPED_TEST_SUITE_P(Misuse, AResultMayBeTheNextArgument, BackwardWithoutAStateIsThatOfZero,
-                            BackwardRefusesACacheThatForwardDidNotUseLast, AMovedFromLayerSaysSo,
-                            NoLayerTakesSizesThatAreNone);
+MINRNN_TEST_ALL_LAYERS(Misuse);
 
+}  // namespace
 }  // namespace minrnn::tests

@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "conformance/list_layers.hpp"
+
+namespace minrnn::conformance {
+namespace {
+
+[[maybe_unused]] const bool are_listed = list_layers<FrameWiseLayers>() && list_layers<ConvolutionLayers>();
+
+}  // namespace
+
+template AnyLayer<float> erase(Linear<float>);
+template AnyLayer<float> erase(RmsNorm<float>);
+template AnyLayer<float> erase(Mlp<float>);
+template AnyLayer<float> erase(Conv1d<float>);
+template AnyLayer<double> erase(Linear<double>);
+template AnyLayer<double> erase(RmsNorm<double>);
+template AnyLayer<double> erase(Mlp<double>);
+template AnyLayer<double> erase(Conv1d<double>);
+
+}  // namespace minrnn::conformance

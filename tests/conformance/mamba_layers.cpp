@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "conformance/list_layers.hpp"
+
+namespace minrnn::conformance {
+namespace {
+
+[[maybe_unused]] const bool are_listed = list_layers<MambaLayers>() && list_layers<MambaMixers>();
+
+}  // namespace
+
+template AnyLayer<float> erase(Mamba<float>);
+template AnyLayer<double> erase(Mamba<double>);
+
+}  // namespace minrnn::conformance

@@ -1,0 +1,11 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "conformance/list_layers.hpp"
+
+namespace minrnn::conformance {
+namespace {
+
+[[maybe_unused]] const bool are_listed = list_layers<StochasticLayers>() && list_layers<RecomputeLayers>();
+
+}  // namespace
+}  // namespace minrnn::conformance

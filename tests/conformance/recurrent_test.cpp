@@ -1,5 +1,0 @@
-// SPDX-FileCopyrightText: The minrnn authors
-// SPDX-License-Identifier: MIT
-#include "conformance/suite.hpp"
-
-MINRNN_TEST_MIXER_CONFORMANCE(RecurrentLayers);
