@@ -70,7 +70,7 @@ class ModelStep {
   typename LanguageModel<Mixer>::Cache cache_;
 };
 
-struct Row {
+struct ModelRow {
   std::string mixer;
   Shape shape;
   int threads;
@@ -79,7 +79,7 @@ struct Row {
 };
 
 template <SequenceLayer Mixer>
-void measure(benchmark::State& bench, Row& row) {
+void measure(benchmark::State& bench, ModelRow& row) {
   set_threads(row.threads);
   ModelStep<Mixer> step(row.shape);
   row.peak_bytes = peak_growth(step);  // of this process: exact where it ran nothing larger before
@@ -97,9 +97,9 @@ void measure(benchmark::State& bench, Row& row) {
   bench.counters["peak_bytes"] = row.peak_bytes;
 }
 
-void print_table(std::ostream& out, const std::vector<Row>& rows) {
+void print_table(std::ostream& out, const std::vector<ModelRow>& rows) {
   Table table({"mixer", "parameters", "d", "B", "T", "threads", "ms", "characters/s", "% of peak", "memory MB"});
-  for (const Row& row : rows)
+  for (const ModelRow& row : rows)
     if (!std::isnan(row.seconds))
       table.add({row.mixer, std::to_string(row.parameters), std::to_string(row.shape.size),
                  std::to_string(row.shape.batch), std::to_string(row.shape.time), std::to_string(row.threads),
@@ -119,19 +119,19 @@ int main(int argc, char** argv) {
   using namespace minrnn::bench;
   struct Kind {
     const char* name;
-    void (*run)(benchmark::State&, Row&);
+    void (*run)(benchmark::State&, ModelRow&);
   };
   const Kind kinds[] = {{"MinGru", measure<MinGru<float>>},
                         {"MinLstm", measure<MinLstm<float>>},
                         {"Gru", measure<Gru<float>>},
                         {"Lstm", measure<Lstm<float>>}};
   const Shape shapes[] = {{128, 32, 128}, {384, 64, 256}};  // size, batch, time: ten-minute training; the paper's
-  std::vector<Row> rows;
+  std::vector<ModelRow> rows;
   rows.reserve(64);
   for (const Shape& shape : shapes)
     for (const Kind& kind : kinds)
       for (const int threads : thread_counts()) {
-        Row& row = rows.emplace_back(Row{kind.name, shape, threads});
+        ModelRow& row = rows.emplace_back(ModelRow{kind.name, shape, threads});
         const std::string name = row.mixer + "/d:" + std::to_string(shape.size) + "/B:" + std::to_string(shape.batch) +
                                  "/T:" + std::to_string(shape.time) + "/threads:" + std::to_string(threads);
         benchmark::RegisterBenchmark(name.c_str(), [&row, run = kind.run](benchmark::State& bench) { run(bench, row); })

@@ -151,7 +151,7 @@ class Training {
   /// first part of it where go_on(count, of) becomes false.
   template <class GoOn>
   PartLoss final_loss(const GoOn& go_on) {
-    if (!settings_.checkpoint.empty()) load_parameters(settings_.checkpoint, model_);
+    if (!settings_.checkpoint.empty()) minrnn::load_checkpoint(settings_.checkpoint, model_);
     return validation_loss(model_, text_, 1, text_.validation_size(), executor_, go_on);
   }
 
@@ -171,7 +171,7 @@ class Training {
     Metadata metadata = model_settings_.metadata();
     metadata["step"] = std::to_string(progress.best_step);
     metadata["validation_loss"] = number_text(progress.best_loss);
-    minrnn::save_parameters(settings_.checkpoint, model_, metadata);
+    minrnn::save_checkpoint(settings_.checkpoint, model_, metadata);
   }
 
   /// All that must be the same for a training to go on exactly. `--steps` and `--minutes` may grow.

@@ -75,19 +75,19 @@ TYPED_TEST(CheckpointOf, KeepsEveryBit) {
     for (Index i = 0; i < std::min<Index>(p.size(), 8); ++i) std::memcpy(p.value.data() + i, &special[i], sizeof(S));
     p.grad.setConstant(S(7));
   });
-  save_parameters(this->path, layer, {{"key", "value"}});
+  save_checkpoint(this->path, layer, {{"key", "value"}});
 
   auto loaded = make<Linear<S>>(5, 3, 2);
   visit_parameters(loaded, [](const Name&, Parameter<S>& p) { p.grad.setConstant(S(9)); });
   EXPECT_FALSE(same_parameters(layer, loaded));
-  EXPECT_EQ(load_parameters(this->path, loaded).at("key"), "value");
+  EXPECT_EQ(load_checkpoint(this->path, loaded).at("key"), "value");
   EXPECT_TRUE(same_parameters(layer, loaded));
   visit_parameters(loaded, [](const Name& name, const Parameter<S>& p) {
     EXPECT_TRUE((p.grad.array() == S(9)).all()) << name.str() << ": a gradient is not in a checkpoint";
   });
 
   const std::string bytes = read_bytes(this->path);
-  save_parameters(this->path, loaded, {{"key", "value"}});
+  save_checkpoint(this->path, loaded, {{"key", "value"}});
   EXPECT_EQ(read_bytes(this->path), bytes);
 }
 
@@ -99,7 +99,7 @@ TEST_F(Checkpoint, HasTheseBytes) {
     else
       p.value << 7, 8;
   });
-  save_parameters(path, layer);
+  save_checkpoint(path, layer);
   std::string data;
   for (const float value : {1.f, 2.f, 3.f, 4.f, 5.f, 6.f, 7.f, 8.f})  // row by row
     for (int i = 0; i < 4; ++i) data += static_cast<char>(std::bit_cast<std::uint32_t>(value) >> (8 * i));
@@ -130,7 +130,7 @@ TEST_F(Checkpoint, RefusesAnotherLayersFileAndChangesNothing) {
     change(file);
     write_safetensors(path, file);
     L layer = fresh;
-    EXPECT_EQ(message_of([&] { load_parameters(path, layer); }), path.string() + ": tensor " + reason);
+    EXPECT_EQ(message_of([&] { load_checkpoint(path, layer); }), path.string() + ": tensor " + reason);
     EXPECT_TRUE(same_parameters(layer, fresh)) << reason;
   };
   expect_refused([](TensorFile& file) { file.tensors[1].name = "bias"; }, "b: wanted F32 (3), given none");
@@ -153,26 +153,26 @@ TEST_F(Checkpoint, RefusesAnotherLayersFileAndChangesNothing) {
       },
       "b: wanted F32 (3), given F64 (3)");
 
-  save_parameters(path, make<Linear<double>>(5, 3, 1));
+  save_checkpoint(path, make<Linear<double>>(5, 3, 1));
   L layer = fresh;
-  EXPECT_EQ(message_of([&] { load_parameters(path, layer); }),
+  EXPECT_EQ(message_of([&] { load_checkpoint(path, layer); }),
             path.string() + ": tensor w: wanted F32 (3, 5), given F64 (3, 5)");
   EXPECT_TRUE(same_parameters(layer, fresh));
 }
 
 TEST_F(Checkpoint, RefusesABrokenFileAndChangesNothing) {
   using L = Linear<float>;
-  save_parameters(path, make<L>(2, 1, 1));
+  save_checkpoint(path, make<L>(2, 1, 1));
   const std::string whole = read_bytes(path);
   const auto fresh = make<L>(2, 1, 2);
   L layer = fresh;
   for (std::size_t size = 0; size < whole.size(); ++size) {
     write_bytes(path, whole.substr(0, size));
-    EXPECT_TRUE(message_of([&] { load_parameters(path, layer); }).starts_with(path.string() + ": ")) << size;
+    EXPECT_TRUE(message_of([&] { load_checkpoint(path, layer); }).starts_with(path.string() + ": ")) << size;
     EXPECT_TRUE(same_parameters(layer, fresh)) << size;
   }
   std::filesystem::remove(path);
-  EXPECT_TRUE(message_of([&] { load_parameters(path, layer); }).starts_with(path.string() + ": cannot be read"));
+  EXPECT_TRUE(message_of([&] { load_checkpoint(path, layer); }).starts_with(path.string() + ": cannot be read"));
   EXPECT_TRUE(same_parameters(layer, fresh));
 }
 
@@ -191,11 +191,11 @@ TEST_F(Checkpoint, RefusesTensorsInMemoryThatDoNotFitTogether) {
 TEST_F(Checkpoint, LeavesTheOldFileWhereSavingFails) {
   const auto layer = make<Linear<float>>(2, 1, 1);
   const auto elsewhere = folder / "none" / "a.safetensors";
-  EXPECT_TRUE(message_of([&] { save_parameters(elsewhere, layer); }).starts_with(elsewhere.string() + ": "));
+  EXPECT_TRUE(message_of([&] { save_checkpoint(elsewhere, layer); }).starts_with(elsewhere.string() + ": "));
   EXPECT_EQ(folder.names(), std::vector<std::string>{});
-  save_parameters(path, layer);
+  save_checkpoint(path, layer);
   const std::string bytes = read_bytes(path);
-  EXPECT_THROW(save_parameters(path, layer, {{"text", "\xff"}}), std::invalid_argument);
+  EXPECT_THROW(save_checkpoint(path, layer, {{"text", "\xff"}}), std::invalid_argument);
   EXPECT_EQ(read_bytes(path), bytes);
   EXPECT_EQ(folder.names(), std::vector<std::string>{"a.safetensors"});
 }

@@ -213,7 +213,7 @@ TEST(SoftmaxCrossEntropy, GivesTheSameBitsOnAnyExecutor) {
   const double alone = softmax_cross_entropy(from, targets, gradient).loss;
   const Matrix<float> gradient_alone = to_matrix(gradient.view());
   for (const Index workers : {1, 2, 3, 5}) {
-    ThreadPool pool(workers);
+    ThreadPool pool(workers, 0);
     const Context context{.executor = &pool};
     EXPECT_EQ(softmax_cross_entropy(from, targets, gradient, context).loss, alone) << workers;
     EXPECT_TRUE(equal<float>(to_matrix(gradient.view()), gradient_alone)) << workers;

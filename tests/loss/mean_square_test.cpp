@@ -190,7 +190,7 @@ TEST(MeanSquare, GivesTheSameBitsOnAnyExecutor) {
     const double masked = mean_square(y, target, mask, dy).loss;
     const Matrix<float> gradient_masked = to_matrix(dy.view());
     for (const Index workers : {1, 2, 3, 5}) {
-      ThreadPool pool(workers);
+      ThreadPool pool(workers, 0);
       const Context context{.executor = &pool};
       EXPECT_EQ(mean_square(y, target, dy, context).loss, alone) << workers;
       EXPECT_TRUE(equal<float>(to_matrix(dy.view()), gradient_alone)) << workers;

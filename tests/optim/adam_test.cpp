@@ -258,7 +258,7 @@ TEST(Adam, GivesTheSameBitsOnAnyExecutor) {
   };
   const Matrix<float> alone = run({});
   for (const Index workers : {1, 2, 3, 5}) {
-    ThreadPool pool(workers);
+    ThreadPool pool(workers, 0);
     EXPECT_TRUE(equal<float>(run({.executor = &pool}), alone)) << workers;
   }
 }

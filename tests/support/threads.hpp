@@ -51,25 +51,14 @@ class SmallStacks final : public Executor {
 };
 #endif
 
-/// A pool that shares whatever there is, however little: tests of threads need not be large.
-class EagerPool final : public Executor {
- public:
-  explicit EagerPool(Index workers) : pool_(workers) {}
-  Index workers() const override { return pool_.workers(); }
-  double least_work() const override { return 0; }
-  void run(Index tiles, const Task& task) override { pool_.run(tiles, task); }
-
- private:
-  ThreadPool pool_;
-};
-
-/// A pool; or threads with stacks of as many bytes as the environment says in MINRNN_TEST_STACK.
+/// A pool that shares whatever there is, however little, as tests of threads need not be large; or threads with stacks
+/// of as many bytes as the environment says in MINRNN_TEST_STACK.
 inline std::unique_ptr<Executor> make_executor(Index workers) {
 #ifndef _WIN32
   if (const char* bytes = std::getenv("MINRNN_TEST_STACK"))
     return std::make_unique<SmallStacks>(workers, std::strtoul(bytes, nullptr, 10));
 #endif
-  return std::make_unique<EagerPool>(workers);
+  return std::make_unique<ThreadPool>(workers, 0);
 }
 
 /// What tests tell the calls of layers: draw 0, and two threads unless a `ThreadCount` says otherwise.

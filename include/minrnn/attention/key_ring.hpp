@@ -10,6 +10,7 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 
 namespace minrnn {

@@ -17,6 +17,7 @@
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn::detail {
 
@@ -65,7 +66,7 @@ class MultiHead {
     memory.turns_.fill(rotary_, memory.frames_.least_position(), x.time(), context);
     resize(memory);
     const SequenceView<S> o = memory.o_.resize(inner(), x.time(), x.batch()), scratch = scratch_of(memory, context);
-    parallel_for(context, tiles(memory), [&](Index tile, Index worker) {
+    parallel_for(context, tiles(memory), work(x), [&](Index tile, Index worker) {
       forward_head(tile, qkv, ring_of(state, tile), memory, scratch.column(0, worker));
     });
     if (x.time() > 0)
@@ -80,7 +81,7 @@ class MultiHead {
     const SequenceView<S> dqkv = memory.dqkv_.resize(3 * inner(), d_o.time(), d_o.batch());
     const SequenceView<S> scratch = scratch_of(memory, context);
     if (d_o.time() > 0) dstate.position.setZero();  // a count, not to be differentiated by
-    parallel_for(context, tiles(memory), [&](Index tile, Index worker) {
+    parallel_for(context, tiles(memory), 2 * work(d_o), [&](Index tile, Index worker) {
       backward_head(tile, d_o, ring_of(dstate, tile), memory, scratch.column(0, worker));
     });
     return dqkv;
@@ -94,15 +95,16 @@ class MultiHead {
     const auto of_sequence = [&](Index b, Index worker) {
       step_one(qkv.row(b), x.starts()(0, b), state, b, scratch.row(0, worker), o.row(0, b));
     };
-    if (x.batch() == 1)
-      of_sequence(0, 0);
-    else
-      parallel_for(context, x.batch(), of_sequence);
+    parallel_for(context, x.batch(), work(x.sequence()), of_sequence);
     return o.frame(0);
   }
 
  private:
   S scale() const { return 1 / std::sqrt(static_cast<S>(head_size_)); }
+  /// The multiply-adds of all scores and of o.
+  double work(SequenceView<const S> x) const {
+    return 2.0 * static_cast<double>(inner() * window_.frames()) * static_cast<double>(x.time() * x.batch());
+  }
 
   /// q, k and v of one head of one sequence.
   template <class T>

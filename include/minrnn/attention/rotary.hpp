@@ -13,6 +13,7 @@
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 
@@ -68,7 +69,8 @@ class Rotary {
     void fill(const Rotary& rotary, Index first, Index count, const Context& context) {
       first_ = first;
       const SequenceView<S> turns = turns_.resize(2 * static_cast<Index>(rotary.frequencies_.size()), count, 1);
-      parallel_for(context, count, [&](Index i, Index) { rotary.turns_of(first + i, turns.row(i, 0)); });
+      parallel_for(context, count, 16 * static_cast<double>(turns.size()),
+                   [&](Index i, Index) { rotary.turns_of(first + i, turns.row(i, 0)); });
     }
     /// Of a position in the table, else computed into `scratch` (E).
     Row<const S> at(const Rotary& rotary, Index position, Row<S> scratch) const {

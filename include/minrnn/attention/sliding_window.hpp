@@ -11,6 +11,8 @@
 
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/kernels/frames.hpp"
 
 namespace minrnn::detail {
 

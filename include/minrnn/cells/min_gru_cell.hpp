@@ -3,7 +3,10 @@
 #pragma once
 
 #include "minrnn/cells/minimal_cell.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/gates/candidate.hpp"
 #include "minrnn/gates/min_gru.hpp"
+#include "minrnn/math/scaled.hpp"
 
 namespace minrnn {
 

@@ -6,6 +6,7 @@
 #include <concepts>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"

@@ -8,9 +8,14 @@
 #include <tuple>
 #include <utility>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn {
 

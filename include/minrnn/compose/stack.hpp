@@ -6,9 +6,14 @@
 #include <cstdint>
 #include <vector>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn {
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 

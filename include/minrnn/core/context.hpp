@@ -32,11 +32,13 @@ class Executor {
   /// How many threads may run tiles of one call at a time, at least 1. The same during a call.
   virtual Index workers() const = 0;
   /// How many multiply-adds a call must have for other threads to be told of it: what has less, the caller does alone.
-  /// The default is what one core does in about ten microseconds.
-  virtual double least_work() const { return 1 << 18; }
+  virtual double least_work() const { return kLeastWork; }
   /// Calls task(tile, worker) once for each tile in [0, tiles), on any threads in any order, and returns when all are
   /// done. `worker` is in [0, workers()), and no two tiles that run at the same time have the same one.
   virtual void run(Index tiles, const Task& task) = 0;
+
+ protected:
+  static constexpr double kLeastWork = 1 << 18;  // what one core does in about ten microseconds
 };
 
 /// What a call is told beside its arguments, handed down by layers of layers. Every result is the same, bit for bit,

@@ -9,10 +9,13 @@
 #include <type_traits>
 
 #include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn {
 

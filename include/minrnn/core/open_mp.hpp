@@ -7,6 +7,7 @@
 #endif
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 

@@ -11,6 +11,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn {
 

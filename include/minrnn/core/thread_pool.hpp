@@ -19,6 +19,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 
@@ -34,9 +35,11 @@ namespace minrnn {
 /// Throws std::invalid_argument for a number of workers below 0, std::system_error where the system has no thread left.
 class ThreadPool final : public Executor {
  public:
-  /// Of this many workers, the caller of `run` among them; 0: as many as the machine runs at a time.
-  explicit ThreadPool(Index workers = 0) : ThreadPool(Empty{}) {
+  /// Of this many workers, the caller of `run` among them; 0: as many as the machine runs at a time. Calls of fewer
+  /// multiply-adds than `least_work` are not shared.
+  explicit ThreadPool(Index workers = 0, double least_work = kLeastWork) : ThreadPool(Empty{}) {
     detail::check(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
+    least_work_ = least_work;
     if (workers == 0) workers = std::max<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1);
     ranges_ = std::vector<Range>(static_cast<std::size_t>(workers));
     threads_.reserve(static_cast<std::size_t>(workers - 1));
@@ -56,6 +59,7 @@ class ThreadPool final : public Executor {
   }
 
   Index workers() const override { return static_cast<Index>(ranges_.size()); }
+  double least_work() const override { return least_work_; }
 
   void run(Index tiles, const Task& task) override {
     const bool alone = tiles <= 1 || tiles > (std::numeric_limits<std::int32_t>::max)() || threads_.empty() ||
@@ -152,6 +156,7 @@ class ThreadPool final : public Executor {
 #endif
   }
 
+  double least_work_ = kLeastWork;
   const Task* task_ = nullptr;  // of the present call; written by its caller while nothing can be claimed
   std::atomic_flag in_use_;
   alignas(64) std::atomic<std::int32_t> left_ = 0;    // tiles that are not done

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {

@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/scaled.hpp"
 
 namespace minrnn::detail {

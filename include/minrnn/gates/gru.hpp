@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/gates/step_gates.hpp"
 #include "minrnn/math/activation.hpp"
 

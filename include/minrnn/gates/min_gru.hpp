@@ -2,7 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/types.hpp"
+#include "minrnn/gates/candidate.hpp"
+#include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/scan_gates.hpp"
+#include "minrnn/math/scaled.hpp"
 
 namespace minrnn::detail {
 

@@ -5,7 +5,10 @@
 #include <concepts>
 #include <string_view>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/gates/gate.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/math/scaled.hpp"
 
 namespace minrnn::detail {
 

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/io/safetensors.hpp"
 
 /// What is saved and restored is whatever has a static `visit(self, scope, visitor)`: a layer, the state of a layer, an
@@ -196,7 +197,8 @@ void restore(const TensorFile& file, T&& thing) {
   });
 }
 
-/// One file with all that `thing` holds; see `to_tensors` and `write_safetensors`.
+/// One file with all that `thing` holds, of a layer its parameters under the names of the visit; see `to_tensors` and
+/// `write_safetensors`.
 template <class T>
 void save_checkpoint(const std::filesystem::path& path, const T& thing,
                      std::map<std::string, std::string> metadata = {}) {
@@ -210,17 +212,6 @@ std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& 
   TensorFile file = read_safetensors(path);
   restore(file, thing);
   return std::move(file.metadata);
-}
-
-/// The parameters of a layer alone, under the names of the visit.
-template <Parameterised L>
-void save_parameters(const std::filesystem::path& path, const L& layer,
-                     std::map<std::string, std::string> metadata = {}) {
-  save_checkpoint(path, layer, std::move(metadata));
-}
-template <Parameterised L>
-std::map<std::string, std::string> load_parameters(const std::filesystem::path& path, L& layer) {
-  return load_checkpoint(path, layer);
 }
 
 }  // namespace minrnn

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/tensor_file.hpp"

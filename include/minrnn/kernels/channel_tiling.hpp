@@ -6,6 +6,8 @@
 
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 
 namespace minrnn::detail {
 

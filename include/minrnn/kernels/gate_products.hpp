@@ -6,6 +6,7 @@
 
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/product_kernel.hpp"

@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 
 /// These functions ask the processor for memory before it is used, where it cannot foresee in what order that happens.

@@ -6,7 +6,10 @@
 
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
 
 /// Products of a weight with a stretch of a sequence, on one thread, without an allocation.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/prefetch.hpp"
 

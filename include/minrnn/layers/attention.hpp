@@ -18,6 +18,7 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/layers/linear.hpp"
 

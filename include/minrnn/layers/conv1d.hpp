@@ -5,14 +5,20 @@
 #include <algorithm>
 #include <cmath>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/tiling.hpp"
 
 namespace minrnn {
@@ -81,9 +87,10 @@ class Conv1d {
     cache.x_ = x;
     const SequenceView<const S> before = copy(state.tail, cache.before_);
     const SequenceView<S> y = cache.y_.resize(input_size(), x.time(), x.batch(), x);
-    for_sequences(context, Tiling(input_size(), x.time(), x.batch()), [&](Index b, Index first, Index last, Index) {
-      for (Index t = first; t < last; ++t) filter(x, before, t, b, y.row(t, b));
-    });
+    for_sequences(context, Tiling(input_size(), x.time(), x.batch()), work(x),
+                  [&](Index b, Index first, Index last, Index) {
+                    for (Index t = first; t < last; ++t) filter(x, before, t, b, y.row(t, b));
+                  });
     keep_last(x, before, frames_of(state.tail));
     return SequenceView<const S>(y).with_starts(x.starts());
   }
@@ -101,7 +108,7 @@ class Conv1d {
     const SequenceView<S> dbefore = frames_of(dstate.tail);
     const Tiling tiling(input_size(), x.time(), x.batch());
     const GradientSums sums(cache.sums_, tiling.count(), context, w_.grad, b_.grad);
-    for_sequences(context, tiling, [&](Index b, Index first, Index last, Index tile) {
+    for_sequences(context, tiling, 2 * work(x), [&](Index b, Index first, Index last, Index tile) {
       const auto of_tile = sums.of(tile);
       for (Index t = first; t < last; ++t) {
         to_input(x, dy, d_behind, t, b, dx.row(t, b));
@@ -218,9 +225,12 @@ class Conv1d {
     return frames;
   }
 
+  double work(SequenceView<const S> x) const {
+    return 4 * static_cast<double>(x.size()) * static_cast<double>(kernel_size());
+  }
   template <class Body>
-  static void for_sequences(const Context& context, const Tiling& tiling, Body&& body) {
-    parallel_for(context, tiling.count(), [&](Index tile, Index) {
+  static void for_sequences(const Context& context, const Tiling& tiling, double multiply_adds, Body&& body) {
+    parallel_for(context, tiling.count(), multiply_adds, [&](Index tile, Index) {
       const auto t = tiling[tile];
       for (Index b = t.first_sequence; b < t.last_sequence; ++b) body(b, t.first_step, t.last_step, tile);
     });

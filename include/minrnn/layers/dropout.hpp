@@ -5,9 +5,14 @@
 #include <cmath>
 #include <cstdint>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 

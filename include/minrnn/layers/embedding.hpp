@@ -7,10 +7,13 @@
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 

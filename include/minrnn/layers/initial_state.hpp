@@ -7,8 +7,10 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 namespace minrnn::detail {
 

@@ -4,11 +4,17 @@
 
 #include <cmath>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/frame_wise.hpp"

@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/random.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/gates/candidate.hpp"
 #include "minrnn/gates/min_lstm.hpp"
 #include "minrnn/layers/minimal_layer.hpp"
+#include "minrnn/math/scaled.hpp"
 
 namespace minrnn {
 

@@ -5,18 +5,27 @@
 #include <algorithm>
 #include <cmath>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/kernels/gate_products.hpp"
+#include "minrnn/kernels/gate_rows.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/initial_state.hpp"
 #include "minrnn/layers/minimal_options.hpp"
+#include "minrnn/math/scaled.hpp"
 #include "minrnn/scan/gated_scan.hpp"
 
 namespace minrnn {

@@ -8,6 +8,9 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
+#include "minrnn/kernels/gate_rows.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/groups.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -73,7 +76,7 @@ class Recurrent : public RecurrentBase<S, Gates> {
     cache.input_.prepare(this->weight_ih_.value, columns);
     cache.recurrent_.prepare(this->weight_hh_.value, x.batch() > 1 ? columns : 1);
 
-    parallel_for(context, groups.count(), [&](Index group, Index worker) {
+    parallel_for(context, groups.count(), this->work(x), [&](Index group, Index worker) {
       for (auto block = groups.start(group); block.next();) {
         const Columns<S> p_block = p.columns(0, block.columns(), worker);
         cache.input_.multiply(block.gather(x, frames.columns(0, block.columns(), worker)), this->bias_ih_.value,
@@ -108,12 +111,13 @@ class Recurrent : public RecurrentBase<S, Gates> {
     const Row<S> kept = keep ? cache.kept_.view().row(t, b) : Row<S>();
     for_lanes<S, kInterleaved>(features, [&](auto i) {
       using P = typename decltype(i)::P;
-      const auto step = Gates::forward(load<P, kGates>(p, i, features), load<P, kGates>(q, i, features), P(before[i]));
+      const auto step =
+          Gates::forward(load_gates<P, kGates>(i, p, features), load_gates<P, kGates>(i, q, features), P(before[i]));
       h[i] = step.h;
       h_t[i] = step.h;
       if constexpr (kHasCell) c[i] = step.c;
       if constexpr (keep && kHasCell) c_t[i] = step.c;
-      if constexpr (keep) store(step.kept, kept, i, features);
+      if constexpr (keep) store_gates(i, step.kept, kept, features);
     });
   }
 
@@ -137,7 +141,7 @@ class Recurrent : public RecurrentBase<S, Gates> {
     const GradientSums sums(cache.sums_, groups.count(), context, this->weight_ih_.grad, this->weight_hh_.grad,
                             this->bias_ih_.grad, this->bias_hh_.grad);
 
-    parallel_for(context, groups.count(), [&](Index group, Index worker) {
+    parallel_for(context, groups.count(), 2 * this->work(x), [&](Index group, Index worker) {
       for (auto block = groups.end(group); block.previous();) {
         const auto of_block = [&](SequenceView<S> scratch) { return scratch.columns(0, block.columns(), worker); };
         const Adjoint adjoint{of_block(dp), of_block(dq), of_block(before)};
@@ -194,9 +198,9 @@ class Recurrent : public RecurrentBase<S, Gates> {
         passed = {c_before[i], c[i], dc[i]};
       else
         passed = h_from[i];
-      const auto d = Gates::backward(load<P, kKept>(kept, i, features), passed, dh[i] + dy_t[i]);
-      store(d.dp, dp, i, features);
-      if constexpr (!Gates::kSeesSum) store(d.dq, dq, i, features);
+      const auto d = Gates::backward(load_gates<P, kKept>(i, kept, features), passed, dh[i] + dy_t[i]);
+      store_gates(i, d.dp, dp, features);
+      if constexpr (!Gates::kSeesSum) store_gates(i, d.dq, dq, features);
       d_before[i] = d.d_before;
       h_before[i] = h_from[i];
     });
@@ -229,18 +233,6 @@ class Recurrent : public RecurrentBase<S, Gates> {
   static void set_zero(State& state, Index b) {
     state.h.col(b).setZero();
     if constexpr (kHasCell) state.c.col(b).setZero();
-  }
-
-  /// The packets of each of n gates, whose features follow each other in a row.
-  template <class P, Index n, class Lanes>
-  MINRNN_INLINE static Array<P, n> load(Row<const S> row, Lanes i, Index features) {
-    Array<P, n> values;
-    unroll<n>([&](auto gate) MINRNN_INLINE_LAMBDA { values[gate] = row.from(gate * features)[i]; });
-    return values;
-  }
-  template <class P, Index n, class Lanes>
-  MINRNN_INLINE static void store(const Array<P, n>& values, Row<S> row, Lanes i, Index features) {
-    unroll<n>([&](auto gate) MINRNN_INLINE_LAMBDA { row.from(gate * features)[i] = values[gate]; });
   }
 
  protected:

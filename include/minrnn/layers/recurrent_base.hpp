@@ -11,7 +11,10 @@
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/gates/step_gates.hpp"
+#include "minrnn/kernels/gate_rows.hpp"
 #include "minrnn/kernels/product.hpp"
 
 namespace minrnn::detail {
@@ -87,6 +90,10 @@ class RecurrentBase {
   }
 
   CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
+  /// The multiply-adds of forward.
+  double work(SequenceView<const S> x) const {
+    return gated_work(x, bias_ih_.size()) + static_cast<double>(x.time() * x.batch() * weight_hh_.size());
+  }
 
   void check_forward(SequenceView<const S> x, const State& state) const {
     check_input(Gates::kName, x, input_size());

@@ -6,13 +6,19 @@
 #include <limits>
 #include <type_traits>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/parameter.hpp"
+#include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
-#include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {

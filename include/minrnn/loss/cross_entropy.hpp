@@ -15,6 +15,8 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -55,7 +57,8 @@ Index count_targets(const char* name, SequenceView<const Target> targets, Index 
 /// The loss of one frame whose target counts. p (V) is scratch, or where a scale is given it becomes dlogits, which is
 /// scale (softmax(l) - onehot(target)); it may be the memory of the logits.
 template <class S>
-double frame_cross_entropy(Row<const S> logits, Index classes, Index target, const double* scale, Row<S> p) {
+MINRNN_INLINE double frame_cross_entropy(Row<const S> logits, Index classes, Index target, const double* scale,
+                                         Row<S> p) {
   const Index place = place_of_largest(logits.data, classes);
   const S largest = logits.data[place];
   const double of_target = static_cast<double>(logits.data[target]);  // before anything is written
@@ -91,7 +94,7 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
   const Frames frames(32, logits);
   std::vector<double> sums(static_cast<std::size_t>(frames.tiles()));
   Sequence<S> scratch(classes, 1, context.workers());
-  parallel_for(context, frames.tiles(), [&](Index tile, Index worker) {
+  parallel_for(context, frames.tiles(), frames.work(32 * classes), [&](Index tile, Index worker) {
     double sum = 0;
     frames.for_each(tile, [&](Index n) {
       const Index t = n % time, b = n / time;

@@ -12,6 +12,8 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
 #include "minrnn/loss/mean_loss.hpp"
@@ -66,7 +68,7 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
   const Tiling tiling(features, time, batch);
   std::vector<double> sums(static_cast<std::size_t>(tiling.count()));
   const auto mean_of_scaled = [&](double scale) {
-    parallel_for(context, tiling.count(), [&](Index tile, Index) {
+    parallel_for(context, tiling.count(), 16 * static_cast<double>(y.size()), [&](Index tile, Index) {
       const auto [first_sequence, last_sequence, first_step, last_step] = tiling[tile];
       double sum = 0;
       for (Index b = first_sequence; b < last_sequence; ++b)

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 
 /// Activations and their derivatives on packets of float or double. Each is finite for every finite argument.

@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "minrnn/core/types.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/activation.hpp"
 
 /// Logarithms of gates, candidates and sums, on packets of float or double: what `log_scan` takes. log 0 = -inf is a

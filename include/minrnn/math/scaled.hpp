@@ -4,6 +4,8 @@
 
 #include <limits>
 
+#include "minrnn/core/types.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {

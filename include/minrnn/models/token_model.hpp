@@ -6,8 +6,14 @@
 #include <string>
 #include <utility>
 
+#include "minrnn/core/cache.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/layer.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/rms_norm.hpp"

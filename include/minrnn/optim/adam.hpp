@@ -20,6 +20,7 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 
@@ -91,19 +92,20 @@ class Adam {
       all += p.size();
       const Rates rates(options, correction1, correction2, m.decays);
       constexpr Index kChunk = 8192;
-      parallel_for(context, (p.size() + kChunk - 1) / kChunk, [&](Index chunk, Index) {
-        const Index end = std::min<Index>(p.size(), (chunk + 1) * kChunk);
-        const auto advance_from = [&](Index i, Index count) {
-          return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
-                         Row<S>(p.value).from(i), count, rates);
-        };
-        for (Index i = chunk * kChunk; i < end;) {
-          i += advance_from(i, end - i);
-          for (const Index after = std::min<Index>(end, i + P::size); i < after;
-               ++i)  // those that ended it, one by one
-            if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
-        }
-      });
+      parallel_for(context, (p.size() + kChunk - 1) / kChunk, 32 * static_cast<double>(p.size()),
+                   [&](Index chunk, Index) {
+                     const Index end = std::min<Index>(p.size(), (chunk + 1) * kChunk);
+                     const auto advance_from = [&](Index i, Index count) {
+                       return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
+                                      Row<S>(p.value).from(i), count, rates);
+                     };
+                     for (Index i = chunk * kChunk; i < end;) {
+                       i += advance_from(i, end - i);
+                       for (const Index after = std::min<Index>(end, i + P::size); i < after;
+                            ++i)  // those that ended it, one by one
+                         if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
+                     }
+                   });
     });
     if (skipped == all && all > 0) --steps_;
     return skipped == 0;

@@ -8,6 +8,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
 
 namespace minrnn {

@@ -10,9 +10,13 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/gate_products.hpp"
+#include "minrnn/kernels/gate_rows.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/tiling.hpp"
@@ -23,18 +27,6 @@
 /// The recurrence of minGRU and minLSTM, from x to h and back. Time is cut into blocks that stay in cache; x (F, T, B),
 /// k and what the gates keep of it (G H, T, B), gate after gate, h (H, T, B).
 namespace minrnn::detail {
-
-/// G packets of a row of all gates, gate after gate.
-template <class P, Index gates, class S, class Lanes>
-MINRNN_INLINE Array<P, gates> load_gates(Lanes i, Row<S> row, Index features) {
-  Array<P, gates> values;
-  unroll<gates>([&](auto gate) { values[gate] = row.from(gate * features)[i]; });
-  return values;
-}
-template <class P, Index gates, class S, class Lanes>
-MINRNN_INLINE void store_gates(Lanes i, const Array<P, gates>& values, Row<S> row, Index features) {
-  unroll<gates>([&](auto gate) { row.from(gate * features)[i] = values[gate]; });
-}
 
 /// k_t = W x_t + b for each gate;  (a_t, b_t) = Gates(k_t);  h_t = a_t h_{t-1} + b_t, where h_{t-1} at a start is h_0.
 ///
@@ -58,11 +50,13 @@ struct GatedScanForward {
   /// carry: what `Operator` carries of the state, before the first step and after the last.
   void operator()(const Context& context, const Tiling& tiling, Matrix<S>& carry) const {
     run_stretches<Operator>(
-        context, tiling, Direction::forward, x.starts(), carry, [&](Stretch s, S* a, S* b) { summarise(s, a, b); },
-        [&](Stretch s, S* row) { run(s, row); });
+        context, tiling, work(), Direction::forward, x.starts(), carry,
+        [&](Stretch s, S* a, S* b) { summarise(s, a, b); }, [&](Stretch s, S* row) { run(s, row); });
   }
 
  private:
+  double work() const { return gated_work(x, kGates * h.features()); }
+
   void summarise(Stretch s, S* a, S* b) const {
     for_blocks(s, [&](auto i, Index first, Index steps) {
       using P = typename decltype(i)::P;
@@ -155,11 +149,13 @@ struct GatedScanBackward {
   /// dstate: what reaches the state after the last step, and before the first.
   void operator()(const Context& context, const Tiling& tiling, Matrix<S>& dstate) const {
     run_stretches<Affine>(
-        context, tiling, Direction::backward, x.starts(), dstate, [&](Stretch s, S* a, S* b) { summarise(s, a, b); },
-        [&](Stretch s, S* row) { run(s, Row<S>(row)); });
+        context, tiling, work(), Direction::backward, x.starts(), dstate,
+        [&](Stretch s, S* a, S* b) { summarise(s, a, b); }, [&](Stretch s, S* row) { run(s, Row<S>(row)); });
   }
 
  private:
+  double work() const { return 2 * gated_work(x, kGates * h.features()); }
+
   void summarise(Stretch s, S* a, S* b) const {
     for (Index t = s.last - 1; t >= s.first; --t) {
       const bool start = x.starts(t, s.sequence);

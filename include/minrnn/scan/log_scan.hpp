@@ -2,8 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/scan/linear_scan.hpp"
+#include "minrnn/scan/operators.hpp"
 
 namespace minrnn {
 

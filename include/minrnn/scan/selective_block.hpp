@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "minrnn/core/columns.hpp"
+#include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/activation.hpp"

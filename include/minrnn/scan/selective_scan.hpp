@@ -7,13 +7,14 @@
 #include <initializer_list>
 #include <string_view>
 #include <type_traits>
-#include <utility>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/channel_tiling.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -109,6 +110,12 @@ void sum_groups(SequenceView<const S> of_groups, Index groups, SequenceView<S> d
   }
 }
 
+/// As many multiply-adds as forward takes the time of: an exponential for each state and step.
+template <class S>
+double work_of(const SelectiveScanInputs<S>& in) {
+  return 24 * static_cast<double>(in.u.size()) * static_cast<double>(in.a.cols());
+}
+
 /// The scan; notes the states before each block where there are borders to note them in.
 template <class S>
 void run_selective_scan(const SelectiveScanInputs<S>& in, Matrix<S>& state, SequenceView<S> y, SequenceView<S> borders,
@@ -118,7 +125,7 @@ void run_selective_scan(const SelectiveScanInputs<S>& in, Matrix<S>& state, Sequ
   const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
   const SequenceView<S> scratch = cache.scratch.resize(Block::kScratch, 1, context.workers());
   const ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-  parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
+  parallel_for(context, tiling.count(), work_of(in), [&](Index tile, Index worker) {
     tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
       const Columns<S> h = g.of(Columns<S>(state.col(g.sequence).data(), channels, states));
       for (Index first = 0; first < time; first += Block::kMostSteps) {
@@ -151,7 +158,7 @@ void run_selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<
   const SequenceView<S> block_dbc = cache.block_dbc.resize(2 * states, Block::kMostSteps, workers);
   const SequenceView<S> dbc =
       tiling.divided() ? cache.of_groups.resize(2 * states, time, in.u.batch() * tiling.groups()) : out.dbc;
-  parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
+  parallel_for(context, tiling.count(), 2 * work_of(in), [&](Index tile, Index worker) {
     const auto tile_sums = sums.of(tile);
     tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
       const Index place = tiling.divided() ? g.sequence * tiling.groups() + g.number : g.sequence;

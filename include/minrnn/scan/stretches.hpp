@@ -4,7 +4,10 @@
 
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/sequence.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/operators.hpp"
 
@@ -80,12 +83,13 @@ void carry_across(const Tiling& tiling, Direction direction, Starts starts, cons
 ///
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
+/// multiply_adds: of all steps, as `parallel_for` takes it.
 template <template <class> class Operator, class S, class Summarise, class Run>
 requires ScanOperator<Operator<Packet<S>>>
-void run_stretches(const Context& context, const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry,
-                   Summarise&& summarise, Run&& run) {
+void run_stretches(const Context& context, const Tiling& tiling, double multiply_adds, Direction direction,
+                   Starts starts, Matrix<S>& carry, Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
-    parallel_for(context, tiling.count(), [&](Index tile, Index worker) {
+    parallel_for(context, tiling.count(), multiply_adds, [&](Index tile, Index worker) {
       const auto t = tiling[tile];
       for (Index b = t.first_sequence; b < t.last_sequence; ++b)
         run(Stretch{b, t.first_step, t.last_step, tile, worker}, carry.col(b).data());
@@ -95,13 +99,13 @@ void run_stretches(const Context& context, const Tiling& tiling, Direction direc
   using Whole = Operator<Packet<S>>;
   const Index features = carry.rows() / kPlanes<typename Whole::Carried>, count = tiling.count();
   Matrix<S> a(carry.rows(), count), b(carry.rows(), count), rows(carry.rows(), count);
-  parallel_for(context, count, [&](Index tile, Index worker) {
+  parallel_for(context, count, multiply_adds, [&](Index tile, Index worker) {
     S *whole_a = a.col(tile).data(), *whole_b = b.col(tile).data();
     for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
     summarise(stretch_of(tiling, tile, worker), whole_a, whole_b);
   });
   carry_across<Operator>(tiling, direction, starts, a, b, carry, rows);
-  parallel_for(context, count,
+  parallel_for(context, count, multiply_adds,
                [&](Index tile, Index worker) { run(stretch_of(tiling, tile, worker), rows.col(tile).data()); });
 }
 
