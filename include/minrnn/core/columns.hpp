@@ -85,7 +85,9 @@ struct Columns {
     return {data + first * stride, rows, columns, stride};
   }
   /// Rows [first, first + features) of all columns: one gate of several.
-  MINRNN_INLINE Columns features(Index first, Index features) const { return {data + first, features, count, stride}; }
+  MINRNN_INLINE Columns features(Index first, Index features) const {
+    return {count == 0 ? data : data + first, features, count, stride};  // no columns may have no memory
+  }
 };
 
 }  // namespace minrnn

@@ -170,7 +170,8 @@ class MinimalLayer {
     Backward{x, dy, h, cache.kept_.view(), cache.first_, h_0, cache.transposed_, dx, dk, product, sums, block}(
         context, tiling, dstate.h);
     sums.add();
-    if (h_0_.is_learned()) h_0_.add_gradient(cache.dh_0_, h_0, cache.first_, dstate.h);
+    // No sequence begins in a call without frames: the call that comes next is the one that begins with h_0.
+    if (h_0_.is_learned() && h.time() > 0) h_0_.add_gradient(cache.dh_0_, h_0, cache.first_, dstate.h);
     return dx;
   }
 

@@ -149,12 +149,12 @@ LayerResults<S> run_layer(const AnyLayer<S>& layer, const LayerExample<S>& examp
 }
 
 /// forward and backward from gradients of zero, in as many chunks as there are caches, with the state and its gradient
-/// carried. Where there are more chunks than frames, some behind the first are empty.
+/// carried. Where there are more chunks than frames, some are empty, the first among them.
 template <class S>
 LayerResults<S> train_layer(AnyLayer<S>& layer, const LayerExample<S>& example, std::span<AnyCache> caches,
                             const Context& context = kFirstDraw) {
   const auto count = static_cast<Index>(caches.size());
-  const auto boundary = [&](Index i) { return (example.time * i + count - 1) / count; };
+  const auto boundary = [&](Index i) { return example.time * i / count; };
   Matrix<S> y(layer.output_size(), example.x.cols()), dx(layer.input_size(), example.x.cols());
   zero_gradients(layer);
   auto state = example.first, dstate = example.dlast;
