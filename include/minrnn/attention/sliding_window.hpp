@@ -91,14 +91,15 @@ class SlidingWindow {
     void count(const SlidingWindow& window, SequenceView<const S> x, Index b) {
       Entry& entry = entries_[static_cast<std::size_t>(b)];
       std::int32_t *positions = positions_.view().column(0, b), *first_keys = first_keys_.view().column(0, b);
+      const auto narrow = [](auto number) { return static_cast<std::int32_t>(number); };  // an Index may be one
       Index position = entry.position;
       for (Index t = 0; t < x.time(); ++t, position = window.next(position)) {
         if (x.starts(t, b)) {
           position = 0;
           entry.started = t;
         }
-        positions[t] = static_cast<std::int32_t>(position);
-        first_keys[t] = static_cast<std::int32_t>(earlier_ + t - window.before(position));
+        positions[t] = narrow(position);
+        first_keys[t] = narrow(earlier_ + t - window.before(position));
         least_ = std::min<Index>(least_, position);
       }
       entry.kept = std::max<Index>({0, entry.started, x.time() - window.ring()});
