@@ -35,9 +35,10 @@ def theirs_of(pairs):
 
 
 def tune(threads):
-    """Starts this script over in the environment in which PyTorch is fastest; libraries read it when they are loaded."""
-    wanted = {"OMP_NUM_THREADS": str(threads), "MALLOC_MMAP_THRESHOLD_": str(1 << 32), "MALLOC_TRIM_THRESHOLD_": str(1 << 32),
-              "MALLOC_TOP_PAD_": str(1 << 26), "MINRNN_TUNED": "1"}
+    """Starts this script over in the environment in which PyTorch is fastest; libraries read it when they are
+    loaded."""
+    wanted = {"OMP_NUM_THREADS": str(threads), "MALLOC_MMAP_THRESHOLD_": str(1 << 32),
+              "MALLOC_TRIM_THRESHOLD_": str(1 << 32), "MALLOC_TOP_PAD_": str(1 << 26), "MINRNN_TUNED": "1"}
     for folder in pathlib.Path("/usr/lib").glob("*/openblas-openmp"):
         wanted["LD_LIBRARY_PATH"] = f"{folder}:{os.environ.get('LD_LIBRARY_PATH', '')}"
     if os.environ.get("MINRNN_TUNED") != "1":
@@ -49,7 +50,8 @@ def peak_mb(name, shape):
     code = ("import sys; sys.path.insert(0, sys.argv[1]); from support.torch_layers import Step, torch; "
             "torch.set_num_threads(int(sys.argv[2])); small = Step(sys.argv[3], (8, 2, 8)); small(); "
             "step = Step(sys.argv[3], tuple(map(int, sys.argv[4:7]))); "
-            "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]); before = peak(); step(); "
+            "peak = lambda: int(open('/proc/self/status').read().split('VmHWM:')[1].split()[0]); "
+            "before = peak(); step(); "
             "print((peak() - before) * 1024 / 1e6)")
     arguments = [str(runs.BENCH), os.environ["OMP_NUM_THREADS"], name, *map(str, shape)]
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
@@ -115,7 +117,8 @@ def measure_model(arguments):
         times["minrnn"].append(ours["MinGru"]["median_ms"])
         times["torch"].append(torch_ms(step, 0, least=1))
     r = ratios(times, "minrnn", "torch")
-    print("Language model of the paper's size, 3 layers, d = {}, batch {}, T = {}: whole training step\n".format(*MODEL))
+    print("Language model of the paper's size, 3 layers, d = {}, batch {}, T = {}: whole training step\n".format(
+        *MODEL))
     print(runs.table(["minrnn s", "torch s", "times faster", "spread"],
                      [[*(f"{statistics.median(times[k]) / 1e3:.3g}" for k in times), f"{statistics.median(r):.1f}x",
                        f"{r[0]:.1f} - {r[-1]:.1f}"]]))
@@ -153,7 +156,8 @@ def plot(rows, about, version, threads):
         colors = [runs.COLORS[r["layer"]] if own else "#9aa5b1" for r, own in zip(chosen, ours)]
         axis.hlines(range(len(chosen)), [min(r["ms"]) for r in chosen], [max(r["ms"]) for r in chosen], colors=colors)
         axis.scatter(medians, range(len(chosen)), color=colors, s=36, zorder=3)
-        axis.set_yticks(range(len(chosen)), [f"{runs.NAMES.get(r['layer'], r['layer'])} ({r['library']})" for r in chosen])
+        axis.set_yticks(range(len(chosen)),
+                        [f"{runs.NAMES.get(r['layer'], r['layer'])} ({r['library']})" for r in chosen])
         axis.margins(y=0.15)
         for i, ms in enumerate(medians):
             axis.annotate(f"{ms:.0f}" if ms >= 100 else f"{ms:.3g}", (max(chosen[i]["ms"]), i), (6, 0),
@@ -162,7 +166,8 @@ def plot(rows, about, version, threads):
                  xlim=(min(medians) / 2, max(medians) * 4))
     for axis in axes.flat[len(shapes):]:
         axis.set_visible(False)
-    figure.text(0.01, -0.03, f"PyTorch {version}, tuned; {threads} threads, float; {about['processor']}, {about['date']}",
+    figure.text(0.01, -0.03,
+                f"PyTorch {version}, tuned; {threads} threads, float; {about['processor']}, {about['date']}",
                 color="#666666", fontsize=8)
     figure.tight_layout()
     runs.save(figure, "against_pytorch")

@@ -220,7 +220,7 @@ void print_table(std::ostream& out, const std::vector<Row>& rows) {
                number(row.over_blas, "%.2f"), number(row.over_minrnn, "%.2f"), number(row.seconds / min_gru, "%.2f")});
   }
   if (table.empty()) return;
-  out << "\nTraining step: medians; ratios are medians over alternating pairs of one run. Multiply-add peak of this "
+  out << "\nTraining step: medians; ratios are medians over alternating rounds of one run. Multiply-add peak of this "
          "machine:";
   for (const int threads : thread_counts())
     out << ' ' << number(1e-9 * peak_flops<float>(threads)) << " GFLOP/s (" << threads << ')';

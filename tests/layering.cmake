@@ -52,7 +52,8 @@ foreach(header IN LISTS headers)
   endif()
 endforeach()
 
-file(GLOB_RECURSE sources ${root}/*.hpp ${root}/../../tests/*.?pp ${root}/../../bench/*.?pp ${root}/../../examples/*.?pp)
+file(GLOB_RECURSE sources ${root}/*.hpp ${root}/../../tests/*.?pp ${root}/../../bench/*.?pp ${root}/../../examples/*.?pp
+     ${root}/../../bench/*.py ${root}/../../tests/*.py)
 string(REPEAT "." 121 long)
 foreach(source IN LISTS sources)
   file(STRINGS ${source} lines REGEX "${long}")

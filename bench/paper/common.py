@@ -12,8 +12,8 @@ NAMES = {"mingru": "minGRU", "minlstm": "minLSTM", "gru": "GRU", "lstm": "LSTM",
 
 
 def with_earlier(name, rows, keys):
-    """`rows`, and those of bench/results/NAME.csv that no new run replaces, in the order of MIXERS. Two rows with the same
-    `keys` are of one run. All values are strings, as they are in a file."""
+    """`rows`, and those of bench/results/NAME.csv that no new run replaces, in the order of MIXERS. Two rows with the
+    same `keys` are of one run. All values are strings, as they are in a file."""
     from support import runs
     run_of = lambda row: tuple(str(row[key]) for key in keys)
     new = {run_of(row) for row in rows}

@@ -3,10 +3,10 @@
 
     bench/paper/selective_copying.py [--quick] [--mixers mingru,minlstm] [--layers 1,2,3] [--seeds 1,2] [--collect]
 
-The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 6 to 21
-minutes on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A run that is
-there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg; runs that stand
-there stay until a run replaces them.
+The paper's block: d = 64, expansion 6, dropout 0.1, 16 tokens of a vocabulary of 16. 6000 steps of 32 sequences, 6 to
+21 minutes on one core; as many runs side by side as there are threads. --quick takes 500 steps, and writes nothing. A
+run that is there already is not made again; --collect makes none. Writes bench/results/selective_copying.csv and .svg;
+runs that stand there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
@@ -75,7 +75,8 @@ def plot(rows, tests):
     figure, axes = plt.subplots(1, 2, figsize=(9.6, 3.2), sharey=True)
     styles = {1: ":", 2: "--", 3: "-"}
     for mixer, layers, seed in dict.fromkeys((r["mixer"], r["layers"], r["seed"]) for r in rows):
-        chosen = [r for r in rows if (r["mixer"], r["layers"], r["seed"], r["kind"]) == (mixer, layers, seed, "training")]
+        chosen = [r for r in rows
+                  if (r["mixer"], r["layers"], r["seed"], r["kind"]) == (mixer, layers, seed, "training")]
         first = seed == min(r["seed"] for r in rows if (r["mixer"], r["layers"]) == (mixer, layers))
         axes[0].plot([int(r["step_or_length"]) for r in chosen], [100 * float(r["accuracy"]) for r in chosen],
                      color=runs.COLORS[common.MIXERS[mixer]], linestyle=styles.get(int(layers), "-"), linewidth=1.2,
@@ -83,8 +84,8 @@ def plot(rows, tests):
     for mixer, layers in dict.fromkeys(key[:2] for key in tests):
         if layers == 3:
             found = [tests[mixer, layers, length] for length in LENGTHS]
-            axes[1].errorbar(LENGTHS, [statistics.mean(v) for v in found], [spread(v) for v in found], marker="o", capsize=3,
-                             color=runs.COLORS[common.MIXERS[mixer]], label=common.NAMES[mixer])
+            axes[1].errorbar(LENGTHS, [statistics.mean(v) for v in found], [spread(v) for v in found], marker="o",
+                             capsize=3, color=runs.COLORS[common.MIXERS[mixer]], label=common.NAMES[mixer])
     axes[0].set(title="accuracy at T = 256, %", xlabel="step", ylim=(0, 101))
     axes[1].set(title="3 layers, tried at other lengths", xlabel="length T", xscale="log")
     axes[1].set_xticks(LENGTHS, LENGTHS)
@@ -108,7 +109,8 @@ def main():
     arguments = parser.parse_args()
     if arguments.quick:
         arguments.layers, arguments.seeds, arguments.steps = [3], [1], 500
-    folder = arguments.folder or runs.BENCH.parent / "build/paper" / ("quick_copying" if arguments.quick else "selective_copying")
+    name = "quick_copying" if arguments.quick else "selective_copying"
+    folder = arguments.folder or runs.BENCH.parent / "build/paper" / name
     folder.mkdir(parents=True, exist_ok=True)
     # Mamba stands beside the others with the depth that they need.
     wanted = [(mixer, layers, seed) for seed in arguments.seeds for layers in sorted(arguments.layers, reverse=True)

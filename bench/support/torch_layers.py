@@ -1,4 +1,5 @@
-"""What users would write in PyTorch instead: its GRU and LSTM, the published log-space layers, and a hand-written linear one."""
+"""What users would write in PyTorch instead: its GRU and LSTM, the published log-space layers, and a hand-written
+linear one."""
 import torch
 import torch.nn.functional as F
 
@@ -211,7 +212,8 @@ class Block(torch.nn.Module):
         self.conv = torch.nn.Conv1d(size, size, kernel, groups=size, padding=kernel - 1)
         self.gates = torch.nn.Linear(size, 2 * inner)
         self.down = torch.nn.Linear(inner, size)
-        self.mlp = torch.nn.Sequential(torch.nn.Linear(size, 4 * size), torch.nn.GELU(), torch.nn.Linear(4 * size, size))
+        self.mlp = torch.nn.Sequential(torch.nn.Linear(size, 4 * size), torch.nn.GELU(),
+                                       torch.nn.Linear(4 * size, size))
 
     def forward(self, x):
         y = self.conv(self.norm(x).transpose(1, 2))[..., : x.shape[1]].transpose(1, 2)
