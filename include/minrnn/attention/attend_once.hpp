@@ -50,8 +50,8 @@ void attend_once(Row<const S> q, const KeyRing<S>& ring, Index first, Index coun
   auto found = scores_in_unit(unit, q, ring, first, count, weights);
   if (!found.finite) [[unlikely]] {  // a score beyond the range of S shows when it is there
     S most_k = 0;
-    for (Index i = 0; i < count; ++i) most_k = std::max<S>(most_k, largest_magnitude<S>(size, ring.key(first + i)));
-    unit = score_unit(size, largest_magnitude(size, q), most_k);
+    for (Index i = 0; i < count; ++i) most_k = std::max<S>(most_k, largest_if_finite<S>(size, ring.key(first + i)));
+    unit = score_unit(size, largest_if_finite(size, q), most_k);
     found = scores_in_unit(unit, q, ring, first, count, weights);
   }
   const Row<const S> s = weights;

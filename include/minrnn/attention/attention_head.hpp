@@ -50,7 +50,7 @@ class AttentionHead {
   Columns<const S> q, k, v;  // `padded(E)` scalars apart, zeros between
   SeenKeys<S> seen;
   Softmax softmax;           // backward takes what forward leaves in it; the units are there before
-  S most_q, most_k, most_v;  // `largest_magnitude` of q before it was divided, k, v
+  S most_q, most_k, most_v;  // `largest_if_finite` of q before it was divided, k, v
 
   /// Scalars of scratch that either direction needs.
   static Index scratch_size(Index size, Index time, Index keys) {
@@ -210,9 +210,9 @@ class AttentionHead {
   }
   /// Whether a query and all the keys that it sees are below kTame; no other key is asked.
   bool tame(Index t) const {
-    bool is = largest_magnitude(size(), q[t]) < kTame;
+    bool is = largest_if_finite(size(), q[t]) < kTame;
     for (Index key = seen.first[t]; is && key <= seen.earlier + t; ++key)
-      is = largest_magnitude(size(), k[key]) < kTame;
+      is = largest_if_finite(size(), k[key]) < kTame;
     return is;
   }
   S ordered_inner_product(Row<const S> x, Row<const S> y) const {

@@ -142,7 +142,7 @@ class MultiHead {
     S* units = memory.softmax_.view().column(0, tile);
     // All columns at once: they stand side by side, zeros between them.
     const auto largest = [&](const Sequence<S>& block) {
-      return largest_magnitude(block.features() * block.time(), block.view().row(0, tile));
+      return largest_if_finite(block.features() * block.time(), block.view().row(0, tile));
     };
     most[0] = largest(memory.q_);
     most[1] = largest(memory.k_);

@@ -29,7 +29,7 @@ bool all_finite(Columns<const S> x) {
 
 /// The largest magnitude of n numbers; 0 where one is not finite, which no unit makes a number.
 template <class S>
-S largest_magnitude(Index n, Row<const S> x) {
+S largest_if_finite(Index n, Row<const S> x) {
   Packet<S, 4> most(S(0)), zeros(S(0));
   for_lanes<S, 4>(n, [&](auto i) {
     const Packet<S, 4> x_i = x[i];
@@ -52,9 +52,9 @@ S score_unit(Index size, S q, S k) {
 template <class S>
 void divide_by_units(Columns<S> q, Columns<const S> k, S* units) {
   S most_k = 0;
-  for (Index j = 0; j < k.count; ++j) most_k = std::max<S>(most_k, largest_magnitude<S>(k.rows, k[j]));
+  for (Index j = 0; j < k.count; ++j) most_k = std::max<S>(most_k, largest_if_finite<S>(k.rows, k[j]));
   for (Index t = 0; t < q.count; ++t) {
-    units[t] = score_unit<S>(q.rows, largest_magnitude<S>(q.rows, q[t]), most_k);
+    units[t] = score_unit<S>(q.rows, largest_if_finite<S>(q.rows, q[t]), most_k);
     if (units[t] != S(1))
       for (Index e = 0; e < q.rows; ++e) q[t].data[e] /= units[t];
   }
