@@ -6,6 +6,7 @@
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/scan_gates.hpp"
+#include "minrnn/math/activation.hpp"
 #include "minrnn/math/scaled.hpp"
 
 namespace minrnn {
@@ -32,10 +33,10 @@ struct NormalisedGates<P, Arithmetic::linear> {
   /// beyond that e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0.
   MINRNN_INLINE NormalisedGates(P k_f, P k_i) {
     using S = typename P::Scalar;
-    const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), largest = maximum(-k_f, -k_i);
-    // Not x - (largest - room): of large numbers that difference would round to x - largest.
-    const auto within = [&](P x) { return exp(minimum(x, x - largest + room)); };
-    const P one = maximum(minimum(room + S(1) - largest, P(S(1))), P(S(0))), w = within(-k_f), u = within(-k_i);
+    const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), least = minimum(k_f, k_i);  // -largest
+    // Not -k - (largest - room): of large numbers that difference would round to -k - largest.
+    const auto within = [&](P k) { return exp_of_bounded(minimum(-k, least - k + room)); };
+    const P one = maximum(minimum(least + (room + S(1)), P(S(1))), P(S(0))), w = within(k_f), u = within(k_i);
     const P of_f = u + one, of_i = w + one;
     const P reciprocal = P(S(1)) / (of_f + of_i);
     f = of_f * reciprocal;

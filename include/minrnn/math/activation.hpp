@@ -43,21 +43,29 @@ MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
     return eigen_exp(x);
   }
 }
+/// The largest x of which `exp` is finite, rounded down.
+template <class S>
+inline constexpr S kMostOfExp = std::is_same_v<S, float> ? S(88.376) : S(709.78);
+
+/// exp of an x of at most kMostOfExp, or NaN.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> exp_of_bounded(Packet<S, N> x) {
+  using P = Packet<S, N>;
+  // The least is next to 2^-127, which `float_of_exponent` takes for 0.
+  if constexpr (kHasBits<S>) {
+    return exp_within_range(maximum(x, P(S(-88.03))));
+  } else {
+    const P least(std::is_same_v<S, float> ? S(-87.33) : S(-708.39));
+    return select(x < least, P(S(0)), exp_within_range(maximum(x, least)));
+  }
+}
 }  // namespace detail
 
 /// exp(x): 0, or a denormal number, below the smallest normal one; the largest power that is finite, not infinity,
 /// above the range. exp(-inf) = 0, and NaN stays NaN. Relative error: 1.2 eps.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> exp(Packet<S, N> x) {
-  using P = Packet<S, N>;
-  if constexpr (detail::kHasBits<S>) {
-    // The least is next to 2^-127, which `float_of_exponent` takes for 0.
-    return detail::exp_within_range(minimum(maximum(x, P(S(-88.03))), P(S(88.376))));
-  } else {
-    const P least(std::is_same_v<S, float> ? S(-87.33) : S(-708.39));
-    const P most(std::is_same_v<S, float> ? S(88.376) : S(709.78));
-    return select(x < least, P(S(0)), detail::exp_within_range(minimum(maximum(x, least), most)));
-  }
+  return detail::exp_of_bounded(minimum(x, Packet<S, N>(detail::kMostOfExp<S>)));
 }
 
 /// factor * x, and 0 where the factor is 0 whatever x is: the product with a gate that is shut, where x may be the
@@ -83,7 +91,7 @@ MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair_of(Packet<S, N> x, Packet<S, N> e, 
 }
 template <class S, int N>
 MINRNN_INLINE SigmoidPair<S, N> sigmoid_pair(Packet<S, N> x) {
-  const Packet<S, N> e = exp(-absolute(x));
+  const Packet<S, N> e = detail::exp_of_bounded(-absolute(x));
   return sigmoid_pair_of(x, e, Packet<S, N>(S(1)) / (e + S(1)));
 }
 
@@ -135,7 +143,7 @@ MINRNN_INLINE Packet<S, N> tanh_slope(Packet<S, N> y) {
 /// Source  Feng et al. 2024, appendix B.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> positive_candidate(Packet<S, N> x) {
-  const Packet<S, N> e = exp(minimum(x, Packet<S, N>(S(0))));
+  const Packet<S, N> e = detail::exp_of_bounded(minimum(x, Packet<S, N>(S(0))));
   return select(x < Packet<S, N>(S(0)), e / (e + S(1)), x + S(0.5));
 }
 /// g'(x) from g: 1 for g >= 1/2 (at the corner the slope from the right), g (1 - g) below.
