@@ -34,19 +34,24 @@ TEST(AttentionHead, SharesAmongEqualKeysHoweverLargeTheirScores) {
                     size,
                     size,
                     6};
-    std::vector<float> scratch(static_cast<std::size_t>(Head::scratch_size(kSize, 1, 2)));
-    float o[kSize], d_o[kSize] = {1, 0};
-    head.forward(scratch.data(), {o, kSize, 1});
+    const auto memory = [](Index n) { return std::vector<float>(static_cast<std::size_t>(n)); };
+    std::vector<float> scratch = memory(Head::scratch_size(kSize)), dq = memory(stride);
+    std::vector<float> k_memory = memory(detail::TransposedColumns<float>::size(kSize, 2)), v_memory = k_memory;
+    const detail::TransposedColumns<float> k_rows(k_memory.data(), kSize), v_rows(v_memory.data(), kSize);
+    k_rows.fill(head.k);
+    v_rows.fill(head.v);
+    float o[kSize], d_o[kSize] = {1, 0}, along = 0;
+    head.forward({}, k_rows, scratch.data(), {o, kSize, 1});
     EXPECT_EQ(largest, q[0] * size);
     EXPECT_EQ(share, 0.5f);
     EXPECT_EQ(o[0], 4) << size;
-    head.backward(
-        scratch.data(), {o, kSize, 1}, {d_o, kSize, 1},
-        [&](Index key, Row<const float> dk, Row<const float> dv) {
-          EXPECT_EQ(dv.data[0], 0.5f) << "key " << key << " at " << size;
-          EXPECT_EQ(dk.data[0], (key == 0 ? -1 : 1) * size) << "p (dp - <do, o>) q = 1/2 (+-2) q";
-        },
-        [&](Index, Row<const float> dq) { EXPECT_EQ(dq.data[0], 0) << size; });
+    const bool is_tame = head.project({o, kSize, 1}, {d_o, kSize, 1}, &along);
+    head.backward({}, k_rows, v_rows, {{d_o, kSize, 1}, &along, is_tame}, scratch.data(), {dq.data(), stride, 1},
+                  [&](Index key, Row<const float> dk, Row<const float> dv) {
+                    EXPECT_EQ(dv.data[0], 0.5f) << "key " << key << " at " << size;
+                    EXPECT_EQ(dk.data[0], (key == 0 ? -1 : 1) * size) << "p (dp - <do, o>) q = 1/2 (+-2) q";
+                  });
+    EXPECT_EQ(dq[0], 0) << size;
   }
 }
 

@@ -28,7 +28,8 @@ void expect_products_of_transposed_columns() {
     for (const Index count : {Index{1}, kPanel / 2, kPanel / 2 + 1, kPanel, 3 * kPanel - 1}) {
       const Matrix<S> block = integers<S>(features + 2, count, random), z = integers<S>(features, 5, random);
       std::vector<S> memory(static_cast<std::size_t>(detail::TransposedColumns<S>::size(features, count)), S(99));
-      const detail::TransposedColumns<S> transposed({block.data() + 1, features, count, features + 2}, memory.data());
+      const detail::TransposedColumns<S> transposed(memory.data(), features);
+      transposed.fill({block.data() + 1, features, count, features + 2});
       const auto x = block.middleRows(1, features);
       for (Index first = 0; first < count; first += kPanel) {
         const Index part = count - first;

@@ -6,8 +6,9 @@
 #include <limits>
 #include <utility>
 
-#include "minrnn/attention/seen_keys.hpp"
+#include "minrnn/attention/head_parts.hpp"
 #include "minrnn/attention/score_unit.hpp"
+#include "minrnn/attention/seen_keys.hpp"
 #include "minrnn/attention/tile_products.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
@@ -53,27 +54,26 @@ class AttentionHead {
   S most_q, most_k, most_v;  // `largest_if_finite` of q before it was divided, k, v
 
   /// Scalars of scratch that either direction needs.
-  static Index scratch_size(Index size, Index time, Index keys) {
-    return 2 * TransposedColumns<S>::size(size, keys) + padded<S>(size) * (time + kQueries) +
-           2 * kKeys * (kQueries + size) + time + kOuterScratch<S>;
+  static Index scratch_size(Index size) {
+    return padded<S>(size) * kQueries + 2 * kKeys * (kQueries + size) + kOuterScratch<S>;
   }
 
-  /// Finds o, and the largest score and its share of each query.
-  void forward(S* scratch, Columns<S> o) const {
-    const TransposedColumns<S> k_rows(k, take(scratch, TransposedColumns<S>::size(size(), k.count)).data);
+  /// Finds o, and the largest score and its share, of the queries of a part. k_rows: all of k.
+  void forward(HeadPart queries, const TransposedColumns<S>& k_rows, S* scratch, Columns<S> o) const {
     const Columns<S> p = take(scratch, kKeys, kQueries), sums = take(scratch, padded<S>(size()), kQueries);
-    for (Index t = 0; t < q.count; t += kQueries) {
-      const Index queries = std::min<Index>(kQueries, q.count - t), end = seen.earlier + t + queries;
+    const HeadPart::Range of_part = queries.of(q.count, kQueries);
+    for (Index t = of_part.first; t < of_part.last; t += kQueries) {
+      const Index count = std::min<Index>(kQueries, q.count - t), end = seen.earlier + t + count;
       S total[kQueries] = {};  // of the exponentials
-      std::fill_n(softmax.largest + t, queries, std::numeric_limits<S>::lowest());
-      std::fill_n(sums.data, sums.rows * queries, S(0));
+      std::fill_n(softmax.largest + t, count, std::numeric_limits<S>::lowest());
+      std::fill_n(sums.data, sums.rows * count, S(0));
       for (Index key = seen.first[t] / kKeys * kKeys; key < end; key += kKeys) {
-        const ScoreTile tile{t, queries, key, std::min<Index>(kKeys, end - key)};
-        k_rows.multiply(key, tile.keys, q.block(t, queries), p);  // s = K^T q, in the place of p
-        weigh(tile, p, total, sums);                              // p = exp(s - largest)
-        seen.add_keys(tile, v, most_v > S(0), p, sums);           // sums += V p
+        const ScoreTile tile{t, count, key, std::min<Index>(kKeys, end - key)};
+        k_rows.multiply(key, tile.keys, q.block(t, count), p);  // s = K^T q, in the place of p
+        weigh(tile, p, total, sums);                            // p = exp(s - largest)
+        seen.add_keys(tile, v, most_v > S(0), p, sums);         // sums += V p
       }
-      for (Index j = 0; j < queries; ++j) {
+      for (Index j = 0; j < count; ++j) {
         const S share = softmax.share[t + j] = S(1) / total[j];
         const Row<const S> sum = sums[j];
         const Row<S> o_t = o[t + j];
@@ -82,37 +82,71 @@ class AttentionHead {
     }
   }
 
-  /// From o of forward and the gradient d_o. Calls write_key(key, dk, dv) for each key, the last one first, and then
-  /// write_query(t, dq) for each query; rows of E scalars, which may be changed.
-  template <class WriteKey, class WriteQuery>
-  void backward(S* scratch, Columns<const S> o, Columns<const S> d_o, WriteKey&& write_key,
-                WriteQuery&& write_query) const {
-    const Index transposed_size = TransposedColumns<S>::size(size(), k.count);
-    const TransposedColumns<S> k_rows(k, take(scratch, transposed_size).data);
-    const TransposedColumns<S> v_rows(v, take(scratch, transposed_size).data);
+  /// What backward is given.
+  struct Adjoint {
+    Columns<const S> d_o;  // (E, T)
+    S* along;              // (T) <do, o>, by `project`
+    bool is_tame;          // as `project` says
+  };
+
+  /// dk and dv of the keys of a part, the last one first, by write_key(key, dk, dv) with rows of E scalars, which may
+  /// be changed; and dq (padded(E), T) of these keys alone, of the queries that `queries_of` says. k_rows, v_rows: all
+  /// of k and v.
+  template <class WriteKey>
+  void backward(HeadPart keys_of_part, const TransposedColumns<S>& k_rows, const TransposedColumns<S>& v_rows,
+                const Adjoint& adjoint, S* scratch, Columns<S> dq, WriteKey&& write_key) const {
     const Columns<S> p = take(scratch, kKeys, kQueries), ds = take(scratch, kKeys, kQueries);
     const Columns<S> dk = take(scratch, size(), kKeys), dv = take(scratch, size(), kKeys);
-    const Columns<S> dq = take(scratch, padded<S>(size()), q.count);
-    S *packed = take(scratch, kOuterScratch<S>).data, *along = take(scratch, q.count).data;
-    std::fill_n(dq.data, dq.rows * dq.count, S(0));
-    const bool finite_d_o = project(o, d_o, along);
-    for (Index key = (k.count + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= 0;) {
+    S* packed = take(scratch, kOuterScratch<S>).data;
+    const HeadPart::Range part = keys_of_part.of(k.count, kKeys), seeing = queries_of(keys_of_part);
+    std::fill_n(dq[seeing.first].data, dq.rows * (seeing.last - seeing.first), S(0));
+    for (Index key = (part.last + kKeys - 1) / kKeys * kKeys; (key -= kKeys) >= part.first;) {
       const Index keys = std::min<Index>(kKeys, k.count - key);
       for (const Columns<S>& sum : {dk, dv}) std::fill_n(sum.data, size() * keys, S(0));
-      Index t = std::max<Index>(0, key - seen.earlier) / kQueries * kQueries;
-      for (; t < q.count && seen.first[t] < key + kKeys; t += kQueries) {
+      for (Index t = first_query(key); t < q.count && seen.first[t] < key + kKeys; t += kQueries) {
         const ScoreTile tile = tile_of(t, key, keys);
-        k_rows.multiply(key, tile.keys, q.block(t, tile.queries), p);          // s = K^T q, in the place of p
-        v_rows.multiply(key, tile.keys, d_o.block(t, tile.queries), ds);       // dp = V^T do, in the place of ds
-        differentiate(tile, along, p, ds);                                     // p = softmax(s);  ds = p (dp - <do, o>)
-        seen.add_queries(tile, d_o, finite_d_o, p, dv, packed);                // dV += do p^T
-        seen.add_keys(tile, k, most_k > S(0), ds, dq.block(t, tile.queries));  // dq += K ds
-        multiply_by_units(tile, ds);                                           // as q is divided by them
-        seen.add_queries(tile, q, most_q > S(0), ds, dk, packed);              // dK += q ds^T
+        k_rows.multiply(key, tile.keys, q.block(t, tile.queries), p);             // s = K^T q, where p will be
+        v_rows.multiply(key, tile.keys, adjoint.d_o.block(t, tile.queries), ds);  // dp = V^T do, where ds will
+        differentiate(tile, adjoint.along, p, ds);                                // p, ds = p (dp - <do, o>)
+        seen.add_queries(tile, adjoint.d_o, adjoint.is_tame, p, dv, packed);      // dV += do p^T
+        seen.add_keys(tile, k, most_k > S(0), ds, dq.block(t, tile.queries));     // dq += K ds
+        multiply_by_units(tile, ds);                                              // as q is divided by them
+        seen.add_queries(tile, q, most_q > S(0), ds, dk, packed);                 // dK += q ds^T
       }
       for (Index i = keys; i-- > 0;) write_key(key + i, dk[i], dv[i]);
     }
-    for (Index t = 0; t < q.count; ++t) write_query(t, dq[t]);
+  }
+
+  /// The queries that see a key of a part, in whole blocks of queries.
+  HeadPart::Range queries_of(HeadPart keys_of_part) const {
+    const HeadPart::Range keys = keys_of_part.of(k.count, kKeys);
+    const Index first = std::min<Index>(first_query(keys.first), q.count);
+    Index last = first;
+    while (last < q.count && seen.first[last] < keys.last) last += kQueries;
+    return {first, std::min<Index>(last, q.count)};
+  }
+
+  /// along = <do, o> for each query. Returns whether all of d_o is known to be finite.
+  ///
+  /// Where a query sees one key alone, or the others vanish beside it, o is the value of that key, and dp - <do, o> is
+  /// 0: to the bit only if both are summed up in the same order. Beside large numbers a rounding is far from 0, so
+  /// these take the order of the kernel that gives dp; others take packets, which are faster.
+  bool project(Columns<const S> o, Columns<const S> d_o, S* along) const {
+    const bool all_tame = most_q > S(0) && most_q < kTame && most_k > S(0) && most_k < kTame;
+    bool all_small = true;
+    for (Index t = 0; t < q.count; ++t) {
+      const Row<const S> o_t = o[t], d_o_t = d_o[t];
+      P sum(S(0)), magnitudes(S(0));
+      for_lanes<S>(size(), [&](auto i) {
+        const P left = o_t[i], right = d_o_t[i];
+        sum = fma(left, right, sum);
+        magnitudes = fma(absolute(left), absolute(right), magnitudes);
+      });
+      const bool is_small = magnitudes.sum() < kTame;
+      all_small &= is_small;
+      along[t] = is_small && (all_tame || tame(t)) ? sum.sum() : ordered_inner_product(o_t, d_o_t);
+    }
+    return all_small;
   }
 
  private:
@@ -155,6 +189,9 @@ class AttentionHead {
     }
   }
 
+  /// The first query of the first block of queries that sees a key of the block that begins with `key`.
+  Index first_query(Index key) const { return std::max<Index>(0, key - seen.earlier) / kQueries * kQueries; }
+
   /// The tile of queries from t on and of those keys that do not lie ahead of all of them.
   ScoreTile tile_of(Index t, Index key, Index keys) const {
     const Index queries = std::min<Index>(kQueries, q.count - t);
@@ -186,28 +223,6 @@ class AttentionHead {
         for (Index i = 0; i < tile.keys; ++i) ds[j].data[i] *= unit;
   }
 
-  /// along = <do, o> for each query. Returns whether all of d_o is known to be finite.
-  ///
-  /// Where a query sees one key alone, or the others vanish beside it, o is the value of that key, and dp - <do, o> is
-  /// 0: to the bit only if both are summed up in the same order. Beside large numbers a rounding is far from 0, so
-  /// these take the order of the kernel that gives dp; others take packets, which are faster.
-  bool project(Columns<const S> o, Columns<const S> d_o, S* along) const {
-    const bool all_tame = most_q > S(0) && most_q < kTame && most_k > S(0) && most_k < kTame;
-    bool all_small = true;
-    for (Index t = 0; t < q.count; ++t) {
-      const Row<const S> o_t = o[t], d_o_t = d_o[t];
-      P sum(S(0)), magnitudes(S(0));
-      for_lanes<S>(size(), [&](auto i) {
-        const P left = o_t[i], right = d_o_t[i];
-        sum = fma(left, right, sum);
-        magnitudes = fma(absolute(left), absolute(right), magnitudes);
-      });
-      const bool is_small = magnitudes.sum() < kTame;
-      all_small &= is_small;
-      along[t] = is_small && (all_tame || tame(t)) ? sum.sum() : ordered_inner_product(o_t, d_o_t);
-    }
-    return all_small;
-  }
   /// Whether a query and all the keys that it sees are below kTame; no other key is asked.
   bool tame(Index t) const {
     bool is = largest_if_finite(size(), q[t]) < kTame;

@@ -47,6 +47,10 @@ class KeyRing {
  public:
   KeyRing(const SlidingWindow& window, Columns<S> keys, Columns<S> values)
       : window_(window), keys_(keys), values_(values) {}
+  /// That of one head of E features, where each sequence has so many and they are numbered through.
+  KeyRing(const SlidingWindow& window, AttentionState<S>& state, Index head, Index heads, Index size)
+      : KeyRing(window, columns(window, state.keys, head, heads, size),
+                columns(window, state.values, head, heads, size)) {}
 
   Index features() const { return keys_.rows; }
   /// (E) of the frame of a position.
@@ -94,6 +98,9 @@ class KeyRing {
   }
 
  private:
+  static Columns<S> columns(const SlidingWindow& window, Matrix<S>& matrix, Index head, Index heads, Index size) {
+    return {matrix.col(head / heads).data() + head % heads * size, size, window.ring(), heads * size};
+  }
   void copy(Row<const Scalar> from, Row<Scalar> to) const { std::copy_n(from.data, features(), to.data); }
   void add(Index position, Row<const S> dk, Row<const S> dv) const {
     const Row<S> dkey = key(position), dvalue = value(position);

@@ -3,15 +3,18 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "minrnn/attention/attend_once.hpp"
 #include "minrnn/attention/attention_head.hpp"
+#include "minrnn/attention/head_parts.hpp"
 #include "minrnn/attention/key_ring.hpp"
+#include "minrnn/attention/query_gradients.hpp"
 #include "minrnn/attention/rotary.hpp"
-#include "minrnn/attention/score_unit.hpp"
 #include "minrnn/attention/sliding_window.hpp"
 #include "minrnn/attention/tile_products.hpp"
+#include "minrnn/attention/turned_heads.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -23,16 +26,14 @@ namespace minrnn::detail {
 
 /// All heads of attention, each over the rows of its own.
 ///
-/// Equations   with R(t) the rotation by position t, for each head:
-///             o = AttentionHead(R(t) q_t / sqrt(E), R(j) k_j, v_j)
+/// Equations   o = AttentionHead(q', k', v) of each head, with q', k' of `TurnedHeads`
 /// Shapes      qkv (3 heads E, T, B), rows q, k, v, head after head; o (heads E, T, B)
-/// Gradient    of each head by `AttentionHead`; dq = R(-t) dq' / sqrt(E),  dk = R(-j) dk'
-/// Threads     each has tiles, which are heads of sequences
+/// Threads     each has heads, or where these are few parts of them (`HeadTiles`): then a head is made ready for all of
+///             its parts before, and what they found is put together after
 template <class S>
 class MultiHead {
   using Head = AttentionHead<S>;
   using Ring = KeyRing<S>;
-  using Turn = typename Rotary<S>::Turn;
 
  public:
   using State = AttentionState<S>;
@@ -40,14 +41,12 @@ class MultiHead {
   /// Of one call, for its backward, and scratch.
   class Memory {
     friend MultiHead;
-    SlidingWindow::Frames frames_;
-    typename Rotary<S>::Table turns_;
-    Sequence<S> q_;        // (padded E, T, heads B), turned and scaled
-    Sequence<S> k_, v_;    // (padded E, earlier + T, heads B), k turned
-    Sequence<S> o_;        // (heads E, T, B)
-    Sequence<S> most_;     // (3, 1, heads B) the largest magnitudes of q, k and v, 0 where one is not finite
-    Sequence<S> softmax_;  // (T, 3, heads B): the unit that q is divided by, the largest score, its probability
-    Sequence<S> dqkv_;     // (3 heads E, T, B)
+    TurnedHeads<S> turned_;
+    Sequence<S> o_;      // (heads E, T, B)
+    Sequence<S> dqkv_;   // (3 heads E, T, B)
+    Sequence<S> along_;  // (T + 1, 1, heads B): <do, o>, and whether do is tame
+    Sequence<S> rows_;   // K^T, or K^T and V^T: of each worker, or of each head that is divided
+    QueryGradients<S> dq_;
     Sequence<S> scratch_;  // of each worker
   };
 
@@ -62,122 +61,155 @@ class MultiHead {
   /// o, and the state after the last frame. x (F, T, B) for its starts.
   SequenceView<const S> forward(SequenceView<const S> x, SequenceView<const S> qkv, State& state, Memory& memory,
                                 const Context& context) const {
-    memory.frames_.fill(window_, x, FrameView<const S>(state.position));
-    memory.turns_.fill(rotary_, memory.frames_.least_position(), x.time(), context);
-    resize(memory);
+    TurnedHeads<S>& turned = memory.turned_;
+    turned.begin(rotary_, window_, heads_, head_size_, x, state, context);
+    const HeadTiles tiles(turned.count(), x.time(), context.workers());
     const SequenceView<S> o = memory.o_.resize(inner(), x.time(), x.batch()), scratch = scratch_of(memory, context);
-    parallel_for(context, tiles(memory), work(x), [&](Index tile, Index worker) {
-      forward_head(tile, qkv, ring_of(state, tile), memory, scratch.column(0, worker));
+    const SequenceView<S> rows = memory.rows_.resize(rows_size(memory), 1, tiles.places());
+    const auto attend = [&](Index head, HeadPart part, Index place, Index worker) {
+      const TransposedColumns<S> k_rows(rows.column(0, place), head_size_);
+      turned.head(head).forward(part, k_rows, scratch.column(0, worker), rows_of(o, head));
+    };
+    parallel_for(context, tiles.heads(), tiles.divided() ? turning(x) : work(memory), [&](Index head, Index worker) {
+      const Index place = tiles.divided() ? head : worker;
+      turned.take(rotary_, head, qkv, ring_of(state, head), scratch.column(0, worker));
+      TransposedColumns<S>(rows.column(0, place), head_size_).fill(turned.head(head).k);
+      if (!tiles.divided()) attend(head, {}, place, worker);
     });
+    if (tiles.divided())
+      parallel_for(context, tiles.count(), work(memory), [&](Index tile, Index worker) {
+        attend(tiles.head(tile), tiles.part(tile), tiles.head(tile), worker);
+      });
     if (x.time() > 0)
       for (Index b = 0; b < x.batch(); ++b)
-        state.position(0, b) = static_cast<S>(window_.next(memory.frames_.positions(b)[x.time() - 1]));
+        state.position(0, b) = static_cast<S>(window_.next(turned.frames().positions(b)[x.time() - 1]));
     return o;
   }
 
   /// dqkv from d_o; dstate goes from after the call to before it.
   SequenceView<const S> backward(SequenceView<const S> d_o, State& dstate, Memory& memory,
                                  const Context& context) const {
-    const SequenceView<S> dqkv = memory.dqkv_.resize(3 * inner(), d_o.time(), d_o.batch());
-    const SequenceView<S> scratch = scratch_of(memory, context);
-    if (d_o.time() > 0) dstate.position.setZero();  // a count, not to be differentiated by
-    parallel_for(context, tiles(memory), 2 * work(d_o), [&](Index tile, Index worker) {
-      backward_head(tile, d_o, ring_of(dstate, tile), memory, scratch.column(0, worker));
-    });
+    const HeadTiles tiles(memory.turned_.count(), d_o.time(), context.workers());
+    const Index time = d_o.time(), places = tiles.places();
+    const SequenceView<S> dqkv = memory.dqkv_.resize(3 * inner(), time, d_o.batch());
+    memory.along_.resize(time + 1, 1, memory.turned_.count());
+    memory.rows_.resize(2 * rows_size(memory), 1, places);
+    memory.dq_.resize(padded<S>(head_size_), time, places, tiles.divided() ? tiles.count() : places);
+    scratch_of(memory, context);
+    if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
+    if (tiles.divided())
+      divided_backward(tiles, d_o, dstate, memory, context);
+    else
+      parallel_for(context, tiles.heads(), 2 * work(memory), [&](Index head, Index worker) {
+        prepare_backward(head, worker, d_o, memory);
+        whole_backward(tiles, head, worker, d_o, ring_of(dstate, head), memory);
+      });
     return dqkv;
   }
 
+ private:
+  void prepare_backward(Index head, Index place, SequenceView<const S> d_o, Memory& memory) const {
+    const Head turned = memory.turned_.head(head);
+    const auto [k_rows, v_rows] = both_rows(memory, place);
+    k_rows.fill(turned.k);
+    v_rows.fill(turned.v);
+    S* along = memory.along_.view().column(0, head);
+    along[d_o.time()] = turned.project(rows_of(memory.o_.view(), head), rows_of(d_o, head), along) ? S(1) : S(0);
+    memory.dq_.clear(place);
+  }
+
+  /// Part after part of a head, the last one first; each key and query is put back at once.
+  void whole_backward(const HeadTiles& tiles, Index head, Index worker, SequenceView<const S> d_o, const Ring& dring,
+                      Memory& memory) const {
+    for (Index part = tiles.parts(); part-- > 0;) {
+      const Place place{head, {part, tiles.parts()}, worker, worker, worker};
+      part_backward(place, d_o, memory, [&](Index key, Row<S> dk, Row<S> dv) {
+        memory.turned_.put_key(rotary_, head, key, dk, dv, dring, memory.dqkv_.view(), turns_of(worker, memory));
+      });
+      add_part(place, memory);
+    }
+    put_queries(head, worker, worker, memory);
+  }
+
+  /// Parts leave dk and dv of their keys where dqkv will have them, and a dq of these keys alone.
+  void divided_backward(const HeadTiles& tiles, SequenceView<const S> d_o, State& dstate, Memory& memory,
+                        const Context& context) const {
+    TurnedHeads<S>& turned = memory.turned_;
+    const SequenceView<S> dqkv = memory.dqkv_.view();
+    parallel_for(context, tiles.heads(), turning(d_o),
+                 [&](Index head, Index) { prepare_backward(head, head, d_o, memory); });
+    parallel_for(context, tiles.count(), 2 * work(memory), [&](Index tile, Index worker) {
+      const Index head = tiles.head(tile);
+      part_backward({head, tiles.part(tile), head, tile, worker}, d_o, memory, [&](Index key, Row<S> dk, Row<S> dv) {
+        const auto [dk_to, dv_to] = turned.places_of_key(head, key, dqkv);
+        std::copy_n(dk.data, head_size_, dk_to.data);
+        std::copy_n(dv.data, head_size_, dv_to.data);
+      });
+    });
+    parallel_for(context, tiles.heads(), turning(d_o), [&](Index head, Index worker) {
+      for (Index key = turned.keys(); key-- > 0;) {
+        const auto [dk, dv] = turned.places_of_key(head, key, dqkv);
+        turned.put_key(rotary_, head, key, dk, dv, ring_of(dstate, head), dqkv, turns_of(worker, memory));
+      }
+      for (Index part = tiles.parts(); part-- > 0;)
+        add_part({head, {part, tiles.parts()}, head, head * tiles.parts() + part, worker}, memory);
+      put_queries(head, head, worker, memory);
+    });
+  }
+
+  /// A part of a head; where its parts meet, and where it has a dq of its own; who works at it.
+  struct Place {
+    Index head;
+    HeadPart part;
+    Index shared, own, worker;
+  };
+  template <class WriteKey>
+  void part_backward(const Place& at, SequenceView<const S> d_o, Memory& memory, WriteKey&& write_key) const {
+    const auto [k_rows, v_rows] = both_rows(memory, at.shared);
+    S* along = memory.along_.view().column(0, at.head);
+    S* scratch = memory.scratch_.view().column(0, at.worker) + head_size_;
+    memory.turned_.head(at.head).backward(at.part, k_rows, v_rows,
+                                          {rows_of(d_o, at.head), along, along[d_o.time()] == S(1)}, scratch,
+                                          memory.dq_.of(at.part, at.shared, at.own), write_key);
+  }
+  void add_part(const Place& at, Memory& memory) const {
+    memory.dq_.add(at.part, memory.turned_.head(at.head).queries_of(at.part), at.shared, at.own);
+  }
+  void put_queries(Index head, Index place, Index worker, Memory& memory) const {
+    const Columns<const S> dq = memory.dq_.sum(place);
+    for (Index t = 0; t < dq.count; ++t)
+      memory.turned_.put_query(rotary_, head, t, dq[t], memory.dqkv_.view(), turns_of(worker, memory));
+  }
+
+ public:
   /// forward for T = 1, without a tile and with nothing kept.
   FrameView<const S> step(FrameView<const S> x, FrameView<const S> qkv, State& state, Memory& memory,
                           const Context& context) const {
     const SequenceView<S> o = memory.o_.resize(inner(), 1, x.batch());
     const SequenceView<S> scratch = memory.scratch_.resize(2 * head_size_ + window_.frames(), 1, context.workers());
-    const auto of_sequence = [&](Index b, Index worker) {
+    const double multiply_adds = 2.0 * static_cast<double>(inner() * window_.frames()) * static_cast<double>(x.batch());
+    parallel_for(context, x.batch(), multiply_adds, [&](Index b, Index worker) {
       step_one(qkv.row(b), x.starts()(0, b), state, b, scratch.row(0, worker), o.row(0, b));
-    };
-    parallel_for(context, x.batch(), work(x.sequence()), of_sequence);
+    });
     return o.frame(0);
   }
 
  private:
   S scale() const { return 1 / std::sqrt(static_cast<S>(head_size_)); }
   /// The multiply-adds of all scores and of o.
-  double work(SequenceView<const S> x) const {
-    return 2.0 * static_cast<double>(inner() * window_.frames()) * static_cast<double>(x.time() * x.batch());
+  double work(const Memory& memory) const {
+    const Index keys = std::min<Index>(memory.turned_.keys(), window_.frames());
+    return 2.0 * static_cast<double>(inner() * keys) * static_cast<double>(memory.o_.time() * memory.o_.batch());
   }
-
-  /// q, k and v of one head of one sequence.
-  template <class T>
-  struct Parts {
-    Columns<T> q, k, v;
-  };
-
-  /// o of one head of one sequence, whose ring goes from before the call to after it.
-  void forward_head(Index tile, SequenceView<const S> qkv, const Ring& ring, Memory& memory, S* scratch) const {
-    const auto& frames = memory.frames_;
-    const Index b = tile / heads_, earlier = frames.earlier();
-    const Parts<const S> x = parts_of(qkv, tile);
-    const auto [q, k, v] = turned_parts(memory, tile);
-    clear_padding(memory, tile);
-    ring.read(frames, b, k, v);
-    for (Index t = 0; t < q.count; ++t) {
-      const Row<const S> turns = memory.turns_.at(rotary_, frames.positions(b)[t], Row<S>(scratch));
-      rotary_.rotate(x.q[t], turns, scale(), Turn::forth, q[t]);
-      rotary_.rotate(x.k[t], turns, S(1), Turn::forth, k[earlier + t]);
-      std::copy_n(x.v[t].data, head_size_, v[earlier + t].data);
-    }
-    ring.write(frames, b, k, v);
-    find_units(memory, tile);
-    head_of(memory, tile).forward(scratch, rows_of(memory.o_.view(), tile));
-  }
-  void clear_padding(Memory& memory, Index tile) const {
-    const Index padding = padded<S>(head_size_) - head_size_;
-    if (padding == 0) return;
-    for (Sequence<S>* block : {&memory.q_, &memory.k_, &memory.v_})
-      for (Index t = 0; t < block->time(); ++t) std::fill_n(block->view().column(t, tile) + head_size_, padding, S(0));
-  }
-  /// The largest magnitudes of q, k and v, and the units of the queries.
-  void find_units(Memory& memory, Index tile) const {
-    S* most = memory.most_.view().column(0, tile);
-    S* units = memory.softmax_.view().column(0, tile);
-    // All columns at once: they stand side by side, zeros between them.
-    const auto largest = [&](const Sequence<S>& block) {
-      return largest_if_finite(block.features() * block.time(), block.view().row(0, tile));
-    };
-    most[0] = largest(memory.q_);
-    most[1] = largest(memory.k_);
-    most[2] = largest(memory.v_);
-    if (most[0] > S(0) && most[1] > S(0) && score_unit(head_size_, most[0], most[1]) == S(1))
-      std::fill_n(units, memory.q_.time(), S(1));
-    else
-      divide_by_units<S>(turned_parts(memory, tile).q, turned_parts(memory, tile).k, units);
-  }
-
-  /// dqkv of one head of one sequence; dring goes from after the call to before it.
-  void backward_head(Index tile, SequenceView<const S> d_o, const Ring& dring, Memory& memory, S* scratch) const {
-    const auto& frames = memory.frames_;
-    const Index b = tile / heads_;
-    const Parts<S> dx = parts_of(memory.dqkv_.view(), tile);
-    const auto turns_at = [&](Index t) { return memory.turns_.at(rotary_, frames.positions(b)[t], Row<S>(scratch)); };
-    const auto write_key = [&](Index key, Row<S> dk_j, Row<S> dv_j) {
-      dring.adjoint(frames, b, key, dk_j, dv_j);
-      const Index t = key - frames.earlier();
-      if (t < 0) return;  // of a frame before the call
-      rotary_.rotate(dk_j, turns_at(t), S(1), Turn::back, dx.k[t]);
-      std::copy_n(dv_j.data, head_size_, dx.v[t].data);
-    };
-    const auto write_query = [&](Index t, Row<const S> dq_t) {
-      rotary_.rotate(dq_t, turns_at(t), scale(), Turn::back, dx.q[t]);
-    };
-    const Columns<const S> o = rows_of(memory.o_.view(), tile);
-    head_of(memory, tile).backward(scratch + head_size_, o, rows_of(d_o, tile), write_key, write_query);
-  }
+  /// Of what is done for each frame alone.
+  double turning(SequenceView<const S> x) const { return 16.0 * static_cast<double>(inner() * x.time() * x.batch()); }
 
   /// One frame of one sequence: its key and value into the ring, then attention over the ring. scratch: (2 E + window).
   void step_one(Row<const S> qkv, bool start, State& state, Index b, Row<S> scratch, Row<S> o) const {
     const Index position = start ? 0 : window_.position_of(state.position(0, b)), before = window_.before(position);
     const Row<S> turns = scratch, q = turns.from(head_size_), weights = q.from(head_size_);
     rotary_.turns_of(position, turns);
+    using Turn = typename Rotary<S>::Turn;
     for (Index head = 0; head < heads_; ++head) {
       const Ring ring = ring_of(state, b * heads_ + head);
       const Row<const S> q_of_x = qkv.from(head * head_size_), k_of_x = q_of_x.from(inner()),
@@ -191,55 +223,21 @@ class MultiHead {
     state.position(0, b) = static_cast<S>(window_.next(position));
   }
 
-  /// A tile is one head of one sequence; there are none without a frame.
-  Index tiles(const Memory& memory) const { return memory.frames_.time() > 0 ? heads_ * memory.frames_.batch() : 0; }
-  Ring ring_of(State& state, Index tile) const {
-    const auto columns = [&](Matrix<S>& matrix) {
-      S* first = matrix.col(tile / heads_).data() + tile % heads_ * head_size_;
-      return Columns<S>(first, head_size_, window_.ring(), inner());
-    };
-    return {window_, columns(state.keys), columns(state.values)};
-  }
-  /// The rows of a head in a block (heads E, T, B), or in the part of (3 heads E, T, B) that begins at a row.
+  Ring ring_of(State& state, Index head) const { return {window_, state, head, heads_, head_size_}; }
   template <class T>
-  Columns<T> rows_of(SequenceView<T> view, Index tile, Index first = 0) const {
-    return view.columns(0, view.time(), tile / heads_).features(first + tile % heads_ * head_size_, head_size_);
+  Columns<T> rows_of(SequenceView<T> view, Index head, Index part = 0) const {
+    return rows_of_head(view, head, heads_, head_size_, part * inner());
   }
-  template <class T>
-  Parts<T> parts_of(SequenceView<T> qkv, Index tile) const {
-    return {rows_of(qkv, tile), rows_of(qkv, tile, inner()), rows_of(qkv, tile, 2 * inner())};
-  }
-  Parts<S> turned_parts(Memory& memory, Index tile) const {
-    const auto part = [&](Sequence<S>& block) {
-      return block.view().columns(0, block.time(), tile).features(0, head_size_);
-    };
-    return {part(memory.q_), part(memory.k_), part(memory.v_)};
-  }
-  Head head_of(Memory& memory, Index tile) const {
-    const auto [q, k, v] = turned_parts(memory, tile);
-    const SequenceView<S> softmax = memory.softmax_.view();
-    const S* most = memory.most_.view().column(0, tile);
-    return {q,
-            k,
-            v,
-            {memory.frames_.first_keys(tile / heads_), memory.frames_.earlier()},
-            {softmax.column(0, tile), softmax.column(1, tile), softmax.column(2, tile)},
-            most[0],
-            most[1],
-            most[2]};
-  }
-  void resize(Memory& memory) const {
-    const Index time = memory.frames_.time(), all = heads_ * memory.frames_.batch();
-    memory.q_.resize(padded<S>(head_size_), time, all);
-    for (Sequence<S>* block : {&memory.k_, &memory.v_})
-      block->resize(padded<S>(head_size_), memory.frames_.earlier() + time, all);
-    memory.most_.resize(3, 1, all);
-    memory.softmax_.resize(time, 3, all);
+
+  Index rows_size(const Memory& memory) const { return TransposedColumns<S>::size(head_size_, memory.turned_.keys()); }
+  std::array<TransposedColumns<S>, 2> both_rows(Memory& memory, Index place) const {
+    S* rows = memory.rows_.view().column(0, place);
+    return {{{rows, head_size_}, {rows + rows_size(memory), head_size_}}};
   }
   /// Of each worker: the turns of one position, and what a head needs.
+  static S* turns_of(Index worker, Memory& memory) { return memory.scratch_.view().column(0, worker); }
   SequenceView<S> scratch_of(Memory& memory, const Context& context) const {
-    const Index time = memory.frames_.time(), keys = memory.frames_.earlier() + time;
-    return memory.scratch_.resize(head_size_ + Head::scratch_size(head_size_, time, keys), 1, context.workers());
+    return memory.scratch_.resize(head_size_ + Head::scratch_size(head_size_), 1, context.workers());
   }
 
   Index heads_, head_size_;

@@ -33,7 +33,10 @@ class TransposedColumns {
   /// Scalars of memory for X.
   static Index size(Index features, Index columns) { return features * padded<S>(columns); }
 
-  TransposedColumns(Columns<const S> x, S* memory) : data_(memory), features_(x.rows) {
+  /// In memory that `fill` has filled, or will.
+  TransposedColumns(S* memory, Index features) : data_(memory), features_(features) {}
+
+  void fill(Columns<const S> x) const {
     for (Index first = 0; first < padded<S>(x.count); first += kWidth) set(first, x);
   }
 
@@ -46,7 +49,7 @@ class TransposedColumns {
 
  private:
   /// Columns [first, first + kWidth), which fill a packet.
-  void set(Index first, Columns<const S> x) {
+  void set(Index first, Columns<const S> x) const {
     S* to = data_ + first / kPanel * kPanel * features_ + first % kPanel;
     const Index columns = std::clamp<Index>(x.count - first, 0, kWidth);
     Index e = 0;
