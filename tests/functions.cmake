@@ -1,14 +1,39 @@
-# How long functions and headers may be, so that each can be read as a whole: cmake -P tests/functions.cmake
+# How long functions and headers may be, and how deep functions, so that each can be read as a whole:
+# cmake -P tests/functions.cmake, or cmake -Droot=FOLDER -P tests/functions.cmake for other headers
 cmake_minimum_required(VERSION 3.23...4.0)
 set(longest_function 40)
+set(most_levels 5)  # of braces, those of the function, of lambdas and of local types included; not of initialisers
 set(longest_header 250)
 set(long_headers kernels/packet.hpp)  # all that Eigen may change without a word stands in one header
 
-set(root ${CMAKE_CURRENT_LIST_DIR}/../include/minrnn)
+if(NOT root)
+  set(root ${CMAKE_CURRENT_LIST_DIR}/../include/minrnn)
+endif()
+
+# The levels of braces of a function, without comments and with @ for semicolons. What is innermost is taken out level by
+# level, and of each level first the initialisers: no statement stands in them, and clang-format writes them behind an
+# operator, or without a blank behind a name.
+function(count_levels body result)
+  string(REGEX REPLACE "\"[^\"\n]*\"|'[{}]'" "" body "${body}")
+  set(initialiser "([=,({&|?:<] ?|return |[A-Za-z0-9_>]){[^{}@]*}")
+  set(levels 0)
+  while(body MATCHES "{[^{}]*}")
+    while(body MATCHES "${initialiser}")
+      string(REGEX REPLACE "${initialiser}" "\\1" body "${body}")
+    endwhile()
+    string(REGEX REPLACE "{[^{}]*}" "" body "${body}")
+    math(EXPR levels "${levels} + 1")
+  endwhile()
+  set(${result} ${levels} PARENT_SCOPE)
+endfunction()
+
 file(GLOB_RECURSE headers RELATIVE ${root} ${root}/*.hpp)
 foreach(header IN LISTS headers)
   file(READ ${root}/${header} text)
-  string(REGEX REPLACE "[][\\\\]" "" text "${text}")  # brackets would join the elements of a list
+  # Brackets would join the elements of a list.
+  string(REPLACE "[" "(" text "${text}")
+  string(REPLACE "]" ")" text "${text}")
+  string(REPLACE "\\" "" text "${text}")
   string(REPLACE ";" "@" text "${text}")
   string(REPLACE "\n" ";" lines "${text}")
   list(LENGTH lines number_of_lines)
@@ -22,10 +47,16 @@ foreach(header IN LISTS headers)
   foreach(line IN LISTS lines)
     math(EXPR number "${number} + 1")
     if(end)
+      string(REGEX REPLACE "//.*" "" code "${line}")
+      string(APPEND body "${code}\n")
       if(line STREQUAL "${end}")
         math(EXPR length "${number} - ${begin} + 1")
         if(length GREATER longest_function)
           message(SEND_ERROR "minrnn/${header}:${begin} has ${length} lines, above ${longest_function}")
+        endif()
+        count_levels("${body}" levels)
+        if(levels GREATER most_levels)
+          message(SEND_ERROR "minrnn/${header}:${begin} has ${levels} levels of braces, above ${most_levels}")
         endif()
         set(end "")
       endif()
@@ -41,6 +72,7 @@ foreach(header IN LISTS headers)
     endif()
     if(is_function AND line MATCHES "{$")
       set(end "${indent}}")
+      set(body "{\n")
     endif()
     set(begins FALSE)
     if(line MATCHES "([@{}:>]|^ *)$" OR line MATCHES "^ *(//|#)")
