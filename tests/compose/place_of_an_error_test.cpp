@@ -21,12 +21,9 @@ namespace {
 constexpr Index kDim = 4, kTime = 3, kBatch = 2;
 
 auto make_block(RandomStream stream) {
-  using Branch = Sequential<MinGru<float>, Linear<float>>;
-  return Sequential<Residual<Branch>, Gru<float>>::named(
-      {"mix", "gru"},
-      Residual(Branch::named({"mixer", "down"}, MinGru<float>(kDim, 6, stream.stream(0)),
-                             Linear<float>(6, kDim, stream.stream(1)))),
-      Gru<float>(kDim, kDim, stream.stream(2)));
+  return Sequential(named<"mix">(Residual(Sequential(named<"mixer">(MinGru<float>(kDim, 6, stream.stream(0))),
+                                                     named<"down">(Linear<float>(6, kDim, stream.stream(1)))))),
+                    named<"gru">(Gru<float>(kDim, kDim, stream.stream(2))));
 }
 auto make_net() {
   return Stack(2, [](Index i) { return make_block(Random(1).stream(i)); });

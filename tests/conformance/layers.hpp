@@ -303,12 +303,11 @@ struct StackOfBlocks : Mixer {
   static auto make(Index inputs, Index, RandomStream stream) {
     return Stack(2, [&](Index i) {
       const RandomStream own = stream.stream(i);
-      return Sequential<Residual<Conv1d<S>>, Residual<Sequential<RmsNorm<S>, MinGru<S>>>,
-                        Residual<Sequential<RmsNorm<S>, Mlp<S>, Dropout<S>>>>::
-          named({"conv", "mixer", "mlp"}, Residual(Conv1d<S>(inputs, 3, own.stream(0))),
-                Residual(Sequential(RmsNorm<S>(inputs), MinGru<S>(inputs, inputs, own.stream(1)))),
-                Residual(Sequential(RmsNorm<S>(inputs), Mlp<S>(inputs, 2 * inputs, own.stream(2)),
-                                    Dropout<S>(inputs, 0, own.stream(3)))));
+      return Sequential(
+          named<"conv">(Residual(Conv1d<S>(inputs, 3, own.stream(0)))),
+          named<"mixer">(Residual(Sequential(RmsNorm<S>(inputs), MinGru<S>(inputs, inputs, own.stream(1))))),
+          named<"mlp">(Residual(Sequential(RmsNorm<S>(inputs), Mlp<S>(inputs, 2 * inputs, own.stream(2)),
+                                           Dropout<S>(inputs, 0, own.stream(3))))));
     });
   }
 };

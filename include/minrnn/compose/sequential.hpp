@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <array>
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "minrnn/core/cache.hpp"
@@ -19,26 +21,52 @@
 
 namespace minrnn {
 
+namespace detail {
+/// A text as an argument of a template.
+template <std::size_t size>
+struct Text {
+  char characters[size];
+
+  consteval Text(const char (&text)[size]) { std::copy_n(text, size, characters); }
+};
+}  // namespace detail
+
+/// A layer under a name of its own among those of a `Sequential`, where the others have their number:
+///   Sequential net(named<"mixer">(MinGru<float>(3, 64, random.stream(0))), Linear<float>(64, 1, random.stream(1)));
+/// Names are part of the type, so that neither a layer nor a state holds them.
+template <detail::Text name, SequenceLayer L>
+class Named : public L {
+ public:
+  static constexpr std::string_view kPartName{name.characters};
+
+  Named(L layer) : L(std::move(layer)) {}
+};
+template <detail::Text name, SequenceLayer L>
+Named<name, L> named(L layer) {
+  return layer;
+}
+
 /// Layers one after the other; the output of one is the input of the next, without a copy.
 ///
-/// Parameters  those of layer i under its name, which is i, or what `named` gives it
+/// Parameters  those of layer i under its name, which is i, or what `Named` gives it
 /// Throws      std::invalid_argument where the sizes of neighbours differ
 template <SequenceLayer First, SequenceLayer... Rest>
 class Sequential {
   static constexpr std::size_t kCount = 1 + sizeof...(Rest);
+  template <std::size_t i>
+  using Layer = std::tuple_element_t<i, std::tuple<First, Rest...>>;
 
  public:
   using Scalar = typename First::Scalar;
 
   struct State {
     std::tuple<typename First::State, typename Rest::State...> parts;
-    std::array<std::string_view, kCount> names;
 
     template <class Self, class V>
     static void visit(Self& self, const Name& scope, V&& visitor) {
       for_each_index([&](auto i) {
         using Part = std::tuple_element_t<i, decltype(self.parts)>;
-        Part::visit(std::get<i>(self.parts), child(scope, self.names, i), visitor);
+        Part::visit(std::get<i>(self.parts), scope / part_name(i), visitor);
       });
     }
   };
@@ -58,17 +86,11 @@ class Sequential {
             std::get<i>(layers_).input_size());
     });
   }
-  /// The same with a name for each layer instead of its number; the names must live as long as the layer (literals do).
-  static Sequential named(std::array<std::string_view, kCount> names, First first, Rest... rest) {
-    Sequential result(std::move(first), std::move(rest)...);
-    result.names_ = names;
-    return result;
-  }
 
   Index input_size() const { return std::get<0>(layers_).input_size(); }
   Index output_size() const { return std::get<kCount - 1>(layers_).output_size(); }
   State initial_state(Index batch) const {
-    return std::apply([&](const auto&... layer) { return State{{layer.initial_state(batch)...}, names_}; }, layers_);
+    return std::apply([&](const auto&... layer) { return State{{layer.initial_state(batch)...}}; }, layers_);
   }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
@@ -116,10 +138,7 @@ class Sequential {
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
-    for_each_index([&](auto i) {
-      using Layer = std::tuple_element_t<i, std::tuple<First, Rest...>>;
-      Layer::visit(std::get<i>(self.layers_), child(scope, self.names_, i), visitor);
-    });
+    for_each_index([&](auto i) { Layer<i>::visit(std::get<i>(self.layers_), scope / part_name(i), visitor); });
   }
 
   template <std::size_t i>
@@ -140,12 +159,16 @@ class Sequential {
     [&]<std::size_t... i>(std::index_sequence<i...>) { (body(std::integral_constant<std::size_t, i>{}), ...); }
     (std::make_index_sequence<kCount>{});
   }
-  static Name child(const Name& scope, const std::array<std::string_view, kCount>& names, std::size_t i) {
-    return names[i].empty() ? scope / static_cast<Index>(i) : scope / names[i];
+  /// The name of layer i, or its number.
+  template <std::size_t i>
+  static constexpr auto part_name(std::integral_constant<std::size_t, i>) {
+    if constexpr (requires { Layer<i>::kPartName; })
+      return Layer<i>::kPartName;
+    else
+      return static_cast<Index>(i);
   }
 
   std::tuple<First, Rest...> layers_;
-  std::array<std::string_view, kCount> names_{};
   std::uint64_t state_rows_ = detail::rows_of(initial_state(0));
 };
 

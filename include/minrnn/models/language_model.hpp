@@ -41,12 +41,13 @@ namespace detail {
 template <SequenceLayer Mixer>
 struct LanguageModelBlock {
   using S = typename Mixer::Scalar;
-  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<S>, Mixer, Dropout<S>>,
-                                    Sequential<RmsNorm<S>, Conv1d<S>, Mixer, Linear<S>, Dropout<S>>>;
-  using Mix = Residual<Branch>;
-  using FeedBranch = Sequential<RmsNorm<S>, Mlp<S>, Dropout<S>>;
-  using Feed = Residual<FeedBranch>;
-  using Layer = Sequential<Mix, Feed>;
+  using Norm = Named<"norm", RmsNorm<S>>;
+  using Drop = Named<"dropout", Dropout<S>>;
+  using Branch = std::conditional_t<
+      ProjectingMixer<Mixer>, Sequential<Norm, Named<"mixer", Mixer>, Drop>,
+      Sequential<Norm, Named<"conv", Conv1d<S>>, Named<"mixer", Mixer>, Named<"down", Linear<S>>, Drop>>;
+  using FeedBranch = Sequential<Norm, Named<"mlp", Mlp<S>>, Drop>;
+  using Layer = Sequential<Named<"mix", Residual<Branch>>, Named<"feed", Residual<FeedBranch>>>;
 
   template <class MakeMixer>
   static Layer make(const LanguageModelOptions& options, RandomStream stream, MakeMixer& make_mixer) {
@@ -61,15 +62,13 @@ struct LanguageModelBlock {
     Mixer mixer = make_mixer(dim, inner, stream.stream(1));
     const auto branch = [&] {
       if constexpr (ProjectingMixer<Mixer>)
-        return Branch::named({"norm", "mixer", "dropout"}, norm, std::move(mixer), mix_dropout);
+        return Branch(norm, std::move(mixer), mix_dropout);
       else
-        return Branch::named({"norm", "conv", "mixer", "down", "dropout"}, norm,
-                             Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
-                             Linear<S>(inner, dim, stream.stream(2)), mix_dropout);
+        return Branch(norm, Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
+                      Linear<S>(inner, dim, stream.stream(2)), mix_dropout);
     };
-    Feed feed(
-        FeedBranch::named({"norm", "mlp", "dropout"}, norm, Mlp<S>(dim, mlp_inner, stream.stream(4)), feed_dropout));
-    return Layer::named({"mix", "feed"}, Mix(branch()), std::move(feed));
+    FeedBranch feed(norm, Mlp<S>(dim, mlp_inner, stream.stream(4)), feed_dropout);
+    return Layer(Residual(branch()), Residual(std::move(feed)));
   }
 };
 
