@@ -73,14 +73,19 @@ bool visit_both(A& state, B& other, const Body& body) {
   return count == count_of_other;
 }
 
-/// A hash of the rows of all matrices of a state: other layers have others.
-template <class State>
-std::uint64_t rows_of(const State& state) {
+/// A hash of the rows of all matrices of a state: other layers have others. Calls also(matrix) for each of them.
+template <class State, class Also>
+std::uint64_t rows_of(const State& state, const Also& also) {
   std::uint64_t hash = 0;
   State::visit(state, Name{}, [&](const Name&, const auto& m) {
     hash = mix_bits(hash + static_cast<std::uint64_t>(m.rows()) + kRandomStep);
+    also(m);
   });
   return hash;
+}
+template <class State>
+std::uint64_t rows_of(const State& state) {
+  return rows_of(state, [](const auto&) {});
 }
 
 template <class L>
@@ -99,9 +104,9 @@ template <class L>
 template <class L>
 void check_state(std::string_view where, std::string_view argument, const L& layer, std::uint64_t rows,
                  const typename L::State& state, Index batch) {
-  bool fits = rows_of(state) == rows;
-  L::State::visit(state, Name{}, [&](const Name&, const auto& m) { fits &= m.size() == 0 || m.cols() == batch; });
-  if (!fits) [[unlikely]]
+  bool fits = true;
+  const std::uint64_t given = rows_of(state, [&](const auto& m) { fits &= m.size() == 0 || m.cols() == batch; });
+  if (!fits || given != rows) [[unlikely]]
     throw_state(where, argument, layer, state, batch);
 }
 }  // namespace detail
