@@ -2,7 +2,7 @@
 cmake_minimum_required(VERSION 3.23...4.0)
 # Each header and what it is for, as a regular expression of whole words.
 set(core/types.hpp "Index|Matrix|MatrixMap|Array|MINRNN_INLINE")
-set(core/check.hpp "check|check_size|check_batch|check_input|check_matrix|check_sequence|throw_argument|shape_text")
+set(core/check.hpp "check|check_size|check_batch|check_input|check_matrix|check_sequence|check_product|throw_argument|shape_text|in_part")
 set(core/columns.hpp "Row|Columns")
 set(core/views.hpp "SequenceView|FrameView|Starts")
 set(core/sequence.hpp "Sequence")

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "minrnn/compose/recompute.hpp"
+#include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "support/message.hpp"
@@ -122,6 +124,146 @@ TEST(PlaceOfAnError, AStateOfAnotherDepthIsRefused) {
   Sequential<decltype(make_net())>::Cache outer_cache;
   EXPECT_EQ(said([&] { outer.infer(x.view(), nested, outer_cache); }),
             "Sequential: state: wanted the state of this layer, given that of another, or of one that was moved from");
+}
+
+/// Hands on what it is given, or refuses it.
+struct Picky : FrameWise<Picky, float> {
+  using View = SequenceView<const float>;
+  struct Cache : CacheBase {};
+  static constexpr std::string_view kMessage = "Picky: mood: wanted good, given bad";
+
+  Index size;
+  const bool* refuses;
+
+  Picky(Index features, const bool& refusing) : size(features), refuses(&refusing) {}
+  Index input_size() const { return size; }
+  Index output_size() const { return size; }
+  CacheBase::Sizes cache_sizes() const { return {size, size}; }
+  View check(View x) const {
+    minrnn::detail::check(!*refuses, "Picky", "mood", "good", "bad");
+    return x;
+  }
+  View apply(View x, Cache&, const Context&) const { return check(x); }
+  View adjoint(View dy, Cache& cache, const Context&) {
+    cache.check_backward("Picky", cache_sizes(), dy);
+    return check(dy);
+  }
+  template <class Self, class V>
+  static void visit(Self&, const Name&, V&&) {}
+};
+
+/// What a Picky somewhere in a net throws says where it is, whatever is called; y is what forward gave.
+template <class Net, class X, class Y>
+void expect_place(const char* what, Net& net, X x, Y y, bool& refuses, std::string_view place) {
+  SCOPED_TRACE(what);
+  const std::string wanted = std::string(place) + ": " + std::string(Picky::kMessage);
+  typename Net::Cache cache;
+  auto state = net.initial_state(kBatch);
+  refuses = true;
+  EXPECT_EQ(said([&] { net.forward(x, state, cache, context()); }), wanted);
+  EXPECT_EQ(said([&] { net.infer(x, state, cache); }), wanted);
+  EXPECT_EQ(said([&] { net.step(x.frame(0), state, cache); }), wanted);
+  refuses = false;
+  state = net.initial_state(kBatch);
+  net.forward(x, state, cache, context());
+  auto dstate = zero_state(net, kBatch);
+  refuses = true;
+  EXPECT_EQ(said([&] { net.backward(y, dstate, cache); }), wanted);
+  EXPECT_EQ(said([&] { net.backward(y, cache); }), wanted);
+}
+
+TEST(PlaceOfAnError, OfALayerIsThePathToIt) {
+  bool refuses = false;
+  const bool never = false;
+  const auto picky = [&](Index i = 1) { return Picky(kDim, i == 1 ? refuses : never); };  // the second one of many
+  const RandomStream stream = Random(1).stream(0);
+  const auto gru = [&](Index i) { return MinGru<float>(kDim, kDim, stream.stream(i)); };
+  const Sequence<float> x(kDim, kTime, kBatch);
+  const auto expect = [&](const char* what, auto net, std::string_view place) {
+    expect_place(what, net, SequenceView<const float>(x.view()), SequenceView<const float>(x.view()), refuses, place);
+  };
+  expect("Sequential", Sequential(gru(0), picky(), gru(1)), "1");
+  expect("Sequential of names", Sequential(gru(0), named<"down">(picky())), "down");
+  expect("Stack", Stack(3, picky), "1");
+  const auto block = [&](Index i) {
+    return Sequential(named<"mix">(Residual(Sequential(named<"mixer">(gru(i)), named<"down">(picky(i))))));
+  };
+  expect("Residual", Residual(block(1)), "mix/down");
+  expect("Recompute", Recompute(block(1), 2), "mix/down");
+  expect("a nest", Sequential(gru(0), Recompute(Stack(3, block), 2)), "1/1/mix/down");
+
+  const Sequence<std::int32_t> tokens(1, kTime, kBatch);
+  const auto expect_in_model = [&](const char* what, auto model, std::string_view place) {
+    const Sequence<float> dlogits(model.vocabulary_size(), kTime, kBatch);
+    expect_place(what, model, Tokens(tokens.view()), SequenceView<const float>(dlogits.view()), refuses, place);
+  };
+  expect_in_model("TokenModel", TokenModel(5, kDim, 1, stream, Stack(3, block)), "blocks/1/mix/down");
+  Index made = 0;
+  expect_in_model("LanguageModel",
+                  LanguageModel<Picky>({.vocabulary = 5, .dim = kDim, .layers = 3, .expansion = 1}, stream,
+                                       [&](Index, Index, RandomStream) { return picky(made++); }),
+                  "blocks/1/mix/mixer");
+}
+
+TEST(PlaceOfAnError, OfWhatALayerSeesItselfIsThePathToIt) {
+  const auto net = Stack(3, [](Index i) {
+    return Sequential(
+        named<"mixer">(MinGru<float, Candidate::positive, Arithmetic::log_space>(kDim, kDim, Random(1).stream(i))));
+  });
+  std::remove_const_t<decltype(net)>::Cache cache;
+  auto state = net.initial_state(kBatch);
+  std::get<0>(state.parts[2].parts).h(1, 1) = -1;
+  const Sequence<float> x(kDim, kTime, kBatch);
+  EXPECT_EQ(said([&] { net.infer(x.view(), state, cache); }),
+            "2/mixer: MinGru: state.h: wanted no negative element in log-space arithmetic, given one");
+
+  const LanguageModel<MinGru<float>> model(
+      {.vocabulary = 5, .dim = kDim, .layers = 2, .dropout = 0.5}, Random(1).stream(0),
+      [](Index inputs, Index features, RandomStream stream) { return MinGru<float>(inputs, features, stream); });
+  LanguageModel<MinGru<float>>::Cache of_model;
+  auto model_state = model.initial_state(1);
+  const std::int32_t tokens[] = {1, 7};
+  EXPECT_EQ(said([&] { model.infer(Tokens(tokens, 1, 2, 1), model_state, of_model); }),
+            "embedding: Embedding: tokens: wanted tokens below 5, given 7");
+  EXPECT_EQ(said([&] { model.forward(Tokens(tokens, 1, 1, 1), model_state, of_model); }),
+            "blocks/0/mix/dropout: Dropout: context.draw: wanted the number of the training step, which the mask is a "
+            "function of, given none");
+}
+
+TEST(PlaceOfAnError, OfLayersThatDoNotFitIsTheSecondOfThem) {
+  const RandomStream stream = Random(1).stream(0);
+  const auto linear = [&](Index inputs, Index features) { return Linear<float>(inputs, features, stream); };
+  EXPECT_EQ(said([&] { Sequential(linear(3, 4), linear(4, 32), linear(64, 1)); }),
+            "2: x: wanted 64 features, given 32");
+  EXPECT_EQ(said([&] { Stack(2, [&](Index i) { return linear(3, 4 + i); }); }), "1: x: wanted 3 features, given 4");
+  EXPECT_EQ(said([&] {
+              Stack(3, [&](Index i) { return Residual(Sequential(linear(3, 4), named<"out">(linear(4 + i / 2, 3)))); });
+            }),
+            "2/out: x: wanted 5 features, given 4");
+  const auto make_model = [&](Index inputs, Index features) {
+    LanguageModel<MinGru<float>>(
+        {.vocabulary = 5, .dim = kDim, .layers = 2}, stream,
+        [&](Index, Index, RandomStream of_mixer) { return MinGru<float>(inputs, features, of_mixer); });
+  };
+  EXPECT_EQ(said([&] { make_model(kDim, kDim); }), "blocks/0/mix/down: x: wanted 8 features, given 4");
+  EXPECT_EQ(said([&] { make_model(3, 2 * kDim); }), "blocks/0/mix/mixer: x: wanted 3 features, given 4");
+  EXPECT_EQ(said([&] { make_model(kDim, 0); }),
+            "blocks/0/mix/mixer: MinGru: features: wanted a size of at least 1, given 0");
+}
+
+TEST(PlaceOfAnError, IsNotPutBeforeForeignErrors) {
+  struct Foreign : std::invalid_argument {
+    using std::invalid_argument::invalid_argument;
+  };
+  try {
+    Stack(2, [](Index i) {
+      if (i == 1) throw Foreign("mine");
+      return Linear<float>(3, 3, Random(1).stream(i));
+    });
+    ADD_FAILURE() << "nothing thrown";
+  } catch (const Foreign& error) {
+    EXPECT_STREQ(error.what(), "mine");
+  }
 }
 
 }  // namespace

@@ -80,10 +80,8 @@ class Sequential {
   explicit Sequential(First first, Rest... rest) : layers_(std::move(first), std::move(rest)...) {
     for_each_index([&](auto i) {
       if constexpr (i > 0)
-        detail::check(
-            std::get<i>(layers_).input_size() == std::get<i - 1>(layers_).output_size(), "Sequential",
-            [&] { return "input size of layer " + std::to_string(i); }, std::get<i - 1>(layers_).output_size(),
-            std::get<i>(layers_).input_size());
+        detail::check_neighbours(part_name(i), std::get<i>(layers_).input_size(),
+                                 std::get<i - 1>(layers_).output_size());
     });
   }
 
@@ -98,8 +96,8 @@ class Sequential {
     check_argument(x, state);
     cache.forget();
     x = cache.result_.keep(x);
-    for_each_index([&](auto i) {
-      x = std::get<i>(layers_).forward(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    x = through_parts(x, [&](auto i, auto x_i) {
+      return std::get<i>(layers_).forward(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
     });
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
@@ -108,27 +106,27 @@ class Sequential {
                                    const Context& context = {}) const {
     check_argument(x, state);
     cache.forget();
-    for_each_index([&](auto i) {
-      x = std::get<i>(layers_).infer(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
-    });
-    return cache.result_.note(x);
+    return cache.result_.note(through_parts(x, [&](auto i, auto x_i) {
+      return std::get<i>(layers_).infer(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    }));
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
     check_argument(x.sequence(), state);
     cache.forget();
-    for_each_index([&](auto i) {
-      x = std::get<i>(layers_).step(x, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
-    });
-    return cache.result_.note(x);
+    return cache.result_.note(through_parts(x, [&](auto i, auto x_i) {
+      return std::get<i>(layers_).step(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+    }));
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Sequential", sizes(), dy);
     detail::check_state("Sequential", "dstate", *this, state_rows_, dstate, dy.batch());
     for_each_index([&](auto up) {
-      constexpr std::size_t i = kCount - 1 - up;
-      dy = std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
+      constexpr std::integral_constant<std::size_t, kCount - 1 - up> i;
+      dy = detail::in_part(part_name(i), [&] {
+        return std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
+      });
     });
     return dy;
   }
@@ -158,6 +156,12 @@ class Sequential {
   static void for_each_index(Body&& body) {
     [&]<std::size_t... i>(std::index_sequence<i...>) { (body(std::integral_constant<std::size_t, i>{}), ...); }
     (std::make_index_sequence<kCount>{});
+  }
+  /// x = body(i, x) for layer after layer; what fails there says which layer it is.
+  template <class View, class Body>
+  static View through_parts(View x, const Body& body) {
+    for_each_index([&](auto i) { x = detail::in_part(part_name(i), [&] { return body(i, x); }); });
+    return x;
   }
   /// The name of layer i, or its number.
   template <std::size_t i>

@@ -48,12 +48,9 @@ class Stack {
   requires std::same_as<std::invoke_result_t<Make, Index>, L> Stack(Index depth, Make&& make) {
     detail::check_size("Stack", "depth", depth);
     layers_.reserve(static_cast<std::size_t>(depth));
-    for (Index i = 0; i < depth; ++i) layers_.push_back(make(i));
+    for (Index i = 0; i < depth; ++i) layers_.push_back(detail::in_part(i, [&] { return make(i); }));
     for (std::size_t i = 1; i < layers_.size(); ++i)
-      detail::check(
-          layers_[i].input_size() == layers_[i - 1].output_size(), "Stack",
-          [&] { return "input size of layer " + std::to_string(i); }, layers_[i - 1].output_size(),
-          layers_[i].input_size());
+      detail::check_neighbours(static_cast<Index>(i), layers_[i].input_size(), layers_[i - 1].output_size());
     state_rows_ = detail::rows_of(initial_state(0));
   }
 
@@ -71,8 +68,8 @@ class Stack {
     prepare(x, state, cache);
     cache.forget();
     x = cache.result_.keep(x);
-    for (std::size_t i = 0; i < layers_.size(); ++i)
-      x = layers_[i].forward(x, state.parts[i], cache.parts_[i], context);
+    x = through_parts(
+        x, [&](std::size_t i, auto x_i) { return layers_[i].forward(x_i, state.parts[i], cache.parts_[i], context); });
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
   }
@@ -80,22 +77,23 @@ class Stack {
                                    const Context& context = {}) const {
     prepare(x, state, cache);
     cache.forget();
-    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].infer(x, state.parts[i], cache.parts_[i], context);
-    return cache.result_.note(x);
+    return cache.result_.note(through_parts(
+        x, [&](std::size_t i, auto x_i) { return layers_[i].infer(x_i, state.parts[i], cache.parts_[i], context); }));
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
     prepare(x.sequence(), state, cache);
     cache.forget();
-    for (std::size_t i = 0; i < layers_.size(); ++i) x = layers_[i].step(x, state.parts[i], cache.parts_[i], context);
-    return cache.result_.note(x);
+    return cache.result_.note(through_parts(
+        x, [&](std::size_t i, auto x_i) { return layers_[i].step(x_i, state.parts[i], cache.parts_[i], context); }));
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Stack", sizes(), dy);
     check_state("dstate", dstate, dy.batch());
     for (std::size_t i = layers_.size(); i-- > 0;)
-      dy = layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context);
+      dy = detail::in_part(static_cast<Index>(i),
+                           [&] { return layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context); });
     return dy;
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
@@ -122,6 +120,13 @@ class Stack {
     detail::check(state.parts.size() == layers_.size(), "Stack", argument, depth(),
                   static_cast<Index>(state.parts.size()));
     detail::check_state("Stack", argument, *this, state_rows_, state, batch);
+  }
+  /// x = body(i, x) for layer after layer; what fails there says which layer it is.
+  template <class View, class Body>
+  View through_parts(View x, const Body& body) const {
+    for (std::size_t i = 0; i < layers_.size(); ++i)
+      x = detail::in_part(static_cast<Index>(i), [&] { return body(i, x); });
+    return x;
   }
   void prepare(SequenceView<const Scalar> x, const State& state, Cache& cache) const {
     detail::check_input("Stack", x, input_size());

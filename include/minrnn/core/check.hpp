@@ -30,13 +30,47 @@
 
 namespace minrnn::detail {
 
-[[noreturn]] inline void fail([[maybe_unused]] const std::string& message) {
+/// What a failed check throws. In a net it begins with the path to the part that it comes from, which each layer of
+/// layers on the way out puts before it, the innermost first: "1/mix/mixer: MinGru: state.h: wanted ..., given ...".
+class ArgumentError : public std::invalid_argument {
+ public:
+  explicit ArgumentError(const std::string& message, bool has_path = false)
+      : std::invalid_argument(message), has_path_(has_path) {}
+
+  MINRNN_COLD void put_before(std::string_view part) {
+    const std::string separator(has_path_ ? "/" : ": ");
+    std::invalid_argument::operator=(std::invalid_argument(std::string(part) + separator + what()));
+    has_path_ = true;
+  }
+  MINRNN_COLD void put_before(Index part) { put_before(std::to_string(part)); }
+
+ private:
+  bool has_path_;
+};
+
+[[noreturn]] inline void fail([[maybe_unused]] const std::string& message, [[maybe_unused]] bool has_path = false) {
 #if defined(MINRNN_FAIL)
   MINRNN_FAIL(message.c_str());
 #elif defined(__cpp_exceptions)
-  throw std::invalid_argument(message);
+  throw ArgumentError(message, has_path);
 #else
   std::abort();
+#endif
+}
+
+/// call(), in which a part of a net does its work: its name or number goes before what a check says that fails there.
+/// Costs nothing where none fails. What MINRNN_FAIL is told has no path.
+template <class Part, class Call>
+MINRNN_INLINE decltype(auto) in_part([[maybe_unused]] Part part, const Call& call) {
+#if defined(__cpp_exceptions)
+  try {
+    return call();
+  } catch (ArgumentError& error) {
+    error.put_before(part);
+    throw;
+  }
+#else
+  return call();
 #endif
 }
 
@@ -86,12 +120,18 @@ inline void check_size(std::string_view where, std::string_view argument, Index 
       size <= kMostSize, where, argument, [] { return "a size of at most " + std::to_string(kMostSize); }, size);
 }
 
-/// a times b, of which each is a size. Throws where that is above kMostSize.
-inline Index product_of_sizes(std::string_view where, std::string_view argument, Index a, Index b) {
+/// Throws where the product of two sizes is above kMostSize.
+inline void check_product(std::string_view where, std::string_view argument, Index a, Index b) {
   check(
       a <= kMostSize / b, where, argument, [] { return "a product of at most " + std::to_string(kMostSize); },
       [&] { return std::to_string(a) + " times " + std::to_string(b); });
-  return a * b;
+}
+
+/// Throws unless a part of a net takes as many features as the part before it gives.
+template <class Part>
+void check_neighbours(Part part, Index takes, Index given) {
+  if (takes != given) [[unlikely]]
+    fail(text(part) + ": x: wanted " + std::to_string(takes) + " features, given " + std::to_string(given), true);
 }
 
 /// Throws unless there may be so many sequences.

@@ -135,7 +135,7 @@ class Attention {
     }
     detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
                   options.head_size);
-    detail::product_of_sizes("Attention", "heads", heads, options.head_size);
+    detail::check_product("Attention", "heads", heads, options.head_size);
     detail::check(options.window >= 1 && options.window <= detail::Rotary<S>::kTurn / 2, "Attention", "window",
                   "from 1 to 2^19 frames", options.window);
     detail::check(options.base > 1 && std::isfinite(options.base), "Attention", "base", "a finite number above 1",

@@ -194,7 +194,7 @@ class Mamba {
     detail::check_size("Mamba", "states", options.states);
     detail::check_size("Mamba", "kernel", options.kernel);
     detail::check(options.delta_rank >= 0, "Mamba", "delta_rank", "a size of at least 1, or 0", options.delta_rank);
-    detail::product_of_sizes("Mamba", "expansion", options.expansion, features);
+    detail::check_product("Mamba", "expansion", options.expansion, features);
     if (options.delta_rank == 0) options.delta_rank = (features + 15) / 16;
     return options;
   }

@@ -49,26 +49,32 @@ struct LanguageModelBlock {
   using FeedBranch = Sequential<Norm, Named<"mlp", Mlp<S>>, Drop>;
   using Layer = Sequential<Named<"mix", Residual<Branch>>, Named<"feed", Residual<FeedBranch>>>;
 
-  template <class MakeMixer>
-  static Layer make(const LanguageModelOptions& options, RandomStream stream, MakeMixer& make_mixer) {
+  /// Throws unless such blocks can be made.
+  static void check_sizes(const LanguageModelOptions& options) {
+    check_size("LanguageModel", "layers", options.layers);
     check_size("LanguageModel", "dim", options.dim);
     check_size("LanguageModel", "expansion", options.expansion);
     check_size("LanguageModel", "mlp_factor", options.mlp_factor);
-    const Index dim = options.dim, inner = product_of_sizes("LanguageModel", "expansion", options.expansion, dim);
-    const Index mlp_inner = product_of_sizes("LanguageModel", "mlp_factor", options.mlp_factor, dim);
+    check_product("LanguageModel", "expansion", options.expansion, options.dim);
+    check_product("LanguageModel", "mlp_factor", options.mlp_factor, options.dim);
+  }
+
+  template <class MakeMixer>
+  static Layer make(const LanguageModelOptions& options, RandomStream stream, MakeMixer& make_mixer) {
+    const Index dim = options.dim, inner = options.expansion * dim, mlp_inner = options.mlp_factor * dim;
     const RmsNorm<S> norm(dim);
     const Dropout<S> mix_dropout(dim, options.dropout, stream.stream(3)),
         feed_dropout(dim, options.dropout, stream.stream(5));
-    Mixer mixer = make_mixer(dim, inner, stream.stream(1));
-    const auto branch = [&] {
+    auto mix = in_part("mix", [&] {
+      Mixer mixer = in_part("mixer", [&] { return make_mixer(dim, inner, stream.stream(1)); });
       if constexpr (ProjectingMixer<Mixer>)
-        return Branch(norm, std::move(mixer), mix_dropout);
+        return Residual(Branch(norm, std::move(mixer), mix_dropout));
       else
-        return Branch(norm, Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
-                      Linear<S>(inner, dim, stream.stream(2)), mix_dropout);
-    };
-    FeedBranch feed(norm, Mlp<S>(dim, mlp_inner, stream.stream(4)), feed_dropout);
-    return Layer(Residual(branch()), Residual(std::move(feed)));
+        return Residual(Branch(norm, Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
+                               Linear<S>(inner, dim, stream.stream(2)), mix_dropout));
+    });
+    Residual feed(FeedBranch(norm, Mlp<S>(dim, mlp_inner, stream.stream(4)), feed_dropout));
+    return Layer(std::move(mix), std::move(feed));
   }
 };
 
@@ -95,11 +101,17 @@ class LanguageModel : public TokenModel<Stack<typename detail::LanguageModelBloc
   template <class MakeMixer>
   LanguageModel(const LanguageModelOptions& options, RandomStream stream, MakeMixer&& make_mixer)
       : TokenModel<Blocks>(options.vocabulary, options.dim, kDeviation, stream.stream(0),
-                           Blocks(options.layers, [&](Index i) {
-                             return Block::make(options, stream.stream(1).stream(i), make_mixer);
-                           })) {}
+                           make_blocks(options, stream.stream(1), make_mixer)) {}
 
  private:
+  template <class MakeMixer>
+  static Blocks make_blocks(const LanguageModelOptions& options, RandomStream stream, MakeMixer& make_mixer) {
+    Block::check_sizes(options);
+    return detail::in_part(TokenModel<Blocks>::kBlocks, [&] {
+      return Blocks(options.layers, [&](Index i) { return Block::make(options, stream.stream(i), make_mixer); });
+    });
+  }
+
   static constexpr double kDeviation = 0.02;  // of the embedding at first, as GPT-2
 };
 

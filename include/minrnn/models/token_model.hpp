@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "minrnn/core/cache.hpp"
@@ -30,6 +31,9 @@ namespace minrnn {
 ///             0 .. V - 1
 template <SequenceLayer Blocks>
 class TokenModel {
+ protected:
+  static constexpr std::string_view kEmbedding = "embedding", kBlocks = "blocks";
+
  public:
   using Scalar = typename Blocks::Scalar;
   using S = Scalar;
@@ -39,7 +43,7 @@ class TokenModel {
 
     template <class Self, class V>
     static void visit(Self& self, const Name& scope, V&& visitor) {
-      Blocks::State::visit(self.blocks, scope / "blocks", visitor);
+      Blocks::State::visit(self.blocks, scope / kBlocks, visitor);
     }
   };
 
@@ -70,8 +74,9 @@ class TokenModel {
     NoState none;
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
-    const auto x = blocks_.forward(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
-    const auto logits = output_.forward(norm_.forward(x, none, cache.norm_, context), none, cache.output_, context);
+    const auto x = embed(tokens, cache);
+    const auto y = detail::in_part(kBlocks, [&] { return blocks_.forward(x, state.blocks, cache.blocks_, context); });
+    const auto logits = output_.forward(norm_.forward(y, none, cache.norm_, context), none, cache.output_, context);
     cache.keep(sizes(), tokens.time(), tokens.batch());
     return logits;
   }
@@ -80,8 +85,9 @@ class TokenModel {
     NoState none;
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
-    const auto x = blocks_.infer(embedding_.forward(tokens, cache.embedding_), state.blocks, cache.blocks_, context);
-    return output_.infer(norm_.infer(x, none, cache.norm_, context), none, cache.output_, context);
+    const auto x = embed(tokens, cache);
+    const auto y = detail::in_part(kBlocks, [&] { return blocks_.infer(x, state.blocks, cache.blocks_, context); });
+    return output_.infer(norm_.infer(y, none, cache.norm_, context), none, cache.output_, context);
   }
 
   FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache,
@@ -89,8 +95,8 @@ class TokenModel {
     NoState none;
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
-    const auto x = embedding_.forward(tokens.sequence(), cache.embedding_).frame(0);
-    const auto y = blocks_.step(x, state.blocks, cache.blocks_, context);
+    const auto x = embed(tokens.sequence(), cache).frame(0);
+    const auto y = detail::in_part(kBlocks, [&] { return blocks_.step(x, state.blocks, cache.blocks_, context); });
     return output_.step(norm_.step(y, none, cache.norm_, context), none, cache.output_, context);
   }
 
@@ -98,8 +104,10 @@ class TokenModel {
     cache.check_backward("TokenModel", sizes(), dlogits);
     detail::check_state("TokenModel", "dstate", *this, state_rows_, dstate, dlogits.batch());
     NoState none;
-    const auto dx = norm_.backward(output_.backward(dlogits, none, cache.output_, context), none, cache.norm_, context);
-    embedding_.backward(blocks_.backward(dx, dstate.blocks, cache.blocks_, context), cache.embedding_, context);
+    const auto dy = norm_.backward(output_.backward(dlogits, none, cache.output_, context), none, cache.norm_, context);
+    const auto dx =
+        detail::in_part(kBlocks, [&] { return blocks_.backward(dy, dstate.blocks, cache.blocks_, context); });
+    embedding_.backward(dx, cache.embedding_, context);
   }
 
   void backward(SequenceView<const S> dlogits, Cache& cache, const Context& context = {}) {
@@ -108,13 +116,16 @@ class TokenModel {
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
-    Embedding<S>::visit(self.embedding_, scope / "embedding", visitor);
-    Blocks::visit(self.blocks_, scope / "blocks", visitor);
+    Embedding<S>::visit(self.embedding_, scope / kEmbedding, visitor);
+    Blocks::visit(self.blocks_, scope / kBlocks, visitor);
     RmsNorm<S>::visit(self.norm_, scope / "norm", visitor);
     Linear<S>::visit(self.output_, scope / "output", visitor);
   }
 
  private:
+  SequenceView<const S> embed(Tokens tokens, Cache& cache) const {
+    return detail::in_part(kEmbedding, [&] { return embedding_.forward(tokens, cache.embedding_); });
+  }
   CacheBase::Sizes sizes() const { return {vocabulary_size(), vocabulary_size(), parameter_count(*this)}; }
 
   Embedding<S> embedding_;
