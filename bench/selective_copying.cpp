@@ -65,14 +65,14 @@ struct Batch {
 /// The paper's block: x + dropout(W_down mixer(norm(x))). A mixer with projections of its own stands without W_down.
 template <class Mixer>
 struct Block {
-  using Branch = std::conditional_t<ProjectingMixer<Mixer>, Sequential<RmsNorm<float>, Mixer, Dropout<float>>,
+  using Branch = std::conditional_t<MixerWithProjections<Mixer>, Sequential<RmsNorm<float>, Mixer, Dropout<float>>,
                                     Sequential<RmsNorm<float>, Mixer, Linear<float>, Dropout<float>>>;
   using Layer = Residual<Branch>;
 
   static Layer make(const Settings& s, RandomStream stream, Mixer mixer) {
     const RmsNorm<float> norm(kDim);
     const Dropout<float> dropout(kDim, s.dropout, stream.stream(1));
-    if constexpr (ProjectingMixer<Mixer>) {
+    if constexpr (MixerWithProjections<Mixer>) {
       return Layer(Branch(norm, std::move(mixer), dropout));
     } else {
       const Index inner = mixer.output_size();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/kernels/tiling.hpp"
+#include "minrnn/scan/gated_scan.hpp"
 #include "training_step.hpp"
 
 #ifdef MINRNN_BENCH_BLAS
@@ -36,7 +36,7 @@ class Products {
       : rows_(gates * shape.size),
         inputs_(shape.size),
         columns_(shape.time * shape.batch),
-        block_(std::clamp<Index>(65536 / (rows_ + 2 * inputs_), 96, 512)),
+        block_(detail::steps_in_cache(rows_ + 2 * inputs_)),
         w_(rows_, inputs_),
         dw_(rows_, inputs_),
         x_(inputs_, columns_, 1),
@@ -58,7 +58,7 @@ class Products {
     MatrixMap<S>(dx).noalias() = w_.transpose() * a;
   }
 
-  /// By a BLAS, likewise; nothing where the program was built without one. Float alone.
+  /// By a BLAS, each on whole matrices; nothing where the program was built without one. Float alone.
   void by_blas() {
 #ifdef MINRNN_BENCH_BLAS
     if (openblas_set_num_threads) openblas_set_num_threads(static_cast<int>(context().workers()));
@@ -75,8 +75,8 @@ class Products {
 #endif
   }
 
-  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache (the
-  /// size that the minimal layers take), a sum dW for each thread.
+  /// By the library's kernels, as the layers call them: the weight packed once, blocks of time that stay in cache, a
+  /// sum dW for each thread.
   void by_minrnn() {
     packed_.prepare(w_, columns_);
     packed_transposed_.prepare_transposed(w_);

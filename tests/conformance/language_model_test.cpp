@@ -25,7 +25,7 @@ LanguageModel<Mixer> make_model(double dropout = 0, std::uint64_t seed = 1) {
       Random(seed).stream(0), [&](Index inputs, Index features, RandomStream stream) {
         if constexpr (std::is_same_v<Mixer, Attention<typename Mixer::Scalar>>)
           return Mixer(inputs, 1, stream, {.window = 5});
-        else if constexpr (ProjectingMixer<Mixer>)
+        else if constexpr (MixerWithProjections<Mixer>)
           return Mixer(inputs, stream);
         else
           return Mixer(inputs, features, stream);

@@ -43,7 +43,7 @@ concept ColumnsOf = requires(M& m) {
   requires !std::remove_cvref_t<M>::IsRowMajor;
   requires int(std::remove_cvref_t<M>::InnerStrideAtCompileTime) == 1;
 };
-/// An Eigen tensor or map of dimensions (F, T, B), likewise.
+/// An Eigen tensor of dimensions (F, T, B), or a map of one.
 template <class T, class S>
 concept TensorOf = requires(T& tensor) {
   { tensor.data() } -> std::convertible_to<S*>;

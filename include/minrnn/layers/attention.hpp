@@ -55,7 +55,7 @@ class Attention {
  public:
   using Scalar = S;
   using State = AttentionState<S>;
-  static constexpr bool kProjects = true;  // brings the projections of its block with it
+  static constexpr bool kHasOwnProjections = true;  // see MixerWithProjections
 
   class Cache : public CacheBase {
     friend Attention;

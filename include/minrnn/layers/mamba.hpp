@@ -50,7 +50,7 @@ template <class S>
 class Mamba {
  public:
   using Scalar = S;
-  static constexpr bool kProjects = true;  // brings the projections and the convolution of its block with it
+  static constexpr bool kHasOwnProjections = true;  // and a convolution: see MixerWithProjections
 
   struct State {
     typename Conv1d<S>::State conv;

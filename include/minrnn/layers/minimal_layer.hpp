@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include "minrnn/core/cache.hpp"
@@ -215,10 +214,7 @@ class MinimalLayer {
   }
 
  private:
-  /// A block of k, x and h of about 256 KiB in float; fewer columns than 96 would make the product slower.
-  Index block_steps() const {
-    return std::clamp<Index>(65536 / ((kGates + 1) * output_size() + input_size()), 96, 512);
-  }
+  Index block_steps() const { return steps_in_cache((kGates + 1) * output_size() + input_size()); }
 
   CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
 

@@ -157,7 +157,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
       a[i] = gated_ ? value * v[i] : value;
     });
   }
-  /// du holds da, and becomes du (and dv behind it): du = da * gelu'(u) [* v], dv = da * gelu(u). a as above.
+  /// du holds da, and becomes du (and dv behind it): du = da * gelu'(u) [* v], dv = da * gelu(u). Writes a, too.
   void to_activation(Row<const S> u, Row<S> du, Row<S> a) const {
     const Row<const S> v = u.from(inner_size());
     const Row<S> dv = du.from(inner_size());

@@ -29,10 +29,12 @@ struct LanguageModelOptions {
   double dropout = 0;
 };
 
-/// True for a mixer with projections of its own, as Mamba and attention: it says so by `kProjects`.
+/// A mixer from d features to d that has projections of its own, as Mamba and attention. A layer says so by
+///   static constexpr bool kHasOwnProjections = true;
+/// and a block of a language model then puts neither a convolution before it nor W_down behind it.
 template <class Mixer>
-concept ProjectingMixer = requires {
-  requires Mixer::kProjects;
+concept MixerWithProjections = requires {
+  requires Mixer::kHasOwnProjections;
 };
 
 namespace detail {
@@ -44,7 +46,7 @@ struct LanguageModelBlock {
   using Norm = Named<"norm", RmsNorm<S>>;
   using Drop = Named<"dropout", Dropout<S>>;
   using Branch = std::conditional_t<
-      ProjectingMixer<Mixer>, Sequential<Norm, Named<"mixer", Mixer>, Drop>,
+      MixerWithProjections<Mixer>, Sequential<Norm, Named<"mixer", Mixer>, Drop>,
       Sequential<Norm, Named<"conv", Conv1d<S>>, Named<"mixer", Mixer>, Named<"down", Linear<S>>, Drop>>;
   using FeedBranch = Sequential<Norm, Named<"mlp", Mlp<S>>, Drop>;
   using Layer = Sequential<Named<"mix", Residual<Branch>>, Named<"feed", Residual<FeedBranch>>>;
@@ -67,7 +69,7 @@ struct LanguageModelBlock {
         feed_dropout(dim, options.dropout, stream.stream(5));
     auto mix = in_part("mix", [&] {
       Mixer mixer = in_part("mixer", [&] { return make_mixer(dim, inner, stream.stream(1)); });
-      if constexpr (ProjectingMixer<Mixer>)
+      if constexpr (MixerWithProjections<Mixer>)
         return Residual(Branch(norm, std::move(mixer), mix_dropout));
       else
         return Residual(Branch(norm, Conv1d<S>(dim, options.kernel, stream.stream(0)), std::move(mixer),
@@ -85,7 +87,7 @@ struct LanguageModelBlock {
 /// Equations   x = embedding(tokens)
 ///             each block:  x = x + dropout(W_down mixer(conv(norm(x)))),  x = x + dropout(mlp(norm(x)))
 ///             logits = W_out norm(x)
-///             A mixer with projections of its own stands without conv and W_down.
+///             A `MixerWithProjections` stands without conv and W_down.
 /// Shapes      tokens (1, T, B), logits (V, T, B); x (d, T, B); mixer (d, T, B) to (expansion d, T, B), or to (d, T, B)
 /// Parameters  embedding/table, blocks/i/mix/{norm,conv,mixer,down} or blocks/i/mix/{norm,mixer},
 ///             blocks/i/feed/{norm,mlp}, norm, output

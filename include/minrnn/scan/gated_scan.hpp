@@ -28,6 +28,10 @@
 /// k and what the gates keep of it (G H, T, B), gate after gate, h (H, T, B).
 namespace minrnn::detail {
 
+/// How many steps a block has, with so many scalars of k, x and h each: about 256 KiB in float; fewer columns than 96
+/// would make the product slower.
+inline Index steps_in_cache(Index scalars) { return std::clamp<Index>(65536 / scalars, 96, 512); }
+
 /// k_t = W x_t + b for each gate;  (a_t, b_t) = Gates(k_t);  h_t = a_t h_{t-1} + b_t, where h_{t-1} at a start is h_0.
 ///
 /// Gates and recurrence are computed on the product while it is in L1 (`PackedGates`). Where a sequence is divided, the
