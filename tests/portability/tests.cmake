@@ -31,6 +31,15 @@ if(OpenMP_CXX_FOUND)
   target_link_libraries(minrnn_open_mp PRIVATE minrnn_dev OpenMP::OpenMP_CXX GTest::gtest)
   add_test(NAME portability.open_mp COMMAND minrnn_open_mp)
   set_tests_properties(portability.open_mp PROPERTIES ENVIRONMENT OMP_WAIT_POLICY=passive)
+
+  # Every layer on the threads of OpenMP.
+  add_library(minrnn_open_mp_executor OBJECT ${portability}/../support/open_mp_executor.cpp)
+  target_include_directories(minrnn_open_mp_executor PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+  target_link_libraries(minrnn_open_mp_executor PRIVATE minrnn_dev OpenMP::OpenMP_CXX GTest::gtest)
+  target_link_libraries(minrnn_tests PRIVATE minrnn_open_mp_executor)
+  add_test(NAME portability.layers_on_open_mp COMMAND minrnn_tests --gtest_filter=AllLayers/Promise.*/*__executors)
+  set_tests_properties(portability.layers_on_open_mp PROPERTIES TIMEOUT 300
+                       ENVIRONMENT "MINRNN_TEST_OPEN_MP=1;OMP_WAIT_POLICY=passive")
 endif()
 
 # Without exceptions: a failed check aborts, or calls what the user has defined.

@@ -51,9 +51,13 @@ class SmallStacks final : public Executor {
 };
 #endif
 
+/// What makes the executors of all tests in the place of pools; null as a rule.
+inline std::unique_ptr<Executor> (*make_other_executor)(Index workers) = nullptr;
+
 /// A pool that shares whatever there is, however little, as tests of threads need not be large; or threads with stacks
 /// of as many bytes as the environment says in MINRNN_TEST_STACK.
 inline std::unique_ptr<Executor> make_executor(Index workers) {
+  if (make_other_executor != nullptr) return make_other_executor(workers);
 #ifndef _WIN32
   if (const char* bytes = std::getenv("MINRNN_TEST_STACK"))
     return std::make_unique<SmallStacks>(workers, std::strtoul(bytes, nullptr, 10));
