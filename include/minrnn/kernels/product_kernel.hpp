@@ -3,6 +3,8 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
+#include <utility>
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -31,26 +33,8 @@ struct ProductKernel {
   template <int R, int N>
   MINRNN_INLINE static void run(Index depth, const S* a, Index a_step, const S* b, Index b_step, Index b_stride,
                                 const S* init, Index init_stride, S* c, Index c_stride) {
-    P sum[std::size_t{N}][std::size_t{R}];
-    unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
-      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA {
-        sum[j][r] = init ? P::load(init + j * init_stride + r * P::size) : P(S(0));
-      });
-    });
-    const S* column[std::size_t{(N + 2) / 3}];  // one pointer for three columns: x86 addresses reach the other two
-    unroll<(N + 2) / 3>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] = b + 3 * j * b_stride; });
-    for (Index k = 0; k < depth; ++k, a += a_step) {
-      P w[std::size_t{R}];
-      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { w[r] = P::load(a + r * P::size); });
-      unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
-        const P x(column[j / 3][(j % 3) * b_stride]);
-        unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { sum[j][r] = fma(w[r], x, sum[j][r]); });
-      });
-      unroll<(N + 2) / 3>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] += b_step; });
-    }
-    unroll<N>([&](auto j) MINRNN_INLINE_LAMBDA {
-      unroll<R>([&](auto r) MINRNN_INLINE_LAMBDA { sum[j][r].store(c + j * c_stride + r * P::size); });
-    });
+    run<R>(std::make_integer_sequence<int, R * N>{}, depth, a, a_step, b, b_step, b_stride, init, init_stride, c,
+           c_stride);
   }
 
   /// As `run` for a panel of kPanel rows and any number of columns, a part of the depth after the other.
@@ -60,16 +44,24 @@ struct ProductKernel {
       const Index part = std::min<Index>(kDepth, depth - first);
       const auto from = [&](Index j) { return init ? init + j * init_stride : init; };
       Index j = 0;
-      for (; j + kColumns <= columns; j += kColumns) {
+      const auto next = [&]<int N>(std::integral_constant<int, N>) MINRNN_INLINE_LAMBDA {
+        run<kRows, N>(part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride, c + j * c_stride,
+                      c_stride);
+        j += N;
+      };
+      while (columns - j >= kColumns) {
         if (init == c)  // sums of a gradient, which lie far from here
-          for (Index next = j + kColumns; next < std::min<Index>(columns, j + 2 * kColumns); ++next)
-            prefetch(c + next * c_stride);
+          for (Index k = j + kColumns; k < std::min<Index>(columns, j + 2 * kColumns); ++k) prefetch(c + k * c_stride);
         if (ahead) ahead->ask();
-        run<kRows, kColumns>(part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
-                             c + j * c_stride, c_stride);
+        next(std::integral_constant<int, kColumns>{});
       }
-      rest<kColumns - 1>(columns - j, part, a, a_step, b + j * b_stride, b_step, b_stride, from(j), init_stride,
-                         c + j * c_stride, c_stride);
+      // Few sizes, as each is code of its own; those that a power of two leaves keep the processor as busy.
+      if constexpr (kColumns > 8)
+        if (columns - j >= 8) next(std::integral_constant<int, 8>{});
+      if (columns - j >= 4) next(std::integral_constant<int, 4>{});
+      if (columns - j == 3) next(std::integral_constant<int, 3>{});
+      if (columns - j == 2) next(std::integral_constant<int, 2>{});
+      if (columns - j == 1) next(std::integral_constant<int, 1>{});
       a += part * a_step;
       b += part * b_step;
       init = c;
@@ -78,14 +70,19 @@ struct ProductKernel {
   }
 
  private:
-  template <int N, class... Args>
-  MINRNN_INLINE static void rest(Index columns, Index depth, Args... args) {
-    if constexpr (N > 0) {
-      if (columns == N)
-        run<kRows, N>(depth, args...);
-      else
-        rest<N - 1>(columns, depth, args...);
+  /// The sums i are those of packet i % R of column i / R.
+  template <int R, int... i>
+  MINRNN_INLINE static void run(std::integer_sequence<int, i...>, Index depth, const S* a, Index a_step, const S* b,
+                                Index b_step, Index b_stride, const S* init, Index init_stride, S* c, Index c_stride) {
+    constexpr int kPointers = (sizeof...(i) / R + 2) / 3;  // one for three columns: x86 addresses reach the other two
+    P sum[] = {(init ? P::load(init + i / R * init_stride + i % R * P::size) : P(S(0)))...};
+    const S* column[std::size_t{kPointers}];
+    unroll<kPointers>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] = b + 3 * j * b_stride; });
+    for (Index k = 0; k < depth; ++k, a += a_step) {
+      ((sum[i] = fma(P::load(a + i % R * P::size), P(column[i / R / 3][i / R % 3 * b_stride]), sum[i])), ...);
+      unroll<kPointers>([&](auto j) MINRNN_INLINE_LAMBDA { column[j] += b_step; });
     }
+    (sum[i].store(c + i / R * c_stride + i % R * P::size), ...);
   }
 };
 
