@@ -1,8 +1,9 @@
 # A header includes what it names: cmake -P tests/includes.cmake
 cmake_minimum_required(VERSION 3.23...4.0)
 # Each header and what it is for, as a regular expression of whole words.
-set(core/types.hpp "Index|Matrix|MatrixMap|Array|MINRNN_INLINE")
-set(core/check.hpp "check|check_size|check_batch|check_input|check_matrix|check_sequence|check_product|throw_argument|shape_text|in_part")
+set(core/types.hpp "Index|Matrix|MatrixMap|Array|MINRNN_INLINE|MINRNN_COLD")
+set(core/check.hpp "check|check_size|check_batch|check_input|check_matrix|check_sequence|check_product|throw_argument|in_part")
+set(core/message.hpp "Said|shape_text|list_text")
 set(core/columns.hpp "Row|Columns")
 set(core/views.hpp "SequenceView|FrameView|Starts")
 set(core/sequence.hpp "Sequence")

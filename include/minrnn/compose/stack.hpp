@@ -108,8 +108,7 @@ class Stack {
 
   /// Throws std::invalid_argument where there is no layer i.
   const L& layer(Index i) const {
-    detail::check(
-        i >= 0 && i < depth(), "Stack", "layer", [&] { return "one of " + std::to_string(depth()); }, i);
+    detail::check(i >= 0 && i < depth(), "Stack", "layer", {"one of ", depth()}, i);
     return layers_[static_cast<std::size_t>(i)];
   }
 

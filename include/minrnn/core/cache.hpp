@@ -38,9 +38,9 @@ class CacheBase {
   void check_backward(std::string_view where, const Sizes& sizes, const View& dy) const {
     detail::check(kept_.valid, where, "cache", "one that forward was the last to use",
                   "one that is new, moved from, or was last used by infer or step");
-    detail::check(
-        kept_.sizes == sizes, where, "cache", [&] { return "that of a layer of sizes " + text(sizes); },
-        [&] { return "that of one of sizes " + text(kept_.sizes); });
+    if (kept_.sizes != sizes) [[unlikely]]
+      detail::throw_argument(where, "cache", {"that of a layer of sizes ", text(sizes)},
+                             {"that of one of sizes ", text(kept_.sizes)});
     detail::check_sequence(where, "dy", dy, sizes[1], kept_.time, kept_.batch);
   }
 
@@ -51,10 +51,13 @@ class CacheBase {
     Index time = 0, batch = 0;
   };
 
-  static std::string text(const Sizes& sizes) {
+  MINRNN_COLD static std::string text(const Sizes& sizes) {
     std::string result;
-    for (const Index size : sizes)
-      if (size != 0) result += (result.empty() ? "" : ", ") + std::to_string(size);
+    for (const Index size : sizes) {
+      if (size == 0) continue;
+      if (!result.empty()) result += ", ";
+      result += detail::Digits(size).text();
+    }
     return result;
   }
 

@@ -3,13 +3,16 @@
 #pragma once
 
 #include <concepts>
+#include <cstddef>
+#include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
-#include <type_traits>
 
+#include "minrnn/core/message.hpp"
 #include "minrnn/core/types.hpp"
 
 /// Every public entry checks its arguments with these. The text of an error is built only when it is thrown, so a check
@@ -22,12 +25,6 @@
 [[noreturn]] void MINRNN_FAIL(const char* message);
 #endif
 
-#if defined(__GNUC__)
-#define MINRNN_COLD __attribute__((cold, noinline))
-#else
-#define MINRNN_COLD
-#endif
-
 namespace minrnn::detail {
 
 /// What a failed check throws. In a net it begins with the path to the part that it comes from, which each layer of
@@ -37,12 +34,12 @@ class ArgumentError : public std::invalid_argument {
   explicit ArgumentError(const std::string& message, bool has_path = false)
       : std::invalid_argument(message), has_path_(has_path) {}
 
-  MINRNN_COLD void put_before(std::string_view part) {
-    const std::string separator(has_path_ ? "/" : ": ");
-    std::invalid_argument::operator=(std::invalid_argument(std::string(part) + separator + what()));
+  MINRNN_COLD void put_before(Said part) {
+    std::string message;
+    Said{part, has_path_ ? "/" : ": ", what()}.add_to(message);
+    std::invalid_argument::operator=(std::invalid_argument(message));
     has_path_ = true;
   }
-  MINRNN_COLD void put_before(Index part) { put_before(std::to_string(part)); }
 
  private:
   bool has_path_;
@@ -74,40 +71,21 @@ MINRNN_INLINE decltype(auto) in_part([[maybe_unused]] Part part, const Call& cal
 #endif
 }
 
-/// What a message says: a literal, a string that is there anyway, a number, or a function that gives the text.
-template <class T>
-std::string text(const T& said) {
-  if constexpr (std::is_invocable_v<const T&>)
-    return said();
-  else if constexpr (std::is_arithmetic_v<T>)
-    return std::to_string(said);
-  else
-    return std::string(said);
+[[noreturn]] MINRNN_COLD inline void throw_argument(std::string_view where, Said argument, Said wanted, Said given) {
+  std::string message(where);
+  message += ": ";
+  argument.add_to(message);
+  message += ": wanted ";
+  wanted.add_to(message);
+  message += ", given ";
+  given.add_to(message);
+  fail(message);
 }
 
-/// "(64, 7, any)": a shape as the messages spell it; -1 stands for any size.
-template <class... Sizes>
-std::string shape_text(Sizes... sizes) {
-  std::string result;
-  ((result += (result.empty() ? "(" : ", ") + (sizes < 0 ? std::string("any") : std::to_string(sizes))), ...);
-  return result + ")";
-}
-
-[[noreturn]] inline void throw_argument(std::string_view where, std::string_view argument, std::string_view wanted,
-                                        std::string_view given) {
-  fail(std::string(where) + ": " + std::string(argument) + ": wanted " + std::string(wanted) + ", given " +
-       std::string(given));
-}
-
-/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`. A text that must be built is
-/// passed as a function, which is called only where the check fails.
-template <class Argument, class Wanted, class Given>
-void check(bool ok, std::string_view where, Argument&& argument, Wanted&& wanted, Given&& given) {
-  static_assert(
-      !(std::same_as<Argument, std::string> || std::same_as<Wanted, std::string> || std::same_as<Given, std::string>),
-      "pass a function that gives the text: it must not be built where the check succeeds");
+/// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`.
+MINRNN_INLINE void check(bool ok, std::string_view where, Said argument, Said wanted, Said given) {
   if (!ok) [[unlikely]]
-    throw_argument(where, text(argument), text(wanted), text(given));
+    throw_argument(where, argument, wanted, given);
 }
 
 /// The largest size of a layer. Small multiples of it, as the rows of all gates, are far from the end of an Index.
@@ -116,22 +94,23 @@ inline constexpr Index kMostSize = Index{1} << (std::numeric_limits<Index>::digi
 /// Throws unless 1 <= size <= kMostSize.
 inline void check_size(std::string_view where, std::string_view argument, Index size) {
   check(size >= 1, where, argument, "a size of at least 1", size);
-  check(
-      size <= kMostSize, where, argument, [] { return "a size of at most " + std::to_string(kMostSize); }, size);
+  check(size <= kMostSize, where, argument, {"a size of at most ", kMostSize}, size);
 }
 
 /// Throws where the product of two sizes is above kMostSize.
 inline void check_product(std::string_view where, std::string_view argument, Index a, Index b) {
-  check(
-      a <= kMostSize / b, where, argument, [] { return "a product of at most " + std::to_string(kMostSize); },
-      [&] { return std::to_string(a) + " times " + std::to_string(b); });
+  check(a <= kMostSize / b, where, argument, {"a product of at most ", kMostSize}, {a, " times ", b});
 }
 
+[[noreturn]] MINRNN_COLD inline void throw_neighbours(Said part, Index takes, Index given) {
+  std::string message;
+  Said{part, ": x: wanted ", takes, " features, given ", given}.add_to(message);
+  fail(message, true);
+}
 /// Throws unless a part of a net takes as many features as the part before it gives.
-template <class Part>
-void check_neighbours(Part part, Index takes, Index given) {
+inline void check_neighbours(Said part, Index takes, Index given) {
   if (takes != given) [[unlikely]]
-    fail(text(part) + ": x: wanted " + std::to_string(takes) + " features, given " + std::to_string(given), true);
+    throw_neighbours(part, takes, given);
 }
 
 /// Throws unless there may be so many sequences.
@@ -152,14 +131,11 @@ inline bool beyond_memory(Index features, Index time, Index batch) {
 
 // What a hot path throws stands in functions of its own, which take numbers: a closure would keep them in memory.
 [[noreturn]] MINRNN_COLD inline void throw_block(std::string_view where, Index features, Index time, Index batch) {
-  std::string given = "(";
-  given.append(std::to_string(features)).append(", ").append(std::to_string(time)).append(", ");
-  given.append(std::to_string(batch)).append(")");
-  throw_argument(where, "(F, T, B)", "sizes of at least 0 that memory can hold", given);
+  throw_argument(where, "(F, T, B)", "sizes of at least 0 that memory can hold", list_text({features, time, batch}));
 }
 [[noreturn]] MINRNN_COLD inline void throw_index(std::string_view where, std::string_view argument, Index size,
                                                  Index given) {
-  throw_argument(where, argument, "at least 0 and below " + std::to_string(size), std::to_string(given));
+  throw_argument(where, argument, {"at least 0 and below ", size}, given);
 }
 
 /// Throws unless (F, T, B) are sizes that a block may have.
@@ -177,11 +153,11 @@ inline void check_index(std::string_view where, std::string_view argument, Index
 [[noreturn]] MINRNN_COLD inline void throw_sequence(std::string_view where, std::string_view argument, bool is_null,
                                                     Index features, Index time, Index batch, Index given_features,
                                                     Index given_time, Index given_batch) {
-  throw_argument(where, argument, "(F, T, B) = " + shape_text(features, time, batch),
+  throw_argument(where, argument, {"(F, T, B) = ", shape_text(features, time, batch)},
                  is_null ? "a null pointer" : shape_text(given_features, given_time, given_batch));
 }
-[[noreturn]] MINRNN_COLD inline void throw_matrix(std::string_view where, std::string_view argument, Index rows,
-                                                  Index columns, Index given_rows, Index given_columns) {
+[[noreturn]] MINRNN_COLD inline void throw_matrix(std::string_view where, Said argument, Index rows, Index columns,
+                                                  Index given_rows, Index given_columns) {
   throw_argument(where, argument, shape_text(rows, columns), shape_text(given_rows, given_columns));
 }
 
@@ -204,7 +180,7 @@ void check_input(std::string_view where, const View& x, Index features) {
 }
 
 template <class M>
-void check_matrix(std::string_view where, std::string_view argument, const M& matrix, Index rows, Index columns) {
+void check_matrix(std::string_view where, Said argument, const M& matrix, Index rows, Index columns) {
   if (matrix.rows() != rows || matrix.cols() != columns) [[unlikely]]
     throw_matrix(where, argument, rows, columns, matrix.rows(), matrix.cols());
 }

@@ -62,11 +62,18 @@ struct Context {
   Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
 };
 
+namespace detail {
+/// The body is only called by its address, from here, so that a compiler makes code of it once.
+MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, const Task& task) {
+  if (tiles > 1 && executor != nullptr) return executor->run(tiles, task);
+  for (Index tile = 0; tile < tiles; ++tile) task(tile, 0);
+}
+}  // namespace detail
+
 /// Calls body(tile, worker) once for each tile in [0, tiles), worker < context.workers(). The body must not throw.
 template <class Body>
 void parallel_for(const Context& context, Index tiles, const Body& body) {
-  if (tiles > 1 && context.executor != nullptr) return context.executor->run(tiles, Task(body));
-  for (Index tile = 0; tile < tiles; ++tile) body(tile, Index{0});
+  detail::run_tiles(context.executor, tiles, Task(body));
 }
 
 /// The same for tiles that have so many multiply-adds together, more or less; other work is counted as multiply-adds
@@ -74,7 +81,7 @@ void parallel_for(const Context& context, Index tiles, const Body& body) {
 template <class Body>
 void parallel_for(const Context& context, Index tiles, double multiply_adds, const Body& body) {
   const bool is_worth_it = context.executor != nullptr && multiply_adds >= context.executor->least_work();
-  parallel_for(is_worth_it ? context : Context{context.draw}, tiles, body);
+  detail::run_tiles(is_worth_it ? context.executor : nullptr, tiles, Task(body));
 }
 
 }  // namespace minrnn

@@ -94,7 +94,7 @@ template <class L>
   const auto wanted = layer.initial_state(0);
   visit_both(state, wanted, [&](const Name& name, const auto& m, const auto& of_layer) {
     if (m.rows() != of_layer.rows() || (m.size() > 0 && m.cols() != batch))
-      throw_matrix(where, std::string(argument) + "." + name.str(), of_layer.rows(), batch, m.rows(), m.cols());
+      throw_matrix(where, {argument, ".", name.str()}, of_layer.rows(), batch, m.rows(), m.cols());
   });
   throw_argument(where, argument, "the state of this layer", "that of another, or of one that was moved from");
 }
@@ -126,7 +126,7 @@ void reset(State& state, Index b, const State& initial) {
     if (m.size() == 0 && from.size() == 0) return;
     detail::check_index("reset", "b", b, m.cols());
     if (from.rows() != m.rows() || from.cols() != 1) [[unlikely]]
-      detail::throw_matrix("reset", "initial." + name.str(), m.rows(), 1, from.rows(), from.cols());
+      detail::throw_matrix("reset", {"initial.", name.str()}, m.rows(), 1, from.rows(), from.cols());
   });
   detail::check(alike, "reset", "initial", "the state of the same layer", "one of another number of parts");
   detail::visit_both(state, initial, [&](const Name&, auto& m, const auto& from) {

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <charconv>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -27,8 +25,7 @@ struct Parameter {
   /// Zeros. Throws std::invalid_argument for sizes below 0 or that no memory holds.
   Parameter(Index rows, Index columns) {
     detail::check(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
-                  "sizes of at least 0 that memory can hold",
-                  [&] { return std::to_string(rows) + " and " + std::to_string(columns); });
+                  "sizes of at least 0 that memory can hold", {rows, " and ", columns});
     value.setZero(rows, columns);
     grad.setZero(rows, columns);
   }
@@ -51,23 +48,26 @@ class Name {
   Name(const Name& parent, Index number) : parent_(&parent), number_(number) {}
 
   std::string str() const {
-    if (parent_ == nullptr) return {};
-    std::string path = parent_->str();
-    if (!path.empty()) path += '/';
-    return path += part_.empty() ? std::to_string(number_) : std::string(part_);
+    std::string path;
+    add_to(path);
+    return path;
   }
 
   /// Whether `str()` would be this text; allocates nothing.
   bool is(std::string_view path) const { return cut_from(path) && path.empty(); }
 
  private:
+  MINRNN_COLD void add_to(std::string& path) const {
+    if (parent_ == nullptr) return;
+    parent_->add_to(path);
+    if (!path.empty()) path += '/';
+    path += part_.empty() ? detail::Digits(number_).text() : part_;
+  }
   /// Takes this path from the end of another, if it ends so.
   bool cut_from(std::string_view& path) const {
     if (parent_ == nullptr) return true;
-    char digits[20];
-    std::string_view own = part_;
-    if (own.empty())
-      own = {digits, static_cast<std::size_t>(std::to_chars(digits, std::end(digits), number_).ptr - digits)};
+    const detail::Digits number(number_);
+    const std::string_view own = part_.empty() ? number.text() : part_;
     if (!path.ends_with(own)) return false;
     path.remove_suffix(own.size());
     if (parent_->parent_ == nullptr) return true;

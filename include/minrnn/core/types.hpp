@@ -9,9 +9,13 @@
 #if defined(_MSC_VER)
 #define MINRNN_INLINE __forceinline
 #define MINRNN_INLINE_LAMBDA
+#define MINRNN_NOINLINE __declspec(noinline)
+#define MINRNN_COLD __declspec(noinline)
 #else
 #define MINRNN_INLINE inline __attribute__((always_inline))
 #define MINRNN_INLINE_LAMBDA __attribute__((always_inline))
+#define MINRNN_NOINLINE __attribute__((noinline))
+#define MINRNN_COLD __attribute__((cold, noinline))
 #endif
 
 namespace minrnn {

@@ -154,9 +154,8 @@ class SequenceView {
   SequenceView(M&& m)  // NOLINT: implicit, a matrix is one sequence
       requires(!detail::TemporaryOf<M, S>)
       : SequenceView(detail::Part{}, m.data(), m.rows(), m.cols(), 1, m.size(), {}) {
-    detail::check(
-        m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
-        [&] { return std::to_string(m.rows()) + ", as frames have no gap"; }, m.outerStride());
+    detail::check(m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
+                  {m.rows(), ", as frames have no gap"}, m.outerStride());
   }
   template <detail::TemporaryOf<S> T>
   SequenceView(T&&) = delete;  // a temporary ends before backward reads it: give it a name
@@ -223,8 +222,7 @@ class SequenceView {
       throw_range(where, first, count, size);
   }
   [[noreturn]] MINRNN_COLD static void throw_range(std::string_view where, Index first, Index count, Index size) {
-    detail::throw_argument(where, "first and count", "a part of " + std::to_string(size),
-                           std::to_string(first) + " and " + std::to_string(count));
+    detail::throw_argument(where, "first and count", {"a part of ", size}, {first, " and ", count});
   }
   /// An empty block may have no memory to point into.
   S* from(Index offset) const { return size() == 0 ? data_ : data_ + offset; }

@@ -128,9 +128,7 @@ class Attention {
     detail::check_size("Attention", "features", features);
     detail::check_size("Attention", "heads", heads);
     if (options.head_size == 0) {
-      detail::check(
-          features % heads == 0, "Attention", "heads",
-          [&] { return "a divisor of " + std::to_string(features) + " features"; }, heads);
+      detail::check(features % heads == 0, "Attention", "heads", {"a divisor of ", features, " features"}, heads);
       options.head_size = features / heads;
     }
     detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",

@@ -8,6 +8,7 @@
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/message.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -54,7 +55,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
     detail::check_input("Dropout", x, features_);
     detail::check(threshold_ == 0 || context.draw >= 0, "Dropout", "context.draw",
                   "the number of the training step, which the mask is a function of",
-                  [&] { return context.draw == Context::kNoDraw ? "none" : std::to_string(context.draw); });
+                  context.draw == Context::kNoDraw ? detail::Said("none") : detail::Said(context.draw));
     cache.draw_ = context.draw;
     return mask(x, cache.draw_, cache.y_, context);
   }

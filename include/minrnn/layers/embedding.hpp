@@ -31,7 +31,7 @@ inline void check_tokens(std::string_view where, std::string_view argument, Toke
     for (Index t = 0; t < tokens.time(); ++t) {
       const std::int32_t token = *tokens.column(t, b);
       if (token < least || token >= vocabulary) [[unlikely]]
-        throw_argument(where, argument, "tokens below " + std::to_string(vocabulary), std::to_string(token));
+        throw_argument(where, argument, {"tokens below ", vocabulary}, token);
     }
 }
 }  // namespace detail

@@ -48,7 +48,7 @@ Index count_targets(const char* name, SequenceView<const Target> targets, Index 
     for (Index t = 0; t < targets.time(); ++t) {
       const Target target = *targets.column(t, b);
       if (target >= classes) [[unlikely]]
-        throw_argument(name, "targets", "classes below " + std::to_string(classes), std::to_string(target));
+        throw_argument(name, "targets", {"classes below ", classes}, target);
       count += target >= 0;
     }
   return count;
@@ -84,7 +84,7 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
                        const Context& context) {
   const char* name = "softmax_cross_entropy";
   const Index classes = logits.features(), time = logits.time(), batch = logits.batch();
-  if (classes < 1) throw_argument(name, "logits", "at least 1 class", std::to_string(classes));
+  if (classes < 1) throw_argument(name, "logits", "at least 1 class", classes);
   check_sequence(name, "logits", logits, classes);
   check_sequence(name, "targets", targets, 1, time, batch);
   MeanLoss result;

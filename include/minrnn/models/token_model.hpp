@@ -61,10 +61,8 @@ class TokenModel {
         blocks_(std::move(blocks)),
         norm_(dim),
         output_(dim, vocabulary, stream.stream(1), {.bias = false}) {
-    detail::check(
-        blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
-        [&] { return "from " + std::to_string(dim) + " features to as many"; },
-        [&] { return std::to_string(blocks_.input_size()) + " to " + std::to_string(blocks_.output_size()); });
+    detail::check(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
+                  {"from ", dim, " features to as many"}, {blocks_.input_size(), " to ", blocks_.output_size()});
   }
 
   Index vocabulary_size() const { return embedding_.vocabulary_size(); }

@@ -180,7 +180,7 @@ class Adam {
   void check_options(std::string_view where) const {
     const auto wants = [&](bool ok, std::string_view option, const char* wanted, S given) {
       if (!ok) [[unlikely]]
-        detail::throw_argument(where, option, wanted, std::to_string(given));
+        detail::throw_argument(where, option, wanted, given);
     };
     const auto at_least_0 = [](S option) { return option >= S(0) && option <= (std::numeric_limits<S>::max)(); };
     const char *amount = "a finite number of at least 0", *fraction = "a number of at least 0 and below 1";
@@ -190,7 +190,7 @@ class Adam {
     wants(at_least_0(options.epsilon), "epsilon", amount, options.epsilon);
     wants(at_least_0(options.weight_decay), "weight_decay", amount, options.weight_decay);
     if (steps_ < 0) [[unlikely]]
-      detail::throw_argument(where, "step", "a count of at least 0", std::to_string(steps_));
+      detail::throw_argument(where, "step", "a count of at least 0", steps_);
     if (!options.decays) [[unlikely]]
       detail::throw_argument(where, "decays", "a function", "none");
   }
@@ -200,17 +200,15 @@ class Adam {
     std::size_t next = 0;
     visit_own(layer, [&](const Name& name, const Parameter<S>& p) {
       if (next == moments_.size()) [[unlikely]]
-        detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
-                               "more, from " + name.str());
+        detail::throw_argument("Adam::step", "layer", {moments_.size(), " parameters"}, {"more, from ", name.str()});
       const Moments& m = moments_[next++];
       if (!name.is(m.name)) [[unlikely]]
-        detail::throw_argument("Adam::step", "parameter " + std::to_string(next - 1), m.name, name.str());
+        detail::throw_argument("Adam::step", {"parameter ", next - 1}, m.name, name.str());
       detail::check_matrix("Adam::step", m.name, p.value, m.first.rows(), m.first.cols());
       detail::check_matrix("Adam::step", m.name, p.grad, m.first.rows(), m.first.cols());
     });
     if (next != moments_.size()) [[unlikely]]
-      detail::throw_argument("Adam::step", "layer", std::to_string(moments_.size()) + " parameters",
-                             std::to_string(next));
+      detail::throw_argument("Adam::step", "layer", {moments_.size(), " parameters"}, next);
   }
 
   /// Asks before anything changes: what is asked is the user's, and may throw.

@@ -29,7 +29,7 @@ struct CosineSchedule {
     check_rates();
     const auto wants_count = [](std::string_view argument, std::int64_t count) {
       if (count < 0) [[unlikely]]
-        detail::throw_argument("CosineSchedule", argument, "at least 0", std::to_string(count));
+        detail::throw_argument("CosineSchedule", argument, "at least 0", count);
     };
     wants_count("warm_up", warm_up);
     wants_count("steps", steps);
@@ -51,7 +51,7 @@ struct CosineSchedule {
   void check_rates() const {
     const auto wants_rate = [](std::string_view argument, double given) {
       if (!(given >= 0 && std::isfinite(given))) [[unlikely]]
-        detail::throw_argument("CosineSchedule", argument, "a finite number of at least 0", std::to_string(given));
+        detail::throw_argument("CosineSchedule", argument, "a finite number of at least 0", given);
     };
     wants_rate("rate", rate);
     wants_rate("final_rate", final_rate);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/message.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/testing/layer_run.hpp"
 

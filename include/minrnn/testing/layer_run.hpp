@@ -15,6 +15,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/message.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"

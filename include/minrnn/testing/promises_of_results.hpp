@@ -7,6 +7,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/message.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
