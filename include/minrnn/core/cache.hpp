@@ -36,11 +36,8 @@ class CacheBase {
   /// shape.
   template <class View>
   void check_backward(std::string_view where, const Sizes& sizes, const View& dy) const {
-    detail::check(kept_.valid, where, "cache", "one that forward was the last to use",
-                  "one that is new, moved from, or was last used by infer or step");
-    if (kept_.sizes != sizes) [[unlikely]]
-      detail::throw_argument(where, "cache", {"that of a layer of sizes ", text(sizes)},
-                             {"that of one of sizes ", text(kept_.sizes)});
+    if (!kept_.valid || kept_.sizes != sizes) [[unlikely]]
+      throw_cache(where, sizes);
     detail::check_sequence(where, "dy", dy, sizes[1], kept_.time, kept_.batch);
   }
 
@@ -51,6 +48,13 @@ class CacheBase {
     Index time = 0, batch = 0;
   };
 
+  [[noreturn]] MINRNN_COLD void throw_cache(std::string_view where, const Sizes& sizes) const {
+    if (!kept_.valid)
+      detail::throw_argument(where, "cache", "one that forward was the last to use",
+                             "one that is new, moved from, or was last used by infer or step");
+    detail::throw_argument(where, "cache", {"that of a layer of sizes ", text(sizes)},
+                           {"that of one of sizes ", text(kept_.sizes)});
+  }
   MINRNN_COLD static std::string text(const Sizes& sizes) {
     std::string result;
     for (const Index size : sizes) {

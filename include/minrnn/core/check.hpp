@@ -92,7 +92,7 @@ MINRNN_INLINE void check(bool ok, std::string_view where, Said argument, Said wa
 inline constexpr Index kMostSize = Index{1} << (std::numeric_limits<Index>::digits >= 63 ? 40 : 21);
 
 /// Throws unless 1 <= size <= kMostSize.
-inline void check_size(std::string_view where, std::string_view argument, Index size) {
+MINRNN_NOINLINE inline void check_size(std::string_view where, std::string_view argument, Index size) {
   check(size >= 1, where, argument, "a size of at least 1", size);
   check(size <= kMostSize, where, argument, {"a size of at most ", kMostSize}, size);
 }
@@ -118,15 +118,17 @@ inline void check_batch(std::string_view where, Index batch) {
   check(batch >= 0, where, "batch", "at least 0 sequences", batch);
 }
 
-/// True where a block of such sizes is none that memory could hold, or a size is negative.
-inline bool beyond_memory(Index features, Index time, Index batch) {
-  constexpr int kBits = (std::numeric_limits<Index>::digits - 4) / 3;
-  if (((features | time | batch) >> kBits) == 0) [[likely]]
-    return false;  // the product of three such sizes is far below the largest Index
+MINRNN_COLD inline bool large_is_beyond_memory(Index features, Index time, Index batch) {
   if (features < 0 || time < 0 || batch < 0) return true;
   if (features == 0 || time == 0 || batch == 0) return false;
   constexpr Index kMost = (std::numeric_limits<Index>::max)() / 16;  // scalars of up to 16 bytes
   return features > kMost / time || features * time > kMost / batch;
+}
+/// True where a block of such sizes is none that memory could hold, or a size is negative.
+inline bool beyond_memory(Index features, Index time, Index batch) {
+  // The product of three sizes of so many bits is far below the largest Index.
+  constexpr int kBits = (std::numeric_limits<Index>::digits - 4) / 3;
+  return ((features | time | batch) >> kBits) != 0 && large_is_beyond_memory(features, time, batch);
 }
 
 // What a hot path throws stands in functions of its own, which take numbers: a closure would keep them in memory.

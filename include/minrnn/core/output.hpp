@@ -57,10 +57,7 @@ class LastResult {
   /// The argument of a forward: x, or a copy.
   SequenceView<const S> keep(SequenceView<const S> x) {
     const std::less<const S*> before;
-    if (x.size() == 0 || before(x.data(), first_) || !before(x.data(), last_)) return x;
-    const SequenceView<S> copy = copy_.resize(x.features(), x.time(), x.batch());
-    for (Index b = 0; b < x.batch(); ++b) copy.matrix(b) = x.matrix(b);
-    return SequenceView<const S>(copy).with_starts(x.starts());
+    return x.size() == 0 || before(x.data(), first_) || !before(x.data(), last_) ? x : copy_of(x);
   }
   /// Takes note of the result of any call, and gives it back.
   SequenceView<const S> note(SequenceView<const S> y) {
@@ -74,6 +71,12 @@ class LastResult {
   }
 
  private:
+  MINRNN_COLD SequenceView<const S> copy_of(SequenceView<const S> x) {
+    const SequenceView<S> copy = copy_.resize(x.features(), x.time(), x.batch());
+    for (Index b = 0; b < x.batch(); ++b) std::copy_n(x.column(0, b), x.features() * x.time(), copy.column(0, b));
+    return SequenceView<const S>(copy).with_starts(x.starts());
+  }
+
   const S *first_ = nullptr, *last_ = nullptr;
   Sequence<S> copy_;
 };

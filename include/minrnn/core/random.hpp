@@ -75,7 +75,7 @@ class Random {
   /// A stand-in for a standard normal number: the sum of twelve uniform ones, which has mean 0, variance 1 and no tail
   /// beyond 6. The exact distribution needs a logarithm and a cosine, which differ from one mathematics library to the
   /// next.
-  constexpr double normal() {
+  MINRNN_NOINLINE constexpr double normal() {
     std::int64_t sum = 0;
     for (int i = 0; i < 12; ++i) sum += static_cast<std::int64_t>((*this)()) >> 12;
     return static_cast<double>(sum) * 0x1p-52;
@@ -93,12 +93,12 @@ class Random {
 };
 
 template <class S>
-void fill_symmetric(Matrix<S>& m, Random& random, double limit) {
+MINRNN_NOINLINE void fill_symmetric(Matrix<S>& m, Random& random, double limit) {
   for (Index i = 0; i < m.size(); ++i) m.data()[i] = static_cast<S>(random.symmetric(limit));
 }
 
 template <class S>
-void fill_normal(Matrix<S>& m, Random& random, double deviation) {
+MINRNN_NOINLINE void fill_normal(Matrix<S>& m, Random& random, double deviation) {
   for (Index i = 0; i < m.size(); ++i) m.data()[i] = static_cast<S>(deviation * random.normal());
 }
 

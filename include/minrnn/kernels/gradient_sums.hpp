@@ -61,7 +61,7 @@ class GradientSums {
  private:
   static constexpr double kOfAScalar = 8;  // the multiply-adds that take as long as a scalar to be read or written
 
-  void add_to(Matrix<S>& gradient, Index offset) const {
+  MINRNN_NOINLINE void add_to(Matrix<S>& gradient, Index offset) const {
     constexpr Index kChunk = 4096;  // scalars, which stay in L1 while the tiles pass by
     const double work = kOfAScalar * static_cast<double>(gradient.size() * sums_.batch());
     parallel_for(context_, (gradient.size() + kChunk - 1) / kChunk, work, [&](Index chunk, Index) {

@@ -38,9 +38,11 @@ struct InitialState {
 
   /// dh_0: what reached h_0 at starts. What reached the state before the first step belongs to it, too, where that
   /// state was h_0 bit for bit.
-  void add_gradient(Matrix<S>& dh_0, Row<const S> h_0, const Matrix<S>& first_h, const Matrix<S>& dstate_h) {
+  MINRNN_NOINLINE void add_gradient(Matrix<S>& dh_0, Row<const S> h_0, const Matrix<S>& first_h,
+                                    const Matrix<S>& dstate_h) {
     for (Index b = 0; b < dstate_h.cols(); ++b)
-      if (std::equal(h_0.data, h_0.data + dh_0.rows(), first_h.col(b).data())) dh_0 += dstate_h.col(b);
+      if (std::equal(h_0.data, h_0.data + dh_0.rows(), first_h.col(b).data()))
+        for (Index i = 0; i < dh_0.rows(); ++i) dh_0(i, 0) += dstate_h(i, b);
     const Row<const S> p = parameter.value, d = dh_0;
     const Row<S> grad = parameter.grad;
     for_lanes<S>(dh_0.rows(), [&](auto i) { grad[i] = fma(Gates::slope(Gates::candidate(p[i])), d[i], grad[i]); });

@@ -205,7 +205,8 @@ class MinimalLayer {
       b_[gate] = Parameter<S>(features);
       fill_symmetric(w_[gate].value, random, limit);
       fill_symmetric(b_[gate].value, random, limit);
-      b_[gate].value.array() += static_cast<S>(Gates::kForgetBias[gate] * options.forget_bias);
+      for (Index i = 0; i < features; ++i)
+        b_[gate].value(i, 0) += static_cast<S>(Gates::kForgetBias[gate] * options.forget_bias);
     }
     if (options.learn_initial_state) {
       h_0_.parameter = Parameter<S>(features);
