@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
@@ -59,13 +60,13 @@ struct Context {
     return {static_cast<std::int64_t>(mixed >> 1), executor};
   }
 
-  Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
+  MINRNN_NOINLINE Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
 };
 
 namespace detail {
 /// The body is only called by its address, from here, so that a compiler makes code of it once.
-MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, const Task& task) {
-  if (tiles > 1 && executor != nullptr) return executor->run(tiles, task);
+MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, double multiply_adds, const Task& task) {
+  if (tiles > 1 && executor != nullptr && multiply_adds >= executor->least_work()) return executor->run(tiles, task);
   for (Index tile = 0; tile < tiles; ++tile) task(tile, 0);
 }
 }  // namespace detail
@@ -73,15 +74,14 @@ MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, const Tas
 /// Calls body(tile, worker) once for each tile in [0, tiles), worker < context.workers(). The body must not throw.
 template <class Body>
 void parallel_for(const Context& context, Index tiles, const Body& body) {
-  detail::run_tiles(context.executor, tiles, Task(body));
+  detail::run_tiles(context.executor, tiles, std::numeric_limits<double>::infinity(), Task(body));
 }
 
 /// The same for tiles that have so many multiply-adds together, more or less; other work is counted as multiply-adds
 /// that take as long. Where these are few, the calling thread does them alone.
 template <class Body>
 void parallel_for(const Context& context, Index tiles, double multiply_adds, const Body& body) {
-  const bool is_worth_it = context.executor != nullptr && multiply_adds >= context.executor->least_work();
-  detail::run_tiles(is_worth_it ? context.executor : nullptr, tiles, Task(body));
+  detail::run_tiles(context.executor, tiles, multiply_adds, Task(body));
 }
 
 }  // namespace minrnn

@@ -48,10 +48,9 @@ inline bool has_start(const Stretch& s, Starts starts) {
 
 /// The middle of `run_stretches`: from the operator (a, b) of each stretch to the row that enters it. carry goes from
 /// what enters the first stretch of a sequence to what leaves the last.
-template <template <class> class Operator, class S>
+template <class Whole, class S>
 void carry_across(const Tiling& tiling, Direction direction, Starts starts, const Matrix<S>& a, const Matrix<S>& b,
                   Matrix<S>& carry, Matrix<S>& rows) {
-  using Whole = Operator<Packet<S>>;
   using Carried = typename Whole::Carried;
   const Index features = carry.rows() / kPlanes<Carried>, parts = tiling.parts();
   for (Index sequence = 0; sequence < carry.cols(); ++sequence)
@@ -104,7 +103,7 @@ void run_stretches(const Context& context, const Tiling& tiling, double multiply
     for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
     summarise(stretch_of(tiling, tile, worker), whole_a, whole_b);
   });
-  carry_across<Operator>(tiling, direction, starts, a, b, carry, rows);
+  carry_across<Whole>(tiling, direction, starts, a, b, carry, rows);
   parallel_for(context, count, multiply_adds,
                [&](Index tile, Index worker) { run(stretch_of(tiling, tile, worker), rows.col(tile).data()); });
 }
