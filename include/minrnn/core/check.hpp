@@ -177,12 +177,13 @@ void check_sequence(std::string_view where, std::string_view argument, const Vie
 /// Throws unless x is an argument for a layer of this many features; one that was moved from has none.
 template <class View>
 void check_input(std::string_view where, const View& x, Index features) {
-  check(features >= 1, where, "layer", "one with its parameters", "one that was moved from");
+  if (features < 1) [[unlikely]]
+    throw_argument(where, "layer", "one with its parameters", "one that was moved from");
   check_sequence(where, "x", x, features);
 }
 
 template <class M>
-void check_matrix(std::string_view where, Said argument, const M& matrix, Index rows, Index columns) {
+void check_matrix(std::string_view where, std::string_view argument, const M& matrix, Index rows, Index columns) {
   if (matrix.rows() != rows || matrix.cols() != columns) [[unlikely]]
     throw_matrix(where, argument, rows, columns, matrix.rows(), matrix.cols());
 }

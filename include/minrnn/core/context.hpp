@@ -60,12 +60,12 @@ struct Context {
     return {static_cast<std::int64_t>(mixed >> 1), executor};
   }
 
-  MINRNN_NOINLINE Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
+  Index workers() const { return executor == nullptr ? 1 : executor->workers(); }
 };
 
 namespace detail {
 /// The body is only called by its address, from here, so that a compiler makes code of it once.
-MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, double multiply_adds, const Task& task) {
+MINRNN_NOINLINE inline void run_tiles(Executor* executor, Index tiles, double multiply_adds, Task task) {
   if (tiles > 1 && executor != nullptr && multiply_adds >= executor->least_work()) return executor->run(tiles, task);
   for (Index tile = 0; tile < tiles; ++tile) task(tile, 0);
 }

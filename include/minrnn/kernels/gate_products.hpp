@@ -3,8 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <type_traits>
-#include <utility>
 
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -73,19 +71,23 @@ template <class S, Index G>
 void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b, const S* x, S* k) {
   constexpr Index kWidth = Packet<S>::size, kTogether = G > 2 ? 2 : 4;
   const Index rows = w[0].value.rows(), depth = w[0].value.cols();
-  // The sums i are those of packet i % packets of gate i / packets.
-  const auto sums_of = [&]<int packets, int... i>(std::integral_constant<int, packets>,
-                                                  std::integer_sequence<int, i...>, Index row) {
-    const auto at = [row](int packet) { return row + packet * kWidth; };
-    Packet<S> sums[] = {Packet<S>::load(b[i / packets].value.data() + at(i % packets))...};
+  const auto block = [&]<int packets>(std::integral_constant<int, packets>, Index row) {
+    Array<const S*, G> from;
+    Array<Packet<S>, G * packets> sums;
+    unroll<G>([&](auto g) {
+      from[g] = w[g].value.data() + row;
+      unroll<packets>([&](auto p) { sums[g * packets + p] = Packet<S>::load(b[g].value.data() + row + p * kWidth); });
+    });
     for (Index j = 0; j < depth; ++j) {
       const Packet<S> x_j(x[j]);
-      ((sums[i] = fma(Packet<S>::load(w[i / packets].value.data() + j * rows + at(i % packets)), x_j, sums[i])), ...);
+      unroll<G>([&](auto g) {
+        unroll<packets>([&](auto p) {
+          sums[g * packets + p] = fma(Packet<S>::load(from[g] + p * kWidth), x_j, sums[g * packets + p]);
+        });
+        from[g] += rows;
+      });
     }
-    (sums[i].store(k + i / packets * rows + at(i % packets)), ...);
-  };
-  const auto block = [&](auto packets, Index row) {
-    sums_of(packets, std::make_integer_sequence<int, int{G} * packets>{}, row);
+    unroll<G * packets>([&](auto i) { sums[i].store(k + i / packets * rows + row + i % packets * kWidth); });
   };
   Index row = 0;
   for (; row + kTogether * kWidth <= rows; row += kTogether * kWidth)
