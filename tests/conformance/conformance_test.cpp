@@ -60,12 +60,12 @@ TEST_P(Conformance, EveryFrameIsSeen) {
 TEST_P(Conformance, TimeDividedIntoStretchesIsTheSameFunction) {
   const auto check = [&](Index time, Index batch) {
     const auto layer = make<double>();
-    const Tiling tiling(layer.output_size(), time, batch);
+    const Tiling tiling(layer.output_size(), time, batch, {});
     ASSERT_GT(tiling.parts(), 1) << "this shape is not divided: choose a longer one";
     const Index border = tiling[0].last_step, undivided = 500;
     std::vector<Index> chunks(static_cast<std::size_t>(time / undivided), undivided);
     chunks.push_back(time % undivided);
-    ASSERT_EQ(Tiling(layer.output_size(), undivided, batch).parts(), 1);
+    ASSERT_EQ(Tiling(layer.output_size(), undivided, batch, {}).parts(), 1);
     for (const auto& example :
          examples(layer, time, batch,
                   {{0, 0}, {border - 1, 0}, {border, 0}, {border + 1, 0}, {time - 1, 0}, {border, batch - 1}})) {

@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <string>
 #include <vector>
+
+#include "minrnn/kernels/tiles.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -34,41 +37,37 @@ TEST(Tiling, CoversEveryStepOfEverySequenceOnce) {
     for (const Index batch : kBatches) {
       SCOPED_TRACE(std::to_string(time) + " steps of " + std::to_string(batch));
       for (const Index features : {1, 64, 100, 1000, 1 << 20})
-        for (const Index most : {32, 1, 8, 20}) expect_partition(Tiling(features, time, batch, most), time, batch);
+        for (const FrameCost cost : {FrameCost{1}, FrameCost{1e4, 1}, FrameCost{1e9, 1 << 18}})
+          expect_partition(Tiling(features, time, batch, cost), time, batch);
       for (const Index steps : {1, 100, 256}) {
         if (time / steps > 1000) continue;
-        expect_partition(Tiling::of_steps(steps, time, batch), time, batch);
+        expect_partition(Tiling::of_steps(steps, time, batch, {1e4}), time, batch);
       }
-      expect_partition(Tiling::of_steps(time, time, batch), time, batch);
-      EXPECT_EQ(Tiling::of_steps(time, time, batch).parts(), 1);
+      const Tiling whole = Tiling::of_steps(time, time, batch, {1e4});
+      expect_partition(whole, time, batch);
+      EXPECT_EQ(whole.parts(), 1);
     }
 }
 
 TEST(Tiling, DividesTimeOnlyWhereSequencesAreFewAndLong) {
-  EXPECT_EQ(Tiling(512, 600, 8).parts(), 1);
-  EXPECT_EQ(Tiling(512, 511, 1).parts(), 1);
-  EXPECT_EQ(Tiling(512, 600, 1).parts(), 2);
-  EXPECT_EQ(Tiling(512, 1030, 3).parts(), 4);
-  EXPECT_EQ(Tiling(7, 2047, 1).parts(), 1);
-  EXPECT_EQ(Tiling(7, 2048, 1).parts(), 2);
-  EXPECT_EQ(Tiling(7, 100000, 1).parts(), 16);
-  EXPECT_LE(Tiling(7, 100, 1000).count(), 32);
-  EXPECT_LE(Tiling(7, 100, 1000, 8).count(), 8);
+  const FrameCost cost{1e6}, with_sums{1e6, 1};
+  EXPECT_EQ(Tiling(512, 600, 8, cost).parts(), 1);
+  EXPECT_EQ(Tiling(512, 511, 1, cost).parts(), 1);
+  EXPECT_EQ(Tiling(512, 600, 1, cost).parts(), 2);
+  EXPECT_EQ(Tiling(512, 1030, 3, cost).parts(), 4);
+  EXPECT_EQ(Tiling(512, 1030, 3, cost).count(), 12);
+  EXPECT_EQ(Tiling(7, 2047, 1, cost).parts(), 1);
+  EXPECT_EQ(Tiling(7, 2048, 1, cost).parts(), 2);
+  EXPECT_EQ(Tiling(7, 1 << 20, 1, cost).parts(), Tiles::kMost);
+  EXPECT_EQ(Tiling(7, 1 << 20, 1, with_sums).parts(), Tiles::kEnough);
+  EXPECT_EQ(Tiling(7, 1 << 20, 4, with_sums).count(), Tiles::kEnough);
 }
 
-TEST(Tiling, LeavesLittleWorkToOneThread) {
-  EXPECT_EQ(Tiling(8, 7, 64).count(), 1);
-  EXPECT_EQ(Tiling(8, 8, 64).count(), 32);
-}
-
-TEST(Tiling, HoldsFewSumsWhereTheyAreLarge) {
-  EXPECT_EQ(Tiling::most_for_sums(1), 32);
-  EXPECT_EQ(Tiling::most_for_sums(Index{1} << 30), 8);
-}
-
-TEST(Tiling, DoesNotDependOnTheNumberOfThreads) {
-  EXPECT_EQ(Tiling(512, 1030, 3).count(), 12);
-  EXPECT_EQ(Tiling(512, 100, 100).count(), 25);
+TEST(Tiling, TakesWholeSequencesByTheirWork) {
+  EXPECT_EQ(Tiling(8, 7, 64, {10}).count(), 1);
+  EXPECT_EQ(Tiling(8, 7, 64, {1e4}).count(), 32) << "two sequences are worth a tile";
+  EXPECT_EQ(Tiling(8, 7, 64, {1e6}).count(), 64);
+  EXPECT_DOUBLE_EQ(Tiling(8, 7, 64, {1e4}).work(), 7 * 64 * 1e4);
 }
 
 }  // namespace

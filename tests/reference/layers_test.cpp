@@ -120,6 +120,25 @@ TEST(ReferenceOfLayers, OfFrames) {
                      [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated); });
 }
 
+/// At sizes where the gradients of weights go in panels; also where time is divided, which is as if it were not.
+void expect_large(const std::string& what, const Layer& layer, const Reference& reference) {
+  const auto example = make_example(layer, 5, 3, 1);
+  EXPECT_TRUE(close(train_layer(layer, example), results_of(layer, example, reference), kTolerance)) << what;
+  const auto divided = make_example(layer, 1200, 3, 1);
+  EXPECT_TRUE(close(train_layer(layer, divided), train_in_chunks(layer, divided, 3), kTolerance)) << what;
+}
+
+TEST(ReferenceOfLayers, OfLargeWeights) {
+  Random random(1);
+  expect_large("linear", erase(Linear<double>(300, 130, random.stream(0))), reference::linear);
+  expect_large("mlp", erase(Mlp<double>(150, 1000, random.stream(0))),
+               [](const Given& given) { return reference::mlp(given, false); });
+  expect_large("min_gru", erase(MinGru<double>(2000, 70, random.stream(0), {.learn_initial_state = true})),
+               [](const Given& given) { return reference::min_gru(given, true); });
+  expect_large("min_lstm", erase(MinLstm<double>(1300, 70, random.stream(0))),
+               [](const Given& given) { return reference::min_lstm(given, true, true); });
+}
+
 TEST(ReferenceOfLayers, Conv1d) {
   Random random(1);
   for (const Index kernel : {1, 2, 4})

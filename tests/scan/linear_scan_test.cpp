@@ -118,7 +118,7 @@ void expect_equal(const Outcome& a, const Outcome& b) {
 }
 
 TEST(LinearScan, IsTheRecurrenceAndItsGradientInEveryForm) {
-  ASSERT_GT(Tiling(2, 2100, 3).parts(), 1) << "no shape of the list is divided by itself";
+  ASSERT_GT(Tiling(2, 2100, 3, {}).parts(), 1) << "no shape of the list is divided by itself";
   for (const Shape& shape : kShapes)
     for (const bool starts : {false, true}) {
       const Problem<double> p(shape, starts);

@@ -86,8 +86,8 @@ class Residual {
   static SequenceView<const Scalar> add(const Context& context, SequenceView<const Scalar> a,
                                         SequenceView<const Scalar> b, Output<Scalar>& result, const Views&... read) {
     const SequenceView<Scalar> sum = result.resize(a.features(), a.time(), a.batch(), a, read...);
-    const detail::Frames frames(32, a, b);
-    parallel_for(context, frames.tiles(), frames.work(8 * a.features()), [&](Index tile, Index) {
+    const detail::Frames frames({8.0 * static_cast<double>(a.features())}, a, b);
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const Row<const Scalar> a_n = frames.row(a, n), b_n = frames.row(b, n);
         const Row<Scalar> sum_n = frames.row(sum, n);

@@ -8,6 +8,7 @@
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
+#include "minrnn/kernels/tiles.hpp"
 
 namespace minrnn::detail {
 
@@ -33,36 +34,40 @@ class ChannelTiling {
     }
   };
 
-  ChannelTiling(Index channels, Index time, Index batch, Index most)
+  /// Of T steps of B sequences, and what a step of one of them costs.
+  ChannelTiling(Index channels, Index time, Index batch, FrameCost cost)
       : channels_(channels),
         batch_(batch),
-        divided_(batch < kFewSequences && channels > kGroup && channels * time * batch >= kLeastWork),
-        sequences_(channels * time * batch < kLeastWork ? std::max<Index>(batch, 1)
-                                                        : std::max<Index>((batch + most - 1) / most, 1)) {}
+        work_(static_cast<double>(time * batch) * cost.work),
+        sequences_(batch, Tiles::of(time * batch, cost)),
+        divided_(batch < Tiles::kEnough && channels > kGroup && Tiles::of(time * batch, cost) > batch) {}
 
   /// Whether a tile is one group of channels.
   bool divided() const { return divided_; }
   Index groups() const { return (channels_ + kGroup - 1) / kGroup; }
-  Index count() const { return divided_ ? batch_ * groups() : (batch_ + sequences_ - 1) / sequences_; }
+  Index count() const { return divided_ ? batch_ * groups() : sequences_.count(); }
+  /// How many sums over steps of all channels there are: the groups of a sequence share one, where each has its rows.
+  Index sums() const { return divided_ ? batch_ : count(); }
+  /// The multiply-adds of all tiles.
+  double work() const { return work_; }
 
   /// Calls body(group) for each group of each sequence of a tile.
   template <class Body>
   void for_groups(Index tile, Body&& body) const {
     if (divided_) return body(group(tile / groups(), tile % groups()));
-    for (Index b = tile * sequences_; b < std::min<Index>(batch_, (tile + 1) * sequences_); ++b)
+    for (Index b = sequences_.first(tile); b < sequences_.last(tile); ++b)
       for (Index number = 0; number < groups(); ++number) body(group(b, number));
   }
 
  private:
-  static constexpr Index kFewSequences = 8, kLeastWork = 4096;
-
   Group group(Index sequence, Index number) const {
     return {sequence, number, number * kGroup, std::min<Index>(kGroup, channels_ - number * kGroup)};
   }
 
   Index channels_, batch_;
+  double work_;
+  Pieces sequences_;
   bool divided_;
-  Index sequences_;
 };
 
 }  // namespace minrnn::detail

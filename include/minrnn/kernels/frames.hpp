@@ -11,6 +11,7 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiles.hpp"
 
 namespace minrnn::detail {
 
@@ -18,18 +19,24 @@ namespace minrnn::detail {
 /// of one step, a block of columns may reach across sequences.
 class Frames {
  public:
-  /// Cut into at most `most` tiles of at least 64 frames.
+  /// Cut into tiles of at least 64 frames, as products with fewer columns are slow.
   template <class View, class... Views>
-  explicit Frames(Index most, const View& view, const Views&... views)
+  explicit Frames(FrameCost cost, const View& view, const Views&... views)
+      : Frames(cost.work, Pieces(view.time() * view.batch(), Tiles::of(view.time() * view.batch(), cost), 64), view,
+               views...) {}
+  /// Cut into these pieces, where a frame takes so many multiply-adds.
+  template <class View, class... Views>
+  Frames(double work, Pieces pieces, const View& view, const Views&... views)
       : time_(view.time()),
         count_(view.time() * view.batch()),
-        size_(std::max<Index>(64, (count_ + most - 1) / most)),
+        work_(static_cast<double>(count_) * work),
+        pieces_(pieces),
         joined_(joins(view) && (joins(views) && ...)) {}
 
   Index count() const { return count_; }
-  Index tiles() const { return (count_ + size_ - 1) / size_; }
-  /// The multiply-adds of all frames, where each has so many.
-  double work(Index of_a_frame) const { return static_cast<double>(count_) * static_cast<double>(of_a_frame); }
+  Index tiles() const { return pieces_.count(); }
+  /// The multiply-adds of all frames.
+  double work() const { return work_; }
 
   /// The blocks of a tile, one after the other: frames [n, n + count).
   struct Block {
@@ -44,9 +51,7 @@ class Frames {
     }
   };
   /// For blocks of at most `most` frames: for (auto block = frames.blocks(tile, most); block.next();).
-  Block blocks(Index tile, Index most) const {
-    return {*this, std::min<Index>(count_, (tile + 1) * size_), most, tile * size_};
-  }
+  Block blocks(Index tile, Index most) const { return {*this, pieces_.last(tile), most, pieces_.first(tile)}; }
 
   template <class S>
   static Columns<S> columns(SequenceView<S> view, const Block& block) {
@@ -56,8 +61,7 @@ class Frames {
   /// Calls body(n) for the frames of a tile.
   template <class Body>
   void for_each(Index tile, Body&& body) const {
-    const Index last = std::min<Index>(count_, (tile + 1) * size_);
-    for (Index n = tile * size_; n < last; ++n) body(n);
+    for (Index n = pieces_.first(tile); n < pieces_.last(tile); ++n) body(n);
   }
   template <class S>
   static Row<S> row(SequenceView<S> view, Index n) {
@@ -69,15 +73,17 @@ class Frames {
   static bool joins(const View& view) {
     return view.contiguous() || view.time() == 1;
   }
-  Index time_, count_, size_;
+  Index time_, count_;
+  double work_;
+  Pieces pieces_;
   bool joined_;
 };
 
 /// Calls body(lanes, t, b) for the packets of features of every frame of a sequence.
 template <class S, class View, class Body>
 void for_packets(const Context& context, const View& view, Body&& body) {
-  const Frames frames(32, view);
-  parallel_for(context, frames.tiles(), frames.work(16 * view.features()), [&](Index tile, Index) {
+  const Frames frames({16.0 * static_cast<double>(view.features())}, view);
+  parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
     frames.for_each(tile, [&](Index n) {
       const Index t = n % view.time(), b = n / view.time();
       for_lanes<S, kInterleaved>(view.features(), [&](auto lanes) { body(lanes, t, b); });

@@ -2,17 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
-#include "minrnn/core/views.hpp"
 #include "minrnn/kernels/packet.hpp"
 
 namespace minrnn::detail {
 
-/// The multiply-adds of all frames for so many rows of gates: those of the product, and 24 for an exponential or so.
-template <class S>
-double gated_work(SequenceView<S> x, Index rows) {
-  return static_cast<double>(x.time() * x.batch()) * static_cast<double>(rows * (x.features() + 24));
+/// The multiply-adds of a frame for so many rows of gates: those of the product, and 24 for an exponential or so.
+inline double gated_work(Index rows, Index inputs) {
+  return static_cast<double>(rows) * static_cast<double>(inputs + 24);
 }
 
 /// A packet of each gate, from and to a row that holds the H features of all gates, gate after gate.

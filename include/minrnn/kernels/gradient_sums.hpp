@@ -15,11 +15,12 @@
 namespace minrnn {
 
 /// Sums of N gradients that many threads work on: a block of them for each tile, added up in the order of the tiles, so
-/// that the bits do not depend on how many threads there are. For one call, in memory of the cache:
+/// that the bits do not depend on how many threads there are. Where the pointer to one is null, there is no sum of it.
+/// For one call, in memory of the cache:
 ///
 ///     GradientSums sums(cache.sums_, tiles, context, w_.grad, b_.grad);
 ///     parallel_for(context, tiles, [&](Index tile, Index) {
-///       const auto [dw, db] = sums.of(tile);  // zero at first
+///       const auto [dw, db] = sums.start(tile);
 ///       ...
 ///     });
 ///     sums.add();
@@ -34,18 +35,24 @@ class GradientSums {
   GradientSums(Sequence<S>& memory, Index tiles, const Context& context, const Gradients& gradients)
       : gradients_(gradients), context_(context) {
     Index size = 0;
-    for (const Matrix<S>* gradient : gradients) size += gradient->size();
+    for (const Matrix<S>* gradient : gradients) size += gradient ? gradient->size() : 0;
     sums_ = memory.resize(size, 1, tiles);
-    parallel_for(context, tiles, kOfAScalar * static_cast<double>(sums_.size()),
-                 [&](Index tile, Index) { std::fill_n(sums_.column(0, tile), size, S(0)); });
   }
 
-  /// The sums of a tile, each of the shape of its gradient.
+  /// The sums of a tile, set to zero: what every tile does first, when they are in the cache of its worker.
+  std::array<Columns<S>, N> start(Index tile) const {
+    std::fill_n(sums_.column(0, tile), sums_.features(), S(0));
+    return of(tile);
+  }
+  /// The sums of a tile that it has begun, each of the shape of its gradient.
   std::array<Columns<S>, N> of(Index tile) const {
     std::array<Columns<S>, N> sums;
     S* next = sums_.column(0, tile);
-    for (std::size_t i = 0; i < N; next += gradients_[i++]->size())
+    for (std::size_t i = 0; i < N; ++i) {
+      if (gradients_[i] == nullptr) continue;
       sums[i] = Columns<S>(next, gradients_[i]->rows(), gradients_[i]->cols());
+      next += gradients_[i]->size();
+    }
     return sums;
   }
 
@@ -53,6 +60,7 @@ class GradientSums {
   void add() const {
     Index offset = 0;
     for (Matrix<S>* gradient : gradients_) {
+      if (gradient == nullptr) continue;
       add_to(*gradient, offset);
       offset += gradient->size();
     }

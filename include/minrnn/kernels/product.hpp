@@ -151,18 +151,20 @@ class PackedWeight {
   Sequence<S> data_;
 };
 
-/// Scalars of scratch that `add_outer_product` needs: a panel of A. Not on the stack, which may be small.
+/// The columns that `add_outer_product` takes at a time.
+inline constexpr Index kOuterDepth = 256;
+/// Scalars of scratch that it needs: a panel of A. Not on the stack, which may be small.
 template <class S>
-inline constexpr Index kOuterScratch = 256 * ProductKernel<S>::kPanel;
+inline constexpr Index kOuterScratch = kOuterDepth* ProductKernel<S>::kPanel;
 
-/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight. C without gaps.
+/// C (M, K) += A (M, n) B (K, n)^T: the gradient of a weight.
 template <class S>
 void add_outer_product(Columns<const std::type_identity_t<S>> a, Columns<const std::type_identity_t<S>> b, Columns<S> c,
                        std::type_identity_t<S>* packed, Prefetcher<std::type_identity_t<S>>* ahead = nullptr) {
   using Kernel = ProductKernel<S>;
-  constexpr Index kPanel = Kernel::kPanel, kDepth = kOuterScratch<S> / kPanel;
-  for (Index first = 0; first < a.count; first += kDepth) {
-    const Index depth = std::min<Index>(kDepth, a.count - first);
+  constexpr Index kPanel = Kernel::kPanel;
+  for (Index first = 0; first < a.count; first += kOuterDepth) {
+    const Index depth = std::min<Index>(kOuterDepth, a.count - first);
     for (Index row = 0; row < c.rows; row += kPanel) {
       const Index rows = std::min<Index>(kPanel, c.rows - row);
       const S* column = a[first].data + row;
@@ -172,8 +174,8 @@ void add_outer_product(Columns<const std::type_identity_t<S>> a, Columns<const s
             constexpr Index offset = r * Packet<S>::size;
             Packet<S>::load(column + offset).store(packed + k * kPanel + offset);
           });
-        Kernel::panel(depth, c.count, packed, kPanel, b[first].data, b.stride, 1, c.data + row, c.rows, c.data + row,
-                      c.rows, ahead);
+        Kernel::panel(depth, c.count, packed, kPanel, b[first].data, b.stride, 1, c.data + row, c.stride, c.data + row,
+                      c.stride, ahead);
         continue;
       }
       std::fill_n(packed, kPanel * depth, S(0));

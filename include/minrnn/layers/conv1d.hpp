@@ -87,10 +87,10 @@ class Conv1d {
     cache.x_ = x;
     const SequenceView<const S> before = copy(state.tail, cache.before_);
     const SequenceView<S> y = cache.y_.resize(input_size(), x.time(), x.batch(), x);
-    for_sequences(context, Tiling(input_size(), x.time(), x.batch()), work(x),
-                  [&](Index b, Index first, Index last, Index) {
-                    for (Index t = first; t < last; ++t) filter(x, before, t, b, y.row(t, b));
-                  });
+    const Tiling tiling(input_size(), x.time(), x.batch(), {work()});
+    parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index) {
+      tiling.for_each(tile, [&](Index t, Index b) { filter(x, before, t, b, y.row(t, b)); });
+    });
     keep_last(x, before, frames_of(state.tail));
     return SequenceView<const S>(y).with_starts(x.starts());
   }
@@ -106,14 +106,14 @@ class Conv1d {
     const SequenceView<const S> d_behind = copy(dstate.tail, cache.d_behind_);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     const SequenceView<S> dbefore = frames_of(dstate.tail);
-    const Tiling tiling(input_size(), x.time(), x.batch());
+    const Tiling tiling(input_size(), x.time(), x.batch(), {2 * work(), w_.size() + b_.size()});
     const GradientSums sums(cache.sums_, tiling.count(), context, w_.grad, b_.grad);
-    for_sequences(context, tiling, 2 * work(x), [&](Index b, Index first, Index last, Index tile) {
-      const auto of_tile = sums.of(tile);
-      for (Index t = first; t < last; ++t) {
+    parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index) {
+      const auto of_tile = sums.start(tile);
+      tiling.for_each(tile, [&](Index t, Index b) {
         to_input(x, dy, d_behind, t, b, dx.row(t, b));
         to_parameters(x, before, dy, t, b, of_tile[0], of_tile[1][0]);
-      }
+      });
     });
     for (Index b = 0; b < x.batch(); ++b)
       for (Index j = 1; j < kernel_size(); ++j) to_input(x, dy, d_behind, -j, b, dbefore.row(place(j), b));
@@ -225,16 +225,8 @@ class Conv1d {
     return frames;
   }
 
-  double work(SequenceView<const S> x) const {
-    return 4 * static_cast<double>(x.size()) * static_cast<double>(kernel_size());
-  }
-  template <class Body>
-  static void for_sequences(const Context& context, const Tiling& tiling, double multiply_adds, Body&& body) {
-    parallel_for(context, tiling.count(), multiply_adds, [&](Index tile, Index) {
-      const auto t = tiling[tile];
-      for (Index b = t.first_sequence; b < t.last_sequence; ++b) body(b, t.first_step, t.last_step, tile);
-    });
-  }
+  /// The multiply-adds of a frame, which are slower here than in a product.
+  double work() const { return 4 * static_cast<double>(w_.size()); }
 
   Parameter<S> w_;  // (F, K)
   Parameter<S> b_;  // (F)

@@ -78,9 +78,9 @@ class Dropout : public FrameWise<Dropout<S>, S> {
                              const Context& context) const {
     if (threshold_ == 0) return x;
     const SequenceView<S> y = result.resize(features_, x.time(), x.batch(), x);
-    const detail::Frames frames(32, x);
+    const detail::Frames frames({16.0 * static_cast<double>(features_)}, x);
     const std::uint64_t key = mix_bits(seed_ ^ mix_bits(static_cast<std::uint64_t>(draw) + 1));
-    parallel_for(context, frames.tiles(), frames.work(16 * features_), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const S* in = frames.row(x, n).data;
         S* out = frames.row(y, n).data;

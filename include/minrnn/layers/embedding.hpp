@@ -16,6 +16,7 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiles.hpp"
 
 namespace minrnn {
 
@@ -86,13 +87,13 @@ class Embedding {
   void backward(SequenceView<const S> dy, Cache& cache, const Context& context = {}) {
     cache.check_backward("Embedding", sizes(), dy);
     const Tokens tokens = cache.tokens_.view();
-    // Threads divide the features, so that each element is summed in the order of the tokens.
-    constexpr Index kFeatures = 64;
-    const Index features = output_size();
+    // Threads divide the features, so that each element is summed in the order of the tokens; 64 of them at least, as
+    // the work is mostly to find their place in memory.
     const Columns<S> dtable = table_.grad;
-    const double work = 8.0 * static_cast<double>(dy.size());
-    parallel_for(context, (features + kFeatures - 1) / kFeatures, work, [&](Index tile, Index) {
-      const Index first = tile * kFeatures, count = std::min<Index>(kFeatures, features - first);
+    const double of_a_feature = 8 * static_cast<double>(dy.time() * dy.batch());
+    const Pieces pieces(output_size(), Tiles::of(output_size(), {of_a_feature}), 64);
+    parallel_for(context, pieces.count(), of_a_feature * static_cast<double>(output_size()), [&](Index piece, Index) {
+      const Index first = pieces.first(piece), count = pieces.last(piece) - first;
       for (Index b = 0; b < tokens.batch(); ++b)
         for (Index t = 0; t < tokens.time(); ++t) {
           const Row<S> sum = dtable[*tokens.column(t, b)].from(first);

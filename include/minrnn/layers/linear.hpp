@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <array>
 #include <cmath>
 
 #include "minrnn/core/cache.hpp"
@@ -15,9 +16,9 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 
 namespace minrnn {
@@ -79,9 +80,9 @@ class Linear : public FrameWise<Linear<S>, S> {
     detail::check_input("Linear", x, input_size());
     cache.x_ = x;
     const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
-    const detail::Frames frames(kMostTiles, x);
+    const detail::Frames frames({static_cast<double>(w_.size())}, x);
     cache.packed_.prepare(w_.value, frames.count());
-    parallel_for(context, frames.tiles(), frames.work(w_.size()), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       for (auto block = frames.blocks(tile, kBlock); block.next();)
         cache.packed_.multiply(frames.columns(x, block), b_.value, frames.columns(y, block));
     });
@@ -93,19 +94,23 @@ class Linear : public FrameWise<Linear<S>, S> {
     const SequenceView<const S> x = cache.x_;
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     const SequenceView<S> scratch = cache.scratch_.resize(detail::kOuterScratch<S>, 1, context.workers());
-    const detail::Frames frames(Tiling::most_for_sums(w_.size() + b_.size()), x, dy);
-    const GradientSums sums(cache.sums_, frames.tiles(), context, w_.grad, b_.grad);
+    const bool in_panels = detail::GradientPanels::pays(w_.size(), true);
+    const double work = static_cast<double>(w_.size());
+    const detail::Frames frames({in_panels ? work : 2 * work, b_.size() + (in_panels ? 0 : w_.size())}, x, dy);
+    const GradientSums<S, 2> sums(cache.sums_, frames.tiles(), context, {in_panels ? nullptr : &w_.grad, &b_.grad});
     cache.packed_.prepare_transposed(w_.value);
-    parallel_for(context, frames.tiles(), frames.work(2 * w_.size()), [&](Index tile, Index worker) {
-      const auto [dw, db] = sums.of(tile);
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index worker) {
+      const auto [dw, db] = sums.start(tile);
       for (auto block = frames.blocks(tile, kBlock); block.next();) {
         const Columns<const S> dy_n = frames.columns(dy, block);
-        cache.packed_.multiply(dy_n, {}, frames.columns(dx, block));                               // dx = W^T dy
-        detail::add_outer_product(dy_n, frames.columns(x, block), dw, scratch.column(0, worker));  // dW += dy x^T
-        if (b_.size() > 0) detail::add_columns(dy_n, db[0]);                                       // db += dy
+        cache.packed_.multiply(dy_n, {}, frames.columns(dx, block));  // dx = W^T dy
+        if (!in_panels)
+          detail::add_outer_product(dy_n, frames.columns(x, block), dw, scratch.column(0, worker));  // dW += dy x^T
+        if (b_.size() > 0) detail::add_columns(dy_n, db[0]);                                         // db += dy
       }
     });
     sums.add();
+    if (in_panels) detail::add_products_in_panels<S>(context, dy, x, std::array{&w_.grad}, cache.sums_, cache.scratch_);
     return dx;
   }
 
@@ -119,7 +124,7 @@ class Linear : public FrameWise<Linear<S>, S> {
   const Matrix<S>& bias() const { return b_.value; }
 
  private:
-  static constexpr Index kMostTiles = 32, kBlock = 192;
+  static constexpr Index kBlock = 192;
   Parameter<S> w_;  // (H, F)
   Parameter<S> b_;  // (H), or empty
 };

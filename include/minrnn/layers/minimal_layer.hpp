@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <span>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
@@ -18,6 +19,7 @@
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/kernels/gate_products.hpp"
 #include "minrnn/kernels/gate_rows.hpp"
+#include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/product.hpp"
@@ -27,9 +29,7 @@
 #include "minrnn/math/scaled.hpp"
 #include "minrnn/scan/gated_scan.hpp"
 
-namespace minrnn {
-
-namespace detail {
+namespace minrnn::detail {
 
 /// What minGRU and minLSTM have in common: gates that see only the input, and a first-order linear recurrence.
 ///
@@ -37,7 +37,8 @@ namespace detail {
 /// Gradient    delta_t = dh_t + a_{t+1} delta_{t+1};  dk_t from delta_t, h_{t-1} and k_t by Gates;
 ///             dW = sum dk_t x_t^T;  db = sum dk_t;  dx_t = W^T dk_t: scan/gated_scan.hpp
 /// Shapes      G gates; x (F, T, B); k (G H, T, B), gate after gate; h (H, T, B)
-/// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F
+/// Memory      kept for backward: h and what Gates keeps, (G + 1) H scalars per step; and dx, F. Where W is large,
+///             backward also has dk of all steps, G H
 template <class S, ScanGates Gates>
 class MinimalLayer {
   static constexpr Index kGates = Gates::kCount;
@@ -67,7 +68,7 @@ class MinimalLayer {
     Matrix<S> first_;          // (H, B) the state before the first step
     // results and scratch
     Output<S> dx_;                   // (F, T, B)
-    Sequence<S> block_;              // k (G H, 1, B) of a step, or dk (G H, block, workers) of a block of time
+    Sequence<S> block_;              // k (G H, 1, B) of a step; dk of a block of each worker, or (G H, T, B)
     Sequence<S> product_;            // of each worker
     PackedGates<S, kGates> packed_;  // W and b
     PackedWeight<S> transposed_;     // W^T (F, G H)
@@ -136,16 +137,16 @@ class MinimalLayer {
   template <bool keep>
   SequenceView<const S> run(SequenceView<const S> x, State& state, Cache& cache, const Context& context) const {
     const Index features = output_size();
-    const Tiling tiling(features, x.time(), x.batch());
+    const Tiling tiling(features, x.time(), x.batch(), {gated_work(kGates * features, input_size())});
     const bool divided = tiling.parts() > 1;
     const SequenceView<S> h = cache.h_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> kept =
         keep || divided ? cache.kept_.resize(kGates * features, x.time(), x.batch()) : SequenceView<S>();
-    const SequenceView<S> product = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
+    const SequenceView<S> scratch = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
     cache.packed_.pack(w_, b_);
     carry_state<Operator>(state.h, cache.carry_);
     GatedScanForward<S, Gates, keep>{
-        x, h, kept, h_0_.row(cache.h_0_, output_size()), cache.packed_, product, block_steps(), divided}(
+        x, h, kept, h_0_.row(cache.h_0_, output_size()), cache.packed_, scratch, block_steps(), divided}(
         context, tiling, cache.carry_);
     value_carry<Operator>(cache.carry_, state.h);
     return SequenceView<const S>(h).with_starts(x.starts());
@@ -156,19 +157,25 @@ class MinimalLayer {
     const SequenceView<const S> x = cache.x_, h = cache.h_.view();
     cache.check_backward(Gates::kName, sizes(), dy);
     check_matrix(Gates::kName, "dstate.h", dstate.h, h.features(), h.batch());
-    const Index inputs = input_size(), features = output_size(), rows = kGates * features, block = block_steps();
-    const Tiling tiling(features, h.time(), h.batch(), Tiling::most_for_sums(rows * (inputs + 1) + features));
+    const Index inputs = input_size(), features = output_size(), rows = kGates * features;
+    const bool in_panels = Backward::keeps_dk(inputs, features);
+    const Tiling tiling(features, h.time(), h.batch(), Backward::cost(inputs, features));
     const SequenceView<S> dx = cache.dx_.resize(inputs, h.time(), h.batch(), dy, x);
-    const SequenceView<S> dk = cache.block_.resize(rows, block, context.workers());
-    const SequenceView<S> product = cache.product_.resize(kOuterScratch<S>, 1, context.workers());
+    const SequenceView<S> dk = in_panels ? cache.block_.resize(rows, h.time(), h.batch())
+                                         : cache.block_.resize(rows, block_steps(), context.workers());
+    const SequenceView<S> scratch = cache.product_.resize(kOuterScratch<S>, 1, context.workers());
     cache.transposed_.resize(inputs, rows);
     for (Index gate = 0; gate < kGates; ++gate) cache.transposed_.set_transposed(gate * features, w_[gate].value);
     cache.dh_0_.setZero(features, 1);
-    const typename Backward::Sums sums(cache.sums_, tiling.count(), context, gradients(cache.dh_0_));
-    const Row<const S> h_0 = h_0_.row(cache.h_0_, output_size());
-    Backward{x, dy, h, cache.kept_.view(), cache.first_, h_0, cache.transposed_, dx, dk, product, sums, block}(
+    const auto all = gradients(cache.dh_0_);
+    auto of_tiles = all;
+    if (in_panels) std::fill_n(of_tiles.begin(), kGates, nullptr);
+    const typename Backward::Sums sums(cache.sums_, tiling.count(), context, of_tiles);
+    const Row<const S> h_0 = h_0_.row(cache.h_0_, features);
+    Backward{x, dy, h, cache.kept_.view(), cache.first_, h_0, cache.transposed_, dx, dk, scratch, sums, block_steps()}(
         context, tiling, dstate.h);
     sums.add();
+    if (in_panels) add_products_in_panels<S>(context, dk, x, std::span(all).first(kGates), cache.sums_, cache.product_);
     // No sequence begins in a call without frames: the call that comes next is the one that begins with h_0.
     if (h_0_.is_learned() && h.time() > 0) h_0_.add_gradient(cache.dh_0_, h_0, cache.first_, dstate.h);
     return dx;
@@ -237,9 +244,8 @@ class MinimalLayer {
     return all;
   }
 
-  detail::Array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
+  Array<Parameter<S>, kGates> w_, b_;  // (H, F), (H) per gate
   InitialState<S, Gates> h_0_;
 };
 
-}  // namespace detail
-}  // namespace minrnn
+}  // namespace minrnn::detail

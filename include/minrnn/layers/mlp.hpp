@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "minrnn/core/cache.hpp"
@@ -15,11 +17,12 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
+#include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/kernels/tiling.hpp"
+#include "minrnn/kernels/tiles.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/math/activation.hpp"
 
@@ -38,7 +41,8 @@ struct MlpOptions {
 /// Shapes      x, y (F, T, B); u, v (D, T, B); w_in (D, F) or (2 D, F), b_in (D) or (2 D), w_out (F, D), b_out (F)
 /// Gradient    da = W_out^T dy;  du = da * gelu'(u) [* v];  dv = da * gelu(u);  dx = W_in^T (du, dv)
 /// Parameters  w_in, b_in, w_out, b_out; uniform in +-1 / sqrt(columns) at first, as torch.nn.Linear
-/// Memory      kept for backward: u (and v), D or 2 D scalars per step
+/// Memory      kept for backward: u (and v), D or 2 D scalars per step. Where the weights are large (their gradients go
+///             in panels), backward also has du (and dv) and the activation of all steps, 2 D or 3 D scalars
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
 /// Source      Hendrycks and Gimpel 2016; Shazeer 2020, "GLU variants improve Transformer"
 template <class S>
@@ -49,7 +53,8 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     SequenceView<const S> x_;                 // (F, T, B)
     Sequence<S> pre_;                         // (D or 2 D, T, B) u, then v
     Output<S> y_, dx_;                        // (F, T, B)
-    Sequence<S> block_, dpre_, packed_;       // scratch of each worker
+    Sequence<S> block_, dpre_;                // a and du of a block of each worker, or of all frames
+    Sequence<S> packed_;                      // scratch of each worker
     detail::PackedWeight<S> first_, second_;  // W_in and W_out, or their transposes
     Sequence<S> sums_;                        // of each tile: dw_in, db_in, dw_out, db_out
   };
@@ -91,10 +96,10 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     const SequenceView<S> pre =
         keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
     const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
-    const detail::Frames frames(kMostTiles, x);
+    const detail::Frames frames({static_cast<double>(w_in_.size() + w_out_.size())}, x);
     cache.first_.prepare(w_in_.value, frames.count());
     cache.second_.prepare(w_out_.value, frames.count());
-    parallel_for(context, frames.tiles(), frames.work(w_in_.size() + w_out_.size()), [&](Index tile, Index worker) {
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index worker) {
       for (auto n = frames.blocks(tile, block); n.next();) {
         const Columns<S> u = keep ? frames.columns(pre, n) : pre.columns(0, n.count, worker);
         const Columns<S> a = activated.columns(0, n.count, worker);
@@ -110,32 +115,37 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
-    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
-    const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
-    const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
-    const SequenceView<S> dpre = cache.dpre_.resize(rows, block, context.workers());
+    const Index inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
+    const bool in_panels = this->in_panels();  // then a and du of all frames are kept
+    const Index time = in_panels ? x.time() : block, batch = in_panels ? x.batch() : context.workers();
+    const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
+    const SequenceView<S> activated = cache.block_.resize(inner, time, batch);
+    const SequenceView<S> dpre = cache.dpre_.resize(rows, time, batch);
     const SequenceView<S> packed = cache.packed_.resize(detail::kOuterScratch<S>, 1, context.workers());
     cache.first_.prepare_transposed(w_in_.value);
     cache.second_.prepare_transposed(w_out_.value);
-    const Index sums_size = w_in_.size() + b_in_.size() + w_out_.size() + b_out_.size();
-    const detail::Frames frames(Tiling::most_for_sums(sums_size), x, dy);
-    const GradientSums sums(cache.sums_, frames.tiles(), context, w_in_.grad, b_in_.grad, w_out_.grad, b_out_.grad);
-    parallel_for(context, frames.tiles(), frames.work(2 * sums_size), [&](Index tile, Index worker) {
-      const auto [dw_in, db_in, dw_out, db_out] = sums.of(tile);
-      S* scratch = packed.column(0, worker);
+    const detail::Frames frames(adjoint_cost(), x, dy);
+    const GradientSums<S, 4> sums(cache.sums_, frames.tiles(), context, gradients_of_tiles());
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index worker) {
+      const auto [dw_in, db_in, dw_out, db_out] = sums.start(tile);
       for (auto n = frames.blocks(tile, block); n.next();) {
         const Columns<const S> dy_n = frames.columns(dy, n);
-        const Columns<S> a = activated.columns(0, n.count, worker), du = dpre.columns(0, n.count, worker);
+        const Columns<S> a = in_panels ? frames.columns(activated, n) : activated.columns(0, n.count, worker);
+        const Columns<S> du = in_panels ? frames.columns(dpre, n) : dpre.columns(0, n.count, worker);
         cache.second_.multiply(dy_n, {}, du.features(0, inner));  // da, in the place of du
         for (Index j = 0; j < n.count; ++j) to_activation(frames.row(pre, n.n + j), du[j], a[j]);
-        detail::add_outer_product(dy_n, a, dw_out, scratch);
+        if (!in_panels) detail::add_outer_product(dy_n, a, dw_out, packed.column(0, worker));
         detail::add_columns(dy_n, db_out[0]);
-        detail::add_outer_product(du, frames.columns(x, n), dw_in, scratch);
+        if (!in_panels) detail::add_outer_product(du, frames.columns(x, n), dw_in, packed.column(0, worker));
         detail::add_columns(du, db_in[0]);
         cache.first_.multiply(du, {}, frames.columns(dx, n));
       }
     });
     sums.add();
+    if (in_panels) {
+      detail::add_products_in_panels<S>(context, dy, activated, std::array{&w_out_.grad}, cache.sums_, cache.packed_);
+      detail::add_products_in_panels<S>(context, dpre, x, std::array{&w_in_.grad}, cache.sums_, cache.packed_);
+    }
     return dx;
   }
 
@@ -148,7 +158,6 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   }
 
  private:
-  static constexpr Index kMostTiles = 32;
   /// a = gelu(u) [* v].
   void activate(Row<const S> u, Row<S> a) const {
     const Row<const S> v = u.from(inner_size());
@@ -168,6 +177,18 @@ class Mlp : public FrameWise<Mlp<S>, S> {
       du[i] = gated_ ? da * slope * v[i] : da * slope;
       if (gated_) dv[i] = da * value;
     });
+  }
+
+  bool in_panels() const { return detail::GradientPanels::pays(w_in_.size() + w_out_.size(), false); }
+  /// Of a frame. A tile has sums of the weights unless they go in panels.
+  FrameCost adjoint_cost() const {
+    const Index weights = w_in_.size() + w_out_.size(), biases = b_in_.size() + b_out_.size();
+    const double work = static_cast<double>(weights);
+    return in_panels() ? FrameCost{work, biases} : FrameCost{2 * work, weights + biases};
+  }
+  std::array<Matrix<S>*, 4> gradients_of_tiles() {
+    if (in_panels()) return {nullptr, &b_in_.grad, nullptr, &b_out_.grad};
+    return {&w_in_.grad, &b_in_.grad, &w_out_.grad, &b_out_.grad};
   }
 
   /// A block of u is about 256 KiB in float.

@@ -142,11 +142,12 @@ class Recurrent : public RecurrentBase<S, Gates> {
                             this->bias_ih_.grad, this->bias_hh_.grad);
 
     parallel_for(context, groups.count(), 2 * this->work(x), [&](Index group, Index worker) {
+      const auto sums_of_group = sums.start(group);
       for (auto block = groups.end(group); block.previous();) {
         const auto of_block = [&](SequenceView<S> scratch) { return scratch.columns(0, block.columns(), worker); };
         const Adjoint adjoint{of_block(dp), of_block(dq), of_block(before)};
         back_through_time(block, dy, adjoint, through.columns(0, block.count, worker), dstate, cache);
-        to_parameters(block.gather(x, of_block(frames)), adjoint, sums.of(group), packed.column(0, worker));
+        to_parameters(block.gather(x, of_block(frames)), adjoint, sums_of_group, packed.column(0, worker));
         to_input(block, adjoint, of_block(frames), dx, cache);
       }
     });

@@ -92,7 +92,7 @@ class RecurrentBase {
   CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
   /// The multiply-adds of forward.
   double work(SequenceView<const S> x) const {
-    return gated_work(x, bias_ih_.size()) + static_cast<double>(x.time() * x.batch() * weight_hh_.size());
+    return static_cast<double>(x.time() * x.batch()) * gated_work(bias_ih_.size(), input_size() + output_size());
   }
 
   void check_forward(SequenceView<const S> x, const State& state) const {

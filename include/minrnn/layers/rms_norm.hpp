@@ -59,9 +59,9 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const Index features = input_size();
     const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> r = cache.r_.resize(1, x.time(), x.batch());
-    const detail::Frames frames(kMostTiles, x);
+    const detail::Frames frames({8.0 * static_cast<double>(features)}, x);
     const Row<const S> gain = gain_.value;
-    parallel_for(context, frames.tiles(), frames.work(8 * features), [&](Index tile, Index) {
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       frames.for_each(tile, [&](Index n) {
         const Row<const S> x_n = frames.row(x, n);
         const Row<S> y_n = frames.row(y, n);
@@ -77,11 +77,11 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     const SequenceView<const S> x = cache.x_, r = cache.r_.view();
     const Index features = input_size();
     const SequenceView<S> dx = cache.dx_.resize(features, x.time(), x.batch(), dy, x);
-    const detail::Frames frames(kMostTiles, x);
+    const detail::Frames frames({16.0 * static_cast<double>(features), features}, x);
     const GradientSums sums(cache.sums_, frames.tiles(), context, gain_.grad);
     const Row<const S> gain = gain_.value;
-    parallel_for(context, frames.tiles(), frames.work(16 * features), [&](Index tile, Index) {
-      const Row<S> dgain = sums.of(tile)[0][0];
+    parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
+      const Row<S> dgain = sums.start(tile)[0][0];
       frames.for_each(tile, [&](Index n) {
         const Row<const S> x_n = frames.row(x, n), dy_n = frames.row(dy, n);
         const Row<S> dx_n = frames.row(dx, n);
@@ -106,7 +106,6 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
   }
 
  private:
-  static constexpr Index kMostTiles = 32;
   static constexpr S kEpsilon = S(1e-6);
 
   /// r of one frame.

@@ -91,10 +91,10 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
   result.count = count_targets(name, targets, classes);
   const double count = static_cast<double>(std::max<Index>(result.count, 1)), scale = 1 / count;
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
-  const Frames frames(32, logits);
+  const Frames frames({32.0 * static_cast<double>(classes)}, logits);
   std::vector<double> sums(static_cast<std::size_t>(frames.tiles()));
   Sequence<S> scratch(classes, 1, context.workers());
-  parallel_for(context, frames.tiles(), frames.work(32 * classes), [&](Index tile, Index worker) {
+  parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index worker) {
     double sum = 0;
     frames.for_each(tile, [&](Index n) {
       const Index t = n % time, b = n / time;

@@ -65,10 +65,10 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target,
              [&](Index first, Index last, bool counts) { result.count += counts ? (last - first) * features : 0; });
   const double count = static_cast<double>(std::max<Index>(result.count, 1)), slope = 2 / count;
   const SequenceView<S> gradient = dy ? dy->resize(features, time, batch) : SequenceView<S>();
-  const Tiling tiling(features, time, batch);
+  const Tiling tiling(features, time, batch, {16.0 * static_cast<double>(features)});
   std::vector<double> sums(static_cast<std::size_t>(tiling.count()));
   const auto mean_of_scaled = [&](double scale) {
-    parallel_for(context, tiling.count(), 16 * static_cast<double>(y.size()), [&](Index tile, Index) {
+    parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index) {
       const auto [first_sequence, last_sequence, first_step, last_step] = tiling[tile];
       double sum = 0;
       for (Index b = first_sequence; b < last_sequence; ++b)

@@ -23,6 +23,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiles.hpp"
 
 namespace minrnn {
 
@@ -91,21 +92,21 @@ class Adam {
       Moments& m = moments_[next++];
       all += p.size();
       const Rates rates(options, correction1, correction2, m.decays);
-      constexpr Index kChunk = 8192;
-      parallel_for(context, (p.size() + kChunk - 1) / kChunk, 32 * static_cast<double>(p.size()),
-                   [&](Index chunk, Index) {
-                     const Index end = std::min<Index>(p.size(), (chunk + 1) * kChunk);
-                     const auto advance_from = [&](Index i, Index count) {
-                       return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
-                                      Row<S>(p.value).from(i), count, rates);
-                     };
-                     for (Index i = chunk * kChunk; i < end;) {
-                       i += advance_from(i, end - i);
-                       for (const Index after = std::min<Index>(end, i + P::size); i < after;
-                            ++i)  // those that ended it, one by one
-                         if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
-                     }
-                   });
+      constexpr double kWork = 32;  // of a number
+      const Pieces pieces(p.size(), Tiles::of(p.size(), {kWork}), 1024);
+      parallel_for(context, pieces.count(), kWork * static_cast<double>(p.size()), [&](Index piece, Index) {
+        const Index end = pieces.last(piece);
+        const auto advance_from = [&](Index i, Index count) {
+          return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
+                         Row<S>(p.value).from(i), count, rates);
+        };
+        for (Index i = pieces.first(piece); i < end;) {
+          i += advance_from(i, end - i);
+          for (const Index after = std::min<Index>(end, i + P::size); i < after;
+               ++i)  // those that ended it, one by one
+            if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
+        }
+      });
     });
     if (skipped == all && all > 0) --steps_;
     return skipped == 0;

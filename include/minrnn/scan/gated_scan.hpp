@@ -14,11 +14,13 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/gate_products.hpp"
 #include "minrnn/kernels/gate_rows.hpp"
+#include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product.hpp"
+#include "minrnn/kernels/tiles.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/math/scaled.hpp"
 #include "minrnn/scan/operators.hpp"
@@ -54,13 +56,11 @@ struct GatedScanForward {
   /// carry: what `Operator` carries of the state, before the first step and after the last.
   void operator()(const Context& context, const Tiling& tiling, Matrix<S>& carry) const {
     run_stretches<Operator>(
-        context, tiling, work(), Direction::forward, x.starts(), carry,
-        [&](Stretch s, S* a, S* b) { summarise(s, a, b); }, [&](Stretch s, S* row) { run(s, row); });
+        context, tiling, Direction::forward, x.starts(), carry, [&](Stretch s, S* a, S* b) { summarise(s, a, b); },
+        [&](Stretch s, S* row) { run(s, row); });
   }
 
  private:
-  double work() const { return gated_work(x, kGates * h.features()); }
-
   void summarise(Stretch s, S* a, S* b) const {
     for_blocks(s, [&](auto i, Index first, Index steps) {
       using P = typename decltype(i)::P;
@@ -136,6 +136,7 @@ struct GatedScanForward {
 /// db = sum dk_t;  dx_t = W^T dk_t;  dh_0 = sum of a_t delta_t over the starts.
 ///
 /// Of each block dk is computed first; dW and dx are made of it while memory is asked for what the next block reads.
+/// Where dW is large, dk of all steps is kept instead, for `add_products_in_panels` to make dW of it.
 template <class S, class Gates>
 struct GatedScanBackward {
   static constexpr Index kGates = Gates::kCount;
@@ -146,20 +147,27 @@ struct GatedScanBackward {
   Columns<const S> first_h;  // the state before the first step
   Row<const S> h_0;
   const PackedWeight<S>& transposed;  // W^T (F, G H)
-  SequenceView<S> dx, dk, scratch;    // of each worker: dk (G H, block), and of the product
+  SequenceView<S> dx, dk, scratch;    // dk of all steps or of a block of each worker; of each worker, for the product
   const Sums& sums;
   Index block;  // steps
+
+  static bool keeps_dk(Index inputs, Index features) { return GradientPanels::pays(kGates * features * inputs, false); }
+  /// Of a step. A tile has sums of dW unless dk is kept.
+  static FrameCost cost(Index inputs, Index features) {
+    const Index rows = kGates * features;
+    const double work = gated_work(rows, inputs);
+    return keeps_dk(inputs, features) ? FrameCost{work, rows + features}
+                                      : FrameCost{2 * work, rows * (inputs + 1) + features};
+  }
 
   /// dstate: what reaches the state after the last step, and before the first.
   void operator()(const Context& context, const Tiling& tiling, Matrix<S>& dstate) const {
     run_stretches<Affine>(
-        context, tiling, work(), Direction::backward, x.starts(), dstate,
-        [&](Stretch s, S* a, S* b) { summarise(s, a, b); }, [&](Stretch s, S* row) { run(s, Row<S>(row)); });
+        context, tiling, Direction::backward, x.starts(), dstate, [&](Stretch s, S* a, S* b) { summarise(s, a, b); },
+        [&](Stretch s, S* row) { run(s, Row<S>(row)); });
   }
 
  private:
-  double work() const { return 2 * gated_work(x, kGates * h.features()); }
-
   void summarise(Stretch s, S* a, S* b) const {
     for (Index t = s.last - 1; t >= s.first; --t) {
       const bool start = x.starts(t, s.sequence);
@@ -174,13 +182,15 @@ struct GatedScanBackward {
 
   /// carried: what reaches h_t from the steps after t.
   void run(Stretch s, Row<S> carried) const {
-    const SumsOfTile sums_of_tile = sums.of(s.tile);
+    const bool keeps = keeps_dk(x.features(), h.features());
+    const SumsOfTile sums_of_tile = s.begins_tile ? sums.start(s.tile) : sums.of(s.tile);
     for (Index last = s.last; last > s.first;) {
       const Index first = std::max<Index>(s.first, last - block);
-      const Columns<S> dk_block = dk.columns(0, last - first, s.worker);
+      const Columns<S> dk_block =
+          keeps ? dk.columns(first, last - first, s.sequence) : dk.columns(0, last - first, s.worker);
       through_time(s, first, dk_block, carried, sums_of_tile);
       Prefetcher<S> ahead = of_next_block(s, first);
-      to_parameters(s, first, dk_block, sums_of_tile, ahead);
+      if (!keeps) to_parameters(s, first, dk_block, sums_of_tile, ahead);
       transposed.multiply(dk_block, {}, dx.columns(first, last - first, s.sequence), &ahead);  // dx = W^T dk
       last = first;
     }

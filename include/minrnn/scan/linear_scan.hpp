@@ -11,6 +11,7 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/tiles.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/arguments.hpp"
 #include "minrnn/scan/operators.hpp"
@@ -25,13 +26,14 @@ enum class ScanForm { automatic, sequential, chunked };
 namespace detail {
 
 inline Tiling scan_tiling(ScanForm form, Index features, Index time, Index batch) {
+  const FrameCost cost{16.0 * static_cast<double>(features)};
   switch (form) {
     case ScanForm::sequential:
-      return Tiling::of_steps(time, time, batch);
+      return Tiling::of_steps(time, time, batch, cost);
     case ScanForm::chunked:
-      return Tiling::of_steps(256, time, batch);
+      return Tiling::of_steps(256, time, batch, cost);
     default:
-      return Tiling(features, time, batch);
+      return Tiling(features, time, batch, cost);
   }
 }
 
@@ -52,8 +54,7 @@ void scan(SequenceView<const S> a, SequenceView<const S> b, Matrix<S>& carry, Se
     return Op{start ? Op::carried(P(S(0))) : factor(a.row(t, n)[i]), factor(b.row(t, n)[i])};
   };
   run_stretches<Operator>(
-      context, scan_tiling(form, features, h.time(), h.batch()), 16.0 * static_cast<double>(h.size()),
-      Direction::forward, a.starts(), carry,
+      context, scan_tiling(form, features, h.time(), h.batch()), Direction::forward, a.starts(), carry,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.first; t < s.last; ++t) {
           const bool start = a.starts(t, s.sequence);
@@ -88,8 +89,7 @@ void scan_backward(SequenceView<const S> a, SequenceView<const S> h, const Matri
   const Columns<const S> h_0 = initial_state;
   // The row carries dL/dh_t from the steps after t: it enters step t as a_{t+1} delta_{t+1} and leaves as a_t delta_t.
   run_stretches<Affine>(
-      context, scan_tiling(form, features, h.time(), h.batch()), 16.0 * static_cast<double>(h.size()),
-      Direction::backward, a.starts(), dstate,
+      context, scan_tiling(form, features, h.time(), h.batch()), Direction::backward, a.starts(), dstate,
       [&](Stretch s, S* whole_a, S* whole_b) {
         for (Index t = s.last - 1; t >= s.first; --t) {
           const bool start = a.starts(t, s.sequence);

@@ -18,8 +18,8 @@
 #include "minrnn/kernels/channel_tiling.hpp"
 #include "minrnn/kernels/gradient_sums.hpp"
 #include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/tiling.hpp"
 #include "minrnn/scan/arguments.hpp"
+#include "minrnn/scan/channel_groups.hpp"
 #include "minrnn/scan/selective_block.hpp"
 
 namespace minrnn {
@@ -91,29 +91,10 @@ SelectiveBlock<S> block_of(const SelectiveScanInputs<S>& in, const ChannelTiling
           .largest = largest_magnitude(bc[0], bc.rows * bc.count)};
 }
 
-/// Takes dbc of one group of channels in one block to where it is gathered: over what is there, or onto it.
-template <class S>
-void gather_dbc(Columns<const S> dbc, bool adds, Columns<S> sum) {
-  for (Index t = 0; t < dbc.count; ++t) {
-    const Row<const S> dbc_t = dbc[t];
-    const Row<S> sum_t = sum[t];
-    for_lanes<S>(dbc.rows, [&](auto i) { sum_t[i] = adds ? sum_t[i] + dbc_t[i] : dbc_t[i]; });
-  }
-}
-/// dbc of each sequence, from those of its groups of channels.
-template <class S>
-void sum_groups(SequenceView<const S> of_groups, Index groups, SequenceView<S> dbc) {
-  for (Index b = 0; b < dbc.batch(); ++b) {
-    auto sum = dbc.matrix(b);
-    sum = of_groups.matrix(b * groups);
-    for (Index number = 1; number < groups; ++number) sum += of_groups.matrix(b * groups + number);
-  }
-}
-
-/// As many multiply-adds as forward takes the time of: an exponential for each state and step.
+/// As many multiply-adds as a frame of forward takes the time of: an exponential for each state.
 template <class S>
 double work_of(const SelectiveScanInputs<S>& in) {
-  return 24 * static_cast<double>(in.u.size()) * static_cast<double>(in.a.cols());
+  return 24 * static_cast<double>(in.a.size());
 }
 
 /// The scan; notes the states before each block where there are borders to note them in.
@@ -121,11 +102,10 @@ template <class S>
 void run_selective_scan(const SelectiveScanInputs<S>& in, Matrix<S>& state, SequenceView<S> y, SequenceView<S> borders,
                         SelectiveScanCache<S>& cache, const Context& context) {
   using Block = SelectiveBlock<S>;
-  constexpr Index kMostTiles = 32;
   const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time();
   const SequenceView<S> scratch = cache.scratch.resize(Block::kScratch, 1, context.workers());
-  const ChannelTiling tiling(channels, time, in.u.batch(), kMostTiles);
-  parallel_for(context, tiling.count(), work_of(in), [&](Index tile, Index worker) {
+  const ChannelTiling tiling(channels, time, in.u.batch(), {work_of(in)});
+  parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
     tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
       const Columns<S> h = g.of(Columns<S>(state.col(g.sequence).data(), channels, states));
       for (Index first = 0; first < time; first += Block::kMostSteps) {
@@ -151,17 +131,17 @@ void run_selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<
                                  const Context& context) {
   using Block = SelectiveBlock<S>;
   const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), workers = context.workers();
-  const SequenceView<S> borders = cache.borders.view();
-  const ChannelTiling tiling(channels, time, in.u.batch(), Tiling::most_for_sums(channels * (states + 1)));
-  const GradientSums sums(cache.sums, tiling.count(), context, out.da, out.dskip);
-  const SequenceView<S> scratch = cache.scratch.resize(Block::kScratch, 1, workers);
+  const ChannelTiling tiling(channels, time, in.u.batch(), {2 * work_of(in), channels * (states + 1)});
+  const GradientSums sums(cache.sums, tiling.sums(), context, out.da, out.dskip);
+  const SequenceView<S> borders = cache.borders.view(), scratch = cache.scratch.resize(Block::kScratch, 1, workers);
   const SequenceView<S> block_dbc = cache.block_dbc.resize(2 * states, Block::kMostSteps, workers);
-  const SequenceView<S> dbc =
-      tiling.divided() ? cache.of_groups.resize(2 * states, time, in.u.batch() * tiling.groups()) : out.dbc;
-  parallel_for(context, tiling.count(), 2 * work_of(in), [&](Index tile, Index worker) {
-    const auto tile_sums = sums.of(tile);
+  const bool divided = tiling.divided();
+  const SequenceView<S> dbc = divided ? cache.of_groups.resize(2 * states, time, tiling.count()) : out.dbc;
+  parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
+    const auto tile_sums = divided ? sums.of(tile / tiling.groups()) : sums.start(tile);
     tiling.for_groups(tile, [&](const ChannelTiling::Group& g) {
-      const Index place = tiling.divided() ? g.sequence * tiling.groups() + g.number : g.sequence;
+      const Columns<S> da = g.of(tile_sums[0]), dskip = g.of(tile_sums[1]);
+      if (divided) zeroed(da), zeroed(dskip);
       for (Index number = borders.time(); number-- > 0;) {
         const Index first = number * Block::kMostSteps;
         const Block block = block_of(in, g, first);
@@ -172,18 +152,18 @@ void run_selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<
             .du = g.of(out.du, first, block.steps()),
             .draw = g.of(out.draw, first, block.steps()),
             .dgate = g.of(out.dgate, first, block.steps()),
-            .dbc = block_dbc.columns(0, block.steps(), worker),
-            .da = g.of(tile_sums[0]),
-            .dskip = tile_sums[1][0].from(g.first)};
-        std::fill_n(adjoint.dbc.data, adjoint.dbc.rows * adjoint.dbc.count, S(0));
+            .dbc = zeroed(block_dbc.columns(0, block.steps(), worker)),
+            .da = da,
+            .dskip = dskip[0]};
         for_lanes<S, kInterleaved>(g.count, [&](auto i) {
           SelectiveLanes<S, decltype(i)>(i, block, scratch.column(0, worker)).backward(adjoint);
         });
-        gather_dbc<S>(adjoint.dbc, !tiling.divided() && g.number > 0, dbc.columns(first, block.steps(), place));
+        gather_dbc<S>(adjoint.dbc, !divided && g.number > 0,
+                      dbc.columns(first, block.steps(), divided ? tile : g.sequence));
       }
     });
   });
-  if (tiling.divided()) sum_groups<S>(dbc, tiling.groups(), out.dbc);
+  if (divided) sum_groups<S>(context, dbc, tiling.groups(), out.dbc);
   sums.add();
 }
 

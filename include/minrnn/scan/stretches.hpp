@@ -16,6 +16,7 @@ namespace minrnn::detail {
 /// Steps [first, last) of one sequence, and the tile they belong to.
 struct Stretch {
   Index sequence, first, last, tile, worker;
+  bool begins_tile = true;  // not the second sequence of a tile, nor a later one
 };
 
 enum class Direction { forward, backward };
@@ -82,29 +83,28 @@ void carry_across(const Tiling& tiling, Direction direction, Starts starts, cons
 ///
 /// summarise(stretch, a, b): composes the operators of the stretch onto the rows a and b, given as the identity.
 /// run(stretch, row): from the row before the stretch to the row after it.
-/// multiply_adds: of all steps, as `parallel_for` takes it.
 template <template <class> class Operator, class S, class Summarise, class Run>
 requires ScanOperator<Operator<Packet<S>>>
-void run_stretches(const Context& context, const Tiling& tiling, double multiply_adds, Direction direction,
-                   Starts starts, Matrix<S>& carry, Summarise&& summarise, Run&& run) {
+void run_stretches(const Context& context, const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry,
+                   Summarise&& summarise, Run&& run) {
   if (tiling.parts() == 1) {
-    parallel_for(context, tiling.count(), multiply_adds, [&](Index tile, Index worker) {
+    parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
       const auto t = tiling[tile];
       for (Index b = t.first_sequence; b < t.last_sequence; ++b)
-        run(Stretch{b, t.first_step, t.last_step, tile, worker}, carry.col(b).data());
+        run(Stretch{b, t.first_step, t.last_step, tile, worker, b == t.first_sequence}, carry.col(b).data());
     });
     return;
   }
   using Whole = Operator<Packet<S>>;
   const Index features = carry.rows() / kPlanes<typename Whole::Carried>, count = tiling.count();
   Matrix<S> a(carry.rows(), count), b(carry.rows(), count), rows(carry.rows(), count);
-  parallel_for(context, count, multiply_adds, [&](Index tile, Index worker) {
+  parallel_for(context, count, tiling.work(), [&](Index tile, Index worker) {
     S *whole_a = a.col(tile).data(), *whole_b = b.col(tile).data();
     for_lanes<S>(features, [&](auto lanes) { store_operator(lanes, Whole::identity(), whole_a, whole_b, features); });
     summarise(stretch_of(tiling, tile, worker), whole_a, whole_b);
   });
   carry_across<Whole>(tiling, direction, starts, a, b, carry, rows);
-  parallel_for(context, count, multiply_adds,
+  parallel_for(context, count, tiling.work(),
                [&](Index tile, Index worker) { run(stretch_of(tiling, tile, worker), rows.col(tile).data()); });
 }
 
