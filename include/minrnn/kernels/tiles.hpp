@@ -29,8 +29,8 @@ struct FrameCost {
   Index sums = 0;   // scalars of gradients, of which each tile has sums of its own
 };
 
-/// How many tiles a call is cut into. The numbers that say so stand here and nowhere else: `Tiling`, `Frames`, `Groups`
-/// and others say what a tile is.
+/// How many tiles a call is cut into. The numbers that say so stand here: `Tiling`, `Frames`, `ChannelTiling` and
+/// others say what a tile is. (`Groups` alone has a count of its own, and gives the reason.)
 ///
 /// They follow from the shape alone, never from the number of threads: sums are taken tile by tile, so the bits would
 /// change with it. As the work grows, so do the tiles, until 64 workers are busy; a machine with two has to go through
