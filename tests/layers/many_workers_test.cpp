@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "minrnn/attention/head_parts.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/kernels/channel_tiling.hpp"
 #include "minrnn/kernels/gradient_panels.hpp"
@@ -110,6 +111,14 @@ TEST(ManyWorkers, ShareTheChannelsOfSequencesThatAreFewer) {
   EXPECT_EQ(tiles(512, 1024, 64), 64);
   EXPECT_EQ(tiles(512, 1024, 16), 128);
   EXPECT_EQ(tiles(2048, 4096, 1), 32) << "no more groups of 64 channels are there, as time is not divided";
+}
+
+TEST(ManyWorkers, ShareTheHeadsThatAreFewer) {
+  EXPECT_EQ(minrnn::detail::HeadTiles(64, 256, kWorkers).count(), 64);
+  EXPECT_EQ(minrnn::detail::HeadTiles(8, 1024, kWorkers).count(), 64);
+  EXPECT_EQ(minrnn::detail::HeadTiles(4, 2048, kWorkers).count(), 64);
+  EXPECT_EQ(minrnn::detail::HeadTiles(1, 65536, kWorkers).count(), 16) << "no more parts: each has a dq of its own";
+  EXPECT_EQ(minrnn::detail::HeadTiles(4, 2048, 2).count(), 4) << "heads enough for two";
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "minrnn/core/types.hpp"
+#include "minrnn/kernels/tiles.hpp"
 
 /// The division of attention among threads.
 namespace minrnn::detail {
@@ -34,7 +35,8 @@ class HeadTiles {
  public:
   HeadTiles(Index heads, Index time, Index workers)
       : heads_(time > 0 ? heads : 0),
-        parts_(std::clamp<Index>(kEnough / std::max<Index>(heads, 1), 1, std::clamp<Index>(time / kFrames, 1, kMost))),
+        parts_(std::clamp<Index>(Tiles::kEnough / std::max<Index>(heads, 1), 1,
+                                 std::clamp<Index>(time / kFrames, 1, kMost))),
         workers_(workers) {}
 
   Index heads() const { return heads_; }
@@ -49,7 +51,7 @@ class HeadTiles {
   Index places() const { return divided() ? heads_ : workers_; }
 
  private:
-  static constexpr Index kEnough = 64, kFrames = 128, kMost = 16;
+  static constexpr Index kFrames = 128, kMost = 16;
 
   Index heads_, parts_, workers_;
 };

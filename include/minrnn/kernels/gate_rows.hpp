@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"

@@ -22,7 +22,6 @@ class Tiling {
   /// For F features, T steps, B sequences, and what a step of one of them costs.
   ///
   /// A second pass over time must be worth its while: a stretch holds about 2^15 values, and from 256 to 1024 steps.
-  /// (Shorter ones also meet more numbers that are nearly 0, which are slow: the factors of 150 steps make such a one.)
   /// From 8 sequences on it would not be: as many tiles as sequences are all there are, however long these are.
   Tiling(Index features, Index time, Index batch, FrameCost cost) : Tiling(time, batch, cost) {
     const Index least = std::clamp<Index>((Index{1} << 15) / std::max<Index>(features, 1), 256, 1024);

@@ -223,7 +223,6 @@ class MinimalLayer {
 
  private:
   Index block_steps() const { return steps_in_cache((kGates + 1) * output_size() + input_size()); }
-
   CacheBase::Sizes sizes() const { return {input_size(), output_size()}; }
 
   void check_argument(SequenceView<const S> x, const State& state) const {
