@@ -36,7 +36,8 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
   add_file(app, "--data", s.data,
            "text to train on, - for standard input; the last tenth validates (default: this library's own headers)");
   app.add_option("--mixer", s.model.mixer)
-      ->check(CLI::IsMember({"mingru", "minlstm", "gru", "lstm", "mamba", "transformer"}))
+      ->check(CLI::IsMember(
+          {"mingru", "minlstm", "signed-mingru", "signed-minlstm", "gru", "lstm", "mamba", "transformer"}))
       ->capture_default_str();
   add_number(app, "--layers", s.model.layers, kSize, "blocks of the model");
   add_number(app, "--dim", s.model.dim, kSize, "features of the model");

@@ -39,6 +39,8 @@ int with_model(const ModelSettings& settings, minrnn::RandomStream stream, Body&
     return make([](Index inputs, Index features, RandomStream own) { return Mixer(inputs, features, own); });
   };
   if (settings.mixer == "mingru") return recurrent(std::type_identity<minrnn::MinGru<float>>{});
+  if (settings.mixer == "signed-mingru") return recurrent(std::type_identity<minrnn::SignedMinGru<float>>{});
+  if (settings.mixer == "signed-minlstm") return recurrent(std::type_identity<minrnn::SignedMinLstm<float>>{});
   if (settings.mixer == "minlstm") return recurrent(std::type_identity<minrnn::MinLstm<float>>{});
   if (settings.mixer == "gru") return recurrent(std::type_identity<minrnn::Gru<float>>{});
   if (settings.mixer == "lstm") return recurrent(std::type_identity<minrnn::Lstm<float>>{});
@@ -50,8 +52,9 @@ int with_model(const ModelSettings& settings, minrnn::RandomStream stream, Body&
     return make([&](Index dim, Index, RandomStream own) {
       return minrnn::Attention<float>(dim, settings.heads, own, {.window = settings.window});
     });
-  throw InputError("mixer \"" + minrnn::printable(settings.mixer) +
-                   "\" is not known: wanted mingru, minlstm, gru, lstm, mamba or transformer");
+  throw InputError(
+      "mixer \"" + minrnn::printable(settings.mixer) +
+      "\" is not known: wanted mingru, minlstm, signed-mingru, signed-minlstm, gru, lstm, mamba or transformer");
 }
 
 /// Throws InputError where a tensor of the file whose name begins so has a NaN or an infinity.

@@ -40,6 +40,9 @@ void expect_all_variants() {
   expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden>, MinLstm<S>>();
   expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::unnormalised, Candidate::plain>,
                             MinLstm<S, GateScaling::unnormalised, Candidate::plain>>();
+  expect_steps_of_the_layer<MinGruCell<S, inputs, hidden, Candidate::plain, Decay::flip>, SignedMinGru<S>>();
+  expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::normalised, Candidate::plain, Decay::flip>,
+                            SignedMinLstm<S>>();
 }
 
 TEST(Cells, GiveTheBitsOfTheLayersStep) {

@@ -166,6 +166,22 @@ struct MinGruLogSpaceInitialState : LogSpaceMixer {
   }
 };
 
+struct MinGruSigned : Mixer {
+  static constexpr std::string_view name = "min_gru_signed";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return SignedMinGru<S>(inputs, outputs, stream);
+  }
+};
+
+struct MinGruSignedInitialState : Mixer {
+  static constexpr std::string_view name = "min_gru_signed_learnt_initial_state";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return SignedMinGru<S>(inputs, outputs, stream, {.learn_initial_state = true});
+  }
+};
+
 struct MinLstmPositive : Mixer {
   static constexpr std::string_view name = "min_lstm_positive";
   template <class S>
@@ -187,6 +203,22 @@ struct MinLstmLogSpace : LogSpaceMixer {
   template <class S>
   static auto make(Index inputs, Index outputs, RandomStream stream) {
     return MinLstm<S, GateScaling::normalised, Candidate::positive, Arithmetic::log_space>(inputs, outputs, stream);
+  }
+};
+
+struct MinLstmSigned : Mixer {
+  static constexpr std::string_view name = "min_lstm_signed";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return SignedMinLstm<S>(inputs, outputs, stream);
+  }
+};
+
+struct MinLstmSignedUnnormalised : Mixer {
+  static constexpr std::string_view name = "min_lstm_signed_unnormalised_learnt_initial_state";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return SignedMinLstm<S, GateScaling::unnormalised>(inputs, outputs, stream, {.learn_initial_state = true});
   }
 };
 
@@ -368,6 +400,7 @@ using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitia
 using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;
 using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
 
+using SignedLayers = LayerList<MinGruSigned, MinGruSignedInitialState, MinLstmSigned, MinLstmSignedUnnormalised>;
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using MambaLayers = LayerList<MambaLayer>;
 using MambaMixers = LayerList<MambaBehindLinear>;
@@ -379,7 +412,7 @@ using RecomputeLayers = LayerList<RecomputedBlocks>;
 
 using AllLayers =
     Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
-                  MinLstmUnnormalisedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
+                  MinLstmUnnormalisedLayers, SignedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
                   CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.

@@ -57,6 +57,34 @@ struct Operands {
       for (Index k = 0; k < to[i].size; ++k) to[i].data[k] = static_cast<S>(from[i].data[k]);
   }
 
+  /// The same step by step, the state changed by `change` after each of them.
+  template <class Change>
+  Results<S> run_in_steps(const Change& change) {
+    zero_gradients(layer);
+    const Index time = example.input().time(), batch = example.input().batch();
+    auto to = state, gradient = dstate;
+    std::vector<typename L::Cache> caches(static_cast<std::size_t>(time));
+    Results<S> results;
+    results["y"].resize(layer.output_size(), time * batch);
+    results["dx"].resize(layer.input_size(), time * batch);
+    const auto put = [&](const std::string& name, SequenceView<const S> frame, Index t) {
+      for (Index b = 0; b < batch; ++b) results[name].col(b * time + t) = frame.matrix(b).col(0);
+    };
+    for (Index t = 0; t < time; ++t) {
+      put("y", layer.forward(example.input().chunk(t, 1), to, caches[static_cast<std::size_t>(t)], context()), t);
+      L::State::visit(to, Name{}, [&](const Name& name, auto& m) { change(name, m); });
+    }
+    add_state<L>(results, "state", to);
+    for (Index t = time; t-- > 0;)
+      put("dx",
+          layer.backward(example.output_gradient().chunk(t, 1), gradient, caches[static_cast<std::size_t>(t)],
+                         context()),
+          t);
+    add_state<L>(results, "dstate", gradient);
+    add_gradients(results, layer);
+    return results;
+  }
+
   Results<S> run() {
     zero_gradients(layer);
     auto to = state, gradient = dstate;
@@ -87,21 +115,29 @@ TEST_P(Sweep, OfTheExtremesOfFloatFindsNothing) {
   std::map<std::string, double> usual;
   for (const auto& [name, m] : clean) usual[name] = m.size() == 0 ? 0 : m.cwiseAbs().maxCoeff();
 
-  /// The largest change of each result where all operands change by half a unit of float.
+  /// The largest change of each result where all operands, or the state after each step, change by half a unit of
+  /// float.
   const auto reach_of = [&](const Results<double>& wanted) {
     Results<double> reach;
     Random signs(5);
-    for (int repeat = 0; repeat < 2; ++repeat) {
-      for (const auto& list : wide.lists())
-        for (Index k = 0; k < list.size; ++k)
-          if (!list.name.ends_with("position")) list.data[k] *= 1 + 0x1p-24 * (signs.uniform() < 0.5 ? -1 : 1);
-      for (const auto& [name, m] : wide.run()) {
+    const auto change = [&](const std::string& name, double* data, Index size) {
+      if (!name.ends_with("position"))
+        for (Index k = 0; k < size; ++k) data[k] *= 1 + 0x1p-24 * (signs.uniform() < 0.5 ? -1 : 1);
+    };
+    const auto take = [&](const Results<double>& changed) {
+      for (const auto& [name, m] : changed) {
         const Matrix<double> moved = (m - wanted.at(name)).cwiseAbs();
         auto& most = reach.try_emplace(name, Matrix<double>::Zero(m.rows(), m.cols())).first->second;
         most = most.cwiseMax(moved.unaryExpr([](double d) { return std::isnan(d) ? 0 : d; }));
       }
+    };
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      for (const auto& list : wide.lists()) change(list.name, list.data, list.size);
+      take(wide.run());
       wide.take(narrow);
     }
+    if (!GetParam().stochastic)
+      take(wide.run_in_steps([&](const Name& name, auto& m) { change(name.str(), m.data(), m.size()); }));
     return reach;
   };
   /// The first number of float that is not what double has.

@@ -66,6 +66,24 @@ TYPED_TEST(Gates, OneThatIsShutLetsNothingThroughHoweverLarge) {
   EXPECT_EQ(Normalised::forward<P>({P(S(0)), P(shut), P(large)}).input.first(), S(0));
 }
 
+TYPED_TEST(Gates, ADecayThatFlipsIsOneMinusTwiceTheGate) {
+  using S = TypeParam;
+  using P = Packet<S>;
+  using MinGru = detail::MinGruGates<Candidate::plain, Arithmetic::linear, Decay::flip>;
+  using MinLstm = detail::MinLstmGates<GateScaling::normalised, Candidate::plain, Arithmetic::linear, Decay::flip>;
+  const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
+  for (const S k : {S(-1e30), S(-20), S(-1), S(-1e-3), S(0), S(0.5), S(7), S(1e30)}) {
+    const auto step = MinGru::forward<P>({P(k), P(S(3))});
+    const double wanted = std::tanh(-static_cast<double>(k) / 2);  // 1 - 2 sigmoid(k)
+    EXPECT_NEAR(static_cast<double>(step.decay.first()), wanted, 2 * eps) << k;
+    EXPECT_NEAR(static_cast<double>(MinGru::decay(step.kept).first()), wanted, 2 * eps) << k;
+    // f = i: nothing is kept; f alone: all of it, i alone: all of it with the other sign.
+    EXPECT_EQ(MinLstm::forward<P>({P(k), P(k), P(S(3))}).decay.first(), S(0)) << k;
+  }
+  EXPECT_EQ(MinLstm::forward<P>({P(S(0)), P(S(-1e30)), P(S(3))}).decay.first(), S(1));
+  EXPECT_EQ(MinLstm::forward<P>({P(S(-1e30)), P(S(0)), P(S(3))}).decay.first(), S(-1));
+}
+
 TYPED_TEST(Gates, NormalisedOnesAreRightHoweverFarTheyAreShut) {
   using S = TypeParam;
   using P = Packet<S>;

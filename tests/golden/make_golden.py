@@ -56,10 +56,10 @@ def sequential(decay, value, h):
     return torch.stack(steps, 1)
 
 
-def min_gru(p, x, h, positive):
+def min_gru(p, x, h, positive, flip=1):
     z = torch.sigmoid(linear(p, "z", x))
     k = linear(p, "h", x)
-    return sequential(1 - z, z * (g(k) if positive else k), h)
+    return sequential(1 - flip * z, z * (g(k) if positive else k), h)
 
 
 def min_gru_log(p, x, h):
@@ -69,12 +69,12 @@ def min_gru_log(p, x, h):
     return parallel_scan_log(-softplus(k), values)
 
 
-def min_lstm(p, x, h, positive, normalised):
+def min_lstm(p, x, h, positive, normalised, flip=0):
     f, i = torch.sigmoid(linear(p, "f", x)), torch.sigmoid(linear(p, "i", x))
     if normalised:
         f, i = f / (f + i), i / (f + i)
     k = linear(p, "h", x)
-    return sequential(f, i * (g(k) if positive else k), h)
+    return sequential(f - flip * i, i * (g(k) if positive else k), h)
 
 
 def min_lstm_log(p, x, h, normalised):
@@ -164,6 +164,19 @@ def run_torch(module, x, states):
     return y, {key: value.squeeze(0) for key, value in zip(states, final)}
 
 
+def write_minimal(writer, name, inputs, features, gates, run, log_run=None):
+    def with_final(form):
+        def call(p, x, s):
+            y = form(p, x, s["h"])
+            return y, {"h": y[:, -1]}
+
+        return call
+
+    write_case(writer, f"{name}_{inputs}_{features}", minimal_parameters(gates, inputs, features),
+               draw(B, T, inputs), {"h": draw_positive(B, features)}, with_final(run),
+               with_final(log_run) if log_run else None)
+
+
 def write_layers(writer, inputs, features):
     size = f"{inputs}_{features}"
 
@@ -177,15 +190,7 @@ def write_layers(writer, inputs, features):
                    lambda p, x, s, module=module: run_torch(module, x, s))
 
     def minimal(name, gates, run, log_run):
-        def with_final(form):
-            def call(p, x, s):
-                y = form(p, x, s["h"])
-                return y, {"h": y[:, -1]}
-
-            return call
-
-        write_case(writer, f"{name}_{size}", minimal_parameters(gates, inputs, features), x(),
-                   {"h": draw_positive(B, features)}, with_final(run), with_final(log_run) if log_run else None)
+        write_minimal(writer, name, inputs, features, gates, run, log_run)
 
     for candidate in ("positive", "plain"):
         positive = candidate == "positive"
@@ -196,6 +201,15 @@ def write_layers(writer, inputs, features):
             minimal(f"min_lstm_{scaling}_{candidate}", "fih",
                     lambda p, x, h: min_lstm(p, x, h, positive, normalised),
                     (lambda p, x, h: min_lstm_log(p, x, h, normalised)) if positive else None)
+
+
+def write_signed(writer, inputs, features):
+    """Decays of 1 - 2 z, and f - i."""
+    write_minimal(writer, "min_gru_signed", inputs, features, "zh", lambda p, x, h: min_gru(p, x, h, False, flip=2))
+    for scaling in ("normalised", "unnormalised"):
+        normalised = scaling == "normalised"
+        write_minimal(writer, f"min_lstm_{scaling}_signed", inputs, features, "fih",
+                      lambda p, x, h: min_lstm(p, x, h, False, normalised, flip=1))
 
 
 def write_adam(writer, name, weight_decay):
@@ -308,6 +322,9 @@ def main():
     write_mamba(blocks, 8, inner=16, states=4, taps=3, rank=1)
     write_attention(blocks, 5, heads=2, size=4, window=4)
     write_attention(blocks, 8, heads=1, size=16, window=6)
+    # What came later draws later, so that what was there stays as it is.
+    write_signed(layers, 5, 7)
+    write_signed(layers, 8, 16)
 
 
 main()

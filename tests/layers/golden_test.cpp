@@ -119,6 +119,10 @@ using MinLstmPlain = MinLstm<S, normalised, plain>;
 template <class S>
 using MinLstmUnnormalised = MinLstm<S, unnormalised>;
 template <class S>
+using SignedMinLstmNormalised = SignedMinLstm<S>;
+template <class S>
+using SignedMinLstmUnnormalised = SignedMinLstm<S, unnormalised>;
+template <class S>
 using MinLstmUnnormalisedLog = MinLstm<S, unnormalised, positive, Arithmetic::log_space>;
 template <class S>
 using MinLstmUnnormalisedPlain = MinLstm<S, unnormalised, plain>;
@@ -135,6 +139,10 @@ TEST(Golden, MinLstmUnnormalised) { check_layer<MinLstmUnnormalised>("min_lstm_u
 TEST(Golden, MinLstmUnnormalisedInLogSpace) { check_layer<MinLstmUnnormalisedLog>("min_lstm_unnormalised_positive"); }
 TEST(Golden, MinLstmUnnormalisedPlain) { check_layer<MinLstmUnnormalisedPlain>("min_lstm_unnormalised_plain"); }
 
+TEST(Golden, SignedMinGru) { check_layer<SignedMinGru>("min_gru_signed"); }
+TEST(Golden, SignedMinLstm) { check_layer<SignedMinLstmNormalised>("min_lstm_normalised_signed"); }
+TEST(Golden, SignedMinLstmUnnormalised) { check_layer<SignedMinLstmUnnormalised>("min_lstm_unnormalised_signed"); }
+
 TEST(Golden, MambaBlock) {
   check_block<Mamba>("mamba", 5, MambaOptions{.expansion = 2, .states = 3, .kernel = 4, .delta_rank = 2});
   check_block<Mamba>("mamba", 8, MambaOptions{.expansion = 2, .states = 4, .kernel = 3, .delta_rank = 1});
@@ -146,7 +154,7 @@ TEST(Golden, AttentionOverAWindow) {
 }
 
 TEST(Golden, NoCaseIsLeftOut) {
-  EXPECT_EQ(layers().size(), 2 * 8u);
+  EXPECT_EQ(layers().size(), 2 * 11u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
 }
 

@@ -161,6 +161,20 @@ TEST(ReferenceOfLayers, MinGru) {
   expect_min_gru<Candidate::positive, Arithmetic::log_space>();
 }
 
+TEST(ReferenceOfLayers, SignedMinimalLayers) {
+  Random random(1);
+  for (const bool learns : {false, true}) {
+    const MinimalOptions options{.learn_initial_state = learns};
+    expect_reference("signed min_gru", erase(SignedMinGru<double>(5, 7, random.stream(0), options)),
+                     [](const Given& given) { return reference::min_gru(given, false, 2); });
+    expect_reference("signed min_lstm", erase(SignedMinLstm<double>(5, 7, random.stream(0), options)),
+                     [](const Given& given) { return reference::min_lstm(given, true, false, 1); });
+    expect_reference("signed min_lstm, unnormalised",
+                     erase(SignedMinLstm<double, GateScaling::unnormalised>(5, 7, random.stream(0), options)),
+                     [](const Given& given) { return reference::min_lstm(given, false, false, 1); });
+  }
+}
+
 template <GateScaling scaling, Candidate candidate>
 void expect_min_lstm() {
   Random random(1);

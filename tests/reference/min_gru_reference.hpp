@@ -27,7 +27,8 @@ inline double affine(const Matrix<double>& w, const Matrix<double>& b, const Mat
 
 struct MinGruWeights {
   Matrix<double> w_z, b_z, w_h, b_h;
-  bool positive;  // appendix B (g) or appendix A (no g)
+  bool positive;    // appendix B (g) or appendix A (no g)
+  double flip = 1;  // the decay is 1 - flip z: 2 where the state may change its sign
 };
 
 /// h (H, T) of x (F, T) from h_0 (H); where starts[t] is set, from `initial` (H).
@@ -39,7 +40,7 @@ inline Matrix<double> min_gru(const MinGruWeights& p, const Matrix<double>& x, M
     for (Index i = 0; i < h.rows(); ++i) {
       const double z = sigmoid(affine(p.w_z, p.b_z, x, i, t));
       const double h_tilde = p.positive ? g(affine(p.w_h, p.b_h, x, i, t)) : affine(p.w_h, p.b_h, x, i, t);
-      h(i, t) = (1 - z) * h_0(i, 0) + z * h_tilde;
+      h(i, t) = (1 - p.flip * z) * h_0(i, 0) + z * h_tilde;
     }
     h_0 = h.col(t);
   }
@@ -60,12 +61,12 @@ inline void add_to_h_0(const Given& given, Found& found, bool positive, const Ve
     found.d("h_0")(i, 0) += dinitial(i) * (positive ? g_slope(given["h_0"](i, 0)) : 1);
 }
 
-/// z_t = sigmoid(k_z),  h~_t = g(k_h),  h_t = (1 - z_t) h_{t-1} + z_t h~_t, and back:
-/// delta_t = dh_t + (1 - z_{t+1}) delta_{t+1};  dz_t = delta_t (h~_t - h_{t-1});  dh~_t = delta_t z_t
-inline Found min_gru(const Given& given, bool positive) {
+/// z_t = sigmoid(k_z),  h~_t = g(k_h),  h_t = (1 - c z_t) h_{t-1} + z_t h~_t with c = flip, and back:
+/// delta_t = dh_t + (1 - c z_{t+1}) delta_{t+1};  dz_t = delta_t (h~_t - c h_{t-1});  dh~_t = delta_t z_t
+inline Found min_gru(const Given& given, bool positive, double flip = 1) {
   Found found(given);
   const Vector initial = min_initial(given, positive);
-  const MinGruWeights weights{given["w_z"], given["b_z"], given["w_h"], given["b_h"], positive};
+  const MinGruWeights weights{given["w_z"], given["b_z"], given["w_h"], given["b_h"], positive, flip};
   const Matrix<double> h = found.y = min_gru(weights, given.x, given.state.at("h"), initial, given.starts);
   Vector delta = given.dlast.at("h"), dk_z(h.rows()), dk_h(h.rows());
   for (Index t = given.time(); t-- > 0;) {
@@ -74,9 +75,9 @@ inline Found min_gru(const Given& given, bool positive) {
     delta += given.dy.col(t);
     for (Index i = 0; i < h.rows(); ++i) {
       const double z = sigmoid(k_z(i)), h_tilde = positive ? g(k_h(i)) : k_h(i);
-      dk_z(i) = delta(i) * (h_tilde - before(i)) * z * (1 - z);
+      dk_z(i) = delta(i) * (h_tilde - flip * before(i)) * z * (1 - z);
       dk_h(i) = delta(i) * z * (positive ? g_slope(k_h(i)) : 1);
-      delta(i) *= 1 - z;
+      delta(i) *= 1 - flip * z;
     }
     found.dx.col(t) =
         affine_adjoint(given, found, "w_z", "b_z", x, dk_z) + affine_adjoint(given, found, "w_h", "b_h", x, dk_h);

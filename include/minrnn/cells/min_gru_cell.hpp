@@ -5,6 +5,7 @@
 #include "minrnn/cells/minimal_cell.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
+#include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/min_gru.hpp"
 #include "minrnn/math/scaled.hpp"
 
@@ -15,10 +16,11 @@ namespace minrnn {
 /// Equations   as layers/min_gru.hpp, whose `step` gives the same answers
 /// Shapes      x (In), h (Hidden); h = 0 before the first step, or the layer's learnt initial state
 /// Use         MinGruCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
-template <class S, Index In, Index Hidden, Candidate candidate = Candidate::positive>
-class MinGruCell : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear>> {
+template <class S, Index In, Index Hidden, Candidate candidate = Candidate::positive, Decay decay = Decay::positive>
+class MinGruCell
+    : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear, decay>> {
  public:
-  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear>>::MinimalCell;
+  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear, decay>>::MinimalCell;
 };
 
 }  // namespace minrnn

@@ -5,6 +5,7 @@
 #include "minrnn/cells/minimal_cell.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
+#include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/min_lstm.hpp"
 #include "minrnn/math/scaled.hpp"
 
@@ -16,11 +17,13 @@ namespace minrnn {
 /// Shapes      x (In), h (Hidden); h = 0 before the first step, or the layer's learnt initial state
 /// Use         MinLstmCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
 template <class S, Index In, Index Hidden, GateScaling scaling = GateScaling::normalised,
-          Candidate candidate = Candidate::positive>
+          Candidate candidate = Candidate::positive, Decay decay = Decay::positive>
 class MinLstmCell
-    : public detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear>> {
+    : public detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear, decay>> {
+  using Gates = detail::MinLstmGates<scaling, candidate, Arithmetic::linear, decay>;
+
  public:
-  using detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear>>::MinimalCell;
+  using detail::MinimalCell<S, In, Hidden, Gates>::MinimalCell;
 };
 
 }  // namespace minrnn

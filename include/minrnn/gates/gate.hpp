@@ -7,6 +7,18 @@
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/scaled.hpp"
 
+namespace minrnn {
+
+/// How much of its state a minimal cell keeps in a step, as a function of its gates.
+///   positive  1 - z, or f': in [0, 1], as published
+///   flip      1 - 2 z, or f' - i': in [-1, 1], so that an input may change the sign of what is kept. A state can then
+///             count modulo 2, which no decay in [0, 1] can. With the plain candidate, in linear arithmetic
+/// Source      Grazzi et al. 2024, "Unlocking state-tracking in linear RNNs through negative eigenvalues",
+///             arXiv:2411.12537
+enum class Decay { positive, flip };
+
+}  // namespace minrnn
+
 namespace minrnn::detail {
 
 /// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says

@@ -12,15 +12,17 @@ namespace minrnn::detail {
 
 /// minGRU.
 ///
-/// Equations   z = sigmoid(k_z),  h~ = g(k_h);  h_t = (1 - z) h_{t-1} + z h~
-/// Gradient    with delta = dL/dh_t:  dk_z = delta (h~ - h_{t-1}) z (1 - z),  dk_h = delta z g'(k_h),
-///             dh_{t-1} = delta (1 - z)
-/// Source      Feng et al. 2024, appendices A (g(k) = k) and B
-template <Candidate kCandidate, Arithmetic kArithmetic>
+/// Equations   z = sigmoid(k_z),  h~ = g(k_h);  h_t = a h_{t-1} + z h~ with a = 1 - z, or 1 - 2 z (flip)
+/// Gradient    with delta = dL/dh_t:  dk_z = delta (h~ - h_{t-1}) z (1 - z), where flip has 2 h_{t-1};
+///             dk_h = delta z g'(k_h);  dh_{t-1} = delta a
+/// Source      Feng et al. 2024, appendices A (g(k) = k) and B; flip: Grazzi et al. 2024, of linear recurrences
+template <Candidate kCandidate, Arithmetic kArithmetic, Decay kDecay = Decay::positive>
 struct MinGruGates : CandidateFunction<kCandidate> {
   static_assert(kArithmetic == Arithmetic::linear || kCandidate == Candidate::positive,
                 "log-space arithmetic needs a positive candidate");
-  using Linear = MinGruGates<kCandidate, Arithmetic::linear>;
+  static_assert(kDecay == Decay::positive || (kArithmetic == Arithmetic::linear && kCandidate == Candidate::plain),
+                "a decay that changes signs needs the plain candidate and linear arithmetic");
+  using Linear = MinGruGates<kCandidate, Arithmetic::linear, kDecay>;
   static constexpr Arithmetic arithmetic = kArithmetic;
   static constexpr int kCount = 2;
   static constexpr std::string_view kName = "MinGru";
@@ -31,21 +33,31 @@ struct MinGruGates : CandidateFunction<kCandidate> {
   MINRNN_INLINE static auto forward(const Array<P, 2>& k) {
     const Gate<P, arithmetic> z(k[0]);
     const CandidateNumber<P, arithmetic, kCandidate> h_tilde(k[1]);
-    return ScanStep<decltype(z.value), Array<P, 2>>{z.complement, z.value * h_tilde.number, {z.packed, h_tilde.value}};
+    using Step = ScanStep<decltype(z.value), Array<P, 2>>;
+    return Step{decay_of(z), z.value * h_tilde.number, {z.packed, h_tilde.value}};
   }
 
   template <class P>
   MINRNN_INLINE static ScanAdjoint<P, 2> backward(const Array<P, 2>& kept, P h_before, P delta) {
-    const auto [z, not_z, smaller] = unpack(kept[0]);
-    const P h_tilde = kept[1];
-    const P dk_z = delta * (z * not_z * (h_tilde - h_before));
-    const P dk_h = delta * z * MinGruGates::slope(h_tilde);
-    return {{dk_z, dk_h}, not_z * delta};
+    const auto z = unpack(kept[0]);
+    const P h_tilde = kept[1], moved = kDecay == Decay::flip ? h_before + h_before : h_before;
+    const P dk_z = delta * (z.value * z.complement * (h_tilde - moved));
+    const P dk_h = delta * z.value * MinGruGates::slope(h_tilde);
+    return {{dk_z, dk_h}, decay_of(z) * delta};
   }
 
   template <class P>
   MINRNN_INLINE static P decay(const Array<P, 2>& kept) {
-    return unpack(kept[0]).complement;
+    return decay_of(unpack(kept[0]));
+  }
+
+ private:
+  template <class Z>
+  MINRNN_INLINE static auto decay_of(const Z& z) {
+    if constexpr (kDecay == Decay::flip)
+      return z.complement - z.value;
+    else
+      return z.complement;
   }
 };
 

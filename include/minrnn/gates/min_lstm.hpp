@@ -66,22 +66,27 @@ struct NormalisedGates<P, Arithmetic::log_space> {
 
 /// minLSTM.
 ///
-/// Equations   f = sigmoid(k_f),  i = sigmoid(k_i),  h~ = g(k_h);  h_t = f' h_{t-1} + i' h~
-///             normalised: f' = f / (f + i), i' = i / (f + i);  unnormalised: f' = f, i' = i
-/// Gradient    with delta = dL/dh_t:  dk_h = delta i' g'(k_h),  dh_{t-1} = delta f';
-///             normalised: dk_f = delta (h_{t-1} - h~) f' (1 - f) i',  dk_i = -delta (h_{t-1} - h~) i' (1 - i) f';
-///             unnormalised: dk_f = delta h_{t-1} f (1 - f),  dk_i = delta h~ i (1 - i)
-/// Source      Feng et al. 2024, appendices A (g(k) = k) and B; unnormalised: its official code
-template <GateScaling kScaling, Candidate kCandidate, Arithmetic kArithmetic>
+/// Equations   f = sigmoid(k_f),  i = sigmoid(k_i),  h~ = g(k_h);  h_t = a h_{t-1} + i' h~
+///             normalised: f' = f / (f + i), i' = i / (f + i);  unnormalised: f' = f, i' = i;
+///             a = f', or f' - i' (flip)
+/// Gradient    with delta = dL/dh_t:  dk_h = delta i' g'(k_h),  dh_{t-1} = delta a;
+///             normalised: dk_f = delta (h_{t-1} - h~) f' (1 - f) i',  dk_i = -delta (h_{t-1} - h~) i' (1 - i) f',
+///             where flip has 2 h_{t-1};
+///             unnormalised: dk_f = delta h_{t-1} f (1 - f),  dk_i = delta h~ i (1 - i), where flip has h~ - h_{t-1}
+/// Source      Feng et al. 2024, appendices A (g(k) = k) and B; unnormalised: its official code; flip: Grazzi et al.
+///             2024, of linear recurrences
+template <GateScaling kScaling, Candidate kCandidate, Arithmetic kArithmetic, Decay kDecay = Decay::positive>
 struct MinLstmGates : CandidateFunction<kCandidate> {
   static_assert(kArithmetic == Arithmetic::linear || kCandidate == Candidate::positive,
                 "log-space arithmetic needs a positive candidate");
-  using Linear = MinLstmGates<kScaling, kCandidate, Arithmetic::linear>;
+  static_assert(kDecay == Decay::positive || (kArithmetic == Arithmetic::linear && kCandidate == Candidate::plain),
+                "a decay that changes signs needs the plain candidate and linear arithmetic");
+  using Linear = MinLstmGates<kScaling, kCandidate, Arithmetic::linear, kDecay>;
   static constexpr Arithmetic arithmetic = kArithmetic;
   static constexpr int kCount = 3;
   static constexpr std::string_view kName = "MinLstm";
   static constexpr Array<std::string_view, 3> kWeights{"w_f", "w_i", "w_h"}, kBiases{"b_f", "b_i", "b_h"};
-  static constexpr bool kNormalised = kScaling == GateScaling::normalised;
+  static constexpr bool kNormalised = kScaling == GateScaling::normalised, kFlips = kDecay == Decay::flip;
   // f / (f + i) with i near 1/2 would stay below 2/3, however near to 1 f is.
   static constexpr Array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
 
@@ -91,10 +96,10 @@ struct MinLstmGates : CandidateFunction<kCandidate> {
     using Step = ScanStep<decltype(h_tilde.number), Array<P, 3>>;
     if constexpr (kNormalised) {
       const NormalisedGates<P, arithmetic> gates(k[0], k[1]);
-      return Step{gates.f, gates.i * h_tilde.number, {gates.not_i_f, gates.not_f_i, h_tilde.value}};
+      return Step{decay_of(gates.f, gates.i), gates.i * h_tilde.number, {gates.not_i_f, gates.not_f_i, h_tilde.value}};
     } else {
       const Gate<P, arithmetic> f(k[0]), i(k[1]);
-      return Step{f.value, i.value * h_tilde.number, {f.packed, i.packed, h_tilde.value}};
+      return Step{decay_of(f.value, i.value), i.value * h_tilde.number, {f.packed, i.packed, h_tilde.value}};
     }
   }
 
@@ -102,24 +107,41 @@ struct MinLstmGates : CandidateFunction<kCandidate> {
   MINRNN_INLINE static ScanAdjoint<P, 3> backward(const Array<P, 3>& kept, P h_before, P delta) {
     const P h_tilde = kept[2], slope = MinLstmGates::slope(h_tilde);
     if constexpr (kNormalised) {
-      const P not_i_f = kept[0], not_f_i = kept[1], f = decay(kept), i = P(typename P::Scalar(1)) - f;
-      const P difference = h_before - h_tilde;
-      return {{delta * (f * not_f_i * difference), -delta * (i * not_i_f * difference), delta * i * slope}, f * delta};
+      const P not_i_f = kept[0], not_f_i = kept[1], f = normalised_f(kept), i = P(typename P::Scalar(1)) - f;
+      const P difference = (kFlips ? h_before + h_before : h_before) - h_tilde;
+      return {{delta * (f * not_f_i * difference), -delta * (i * not_i_f * difference), delta * i * slope},
+              decay(kept) * delta};
     } else {
       const auto [f, not_f, smaller_f] = unpack(kept[0]);
       const auto [i, not_i, smaller_i] = unpack(kept[1]);
-      return {{delta * (f * not_f * h_before), delta * (i * not_i * h_tilde), delta * i * slope}, f * delta};
+      const P of_i = kFlips ? h_tilde - h_before : h_tilde;
+      return {{delta * (f * not_f * h_before), delta * (i * not_i * of_i), delta * i * slope}, decay_of(f, i) * delta};
     }
   }
 
   template <class P>
   MINRNN_INLINE static P decay(const Array<P, 3>& kept) {
-    if constexpr (kNormalised) {
-      const P half(typename P::Scalar(0.5));
-      return fma(kept[0] - kept[1], half, half);  // f' - i' = (1 - i) f' - (1 - f) i', and f' + i' = 1
-    } else {
-      return unpack(kept[0]).value;
-    }
+    if constexpr (kNormalised && kFlips)
+      return kept[0] - kept[1];  // f' - i' = (1 - i) f' - (1 - f) i'
+    else if constexpr (kNormalised)
+      return normalised_f(kept);
+    else
+      return decay_of(unpack(kept[0]).value, unpack(kept[1]).value);
+  }
+
+ private:
+  /// From f' - i', as `decay` has it, and f' + i' = 1.
+  template <class P>
+  MINRNN_INLINE static P normalised_f(const Array<P, 3>& kept) {
+    const P half(typename P::Scalar(0.5));
+    return fma(kept[0] - kept[1], half, half);
+  }
+  template <class Number>
+  MINRNN_INLINE static Number decay_of(Number f, [[maybe_unused]] Number i) {
+    if constexpr (kFlips)
+      return f - i;
+    else
+      return f;
   }
 };
 

@@ -1,0 +1,275 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+
+/// Regular languages: what a recurrence must keep in its state to answer once, after the last symbol of a sequence.
+/// Trains one model on short sequences and prints CSV: its accuracy as it learns, and then at longer ones.
+///
+/// Tasks       parity: of the ones among bits;  even_pairs: whether the first and the last bit are equal;
+///             cycle_navigation: the place on a circle of 5 after steps of 0, +1 and -1;
+///             modular_arithmetic: the value modulo 5 of digits 0 .. 4 with + - *, where * binds tighter
+/// Source      Deletang et al. 2023, "Neural networks and the Chomsky hierarchy", arXiv:2207.02098
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/compose/stack.hpp"
+#include "minrnn/core/thread_pool.hpp"
+#include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/lstm.hpp"
+#include "minrnn/layers/mamba.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/loss/cross_entropy.hpp"
+#include "minrnn/models/language_model.hpp"
+#include "minrnn/models/token_model.hpp"
+#include "minrnn/optim/adam.hpp"
+#include "minrnn/optim/clip.hpp"
+#include "minrnn/optim/schedule.hpp"
+
+namespace {
+
+using namespace minrnn;
+
+struct Settings {
+  std::string task = "parity", mixer = "signed-mingru";
+  Index layers = 1, dim = 64, kernel = 1, batch = 128, shortest = 3, longest = 40, test_sequences = 1024;
+  std::vector<Index> test_lengths{40, 64, 128, 256};
+  std::int64_t steps = 2000, evaluate_every = 250;
+  int threads = 1;
+  double learning_rate = 2e-3, weight_decay = 0.01;
+  std::uint64_t seed = 1;
+};
+
+/// Symbols, and the answer, which is a symbol, too.
+struct Task {
+  const char* name;
+  Index symbols, answers;
+  std::int32_t (*fill)(std::int32_t* symbols, Index length, Random& random);
+};
+
+std::int32_t draw(Random& random, std::uint64_t below) { return static_cast<std::int32_t>(random.below(below)); }
+
+std::int32_t fill_parity(std::int32_t* bits, Index length, Random& random) {
+  std::int32_t parity = 0;
+  for (Index t = 0; t < length; ++t) parity ^= bits[t] = draw(random, 2);
+  return parity;
+}
+std::int32_t fill_even_pairs(std::int32_t* bits, Index length, Random& random) {
+  for (Index t = 0; t < length; ++t) bits[t] = draw(random, 2);
+  return bits[0] == bits[length - 1] ? 1 : 0;
+}
+std::int32_t fill_cycle_navigation(std::int32_t* moves, Index length, Random& random) {
+  constexpr std::int32_t steps[] = {0, 1, 4};  // -1 modulo 5
+  std::int32_t place = 0;
+  for (Index t = 0; t < length; ++t) place = (place + steps[moves[t] = draw(random, 3)]) % 5;
+  return place;
+}
+/// Digits at the even places; symbols 5, 6 and 7 are +, - and * between them.
+std::int32_t fill_modular_arithmetic(std::int32_t* symbols, Index length, Random& random) {
+  enum : std::int32_t { plus = 5, minus = 6, times = 7 };
+  std::int32_t sum = 0, product = symbols[0] = draw(random, 5);  // product: the last term, with its sign
+  for (Index t = 1; t + 1 < length; t += 2) {
+    const std::int32_t sign = symbols[t] = plus + draw(random, 3), digit = symbols[t + 1] = draw(random, 5);
+    if (sign == times) {
+      product = product * digit % 5;
+    } else {
+      sum = (sum + product) % 5;
+      product = sign == plus ? digit : (5 - digit) % 5;
+    }
+  }
+  return (sum + product) % 5;
+}
+
+const Task kTasks[] = {{"parity", 2, 2, fill_parity},
+                       {"even_pairs", 2, 2, fill_even_pairs},
+                       {"cycle_navigation", 5, 5, fill_cycle_navigation},
+                       {"modular_arithmetic", 8, 5, fill_modular_arithmetic}};
+
+const Task& task_of(const Settings& s) {
+  return *std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return s.task == task.name; });
+}
+
+/// Sequences of lengths from the shortest to the longest, each drawn by itself and padded behind its answer.
+struct Batch {
+  Sequence<std::int32_t> symbols, targets;
+
+  Batch(const Task& task, Index shortest, Index longest, Index batch, Random& random)
+      : symbols(1, longest, batch), targets(1, longest, batch) {
+    for (Index b = 0; b < batch; ++b) {
+      Index length = shortest + static_cast<Index>(random.below(static_cast<std::uint64_t>(longest - shortest + 1)));
+      if (task.fill == fill_modular_arithmetic && length % 2 == 0) --length;
+      std::int32_t *symbol = symbols.view().column(0, b), *target = targets.view().column(0, b);
+      std::fill_n(symbol, longest, 0);
+      std::fill_n(target, longest, -1);
+      target[length - 1] = task.fill(symbol, length, random);
+    }
+  }
+};
+
+/// x + W mixer(conv(norm(x))), then x + mlp(norm(x)). A mixer with projections of its own stands without conv and W.
+template <class Mixer>
+struct Block {
+  using Mix = std::conditional_t<MixerWithProjections<Mixer>, Sequential<RmsNorm<float>, Mixer>,
+                                 Sequential<RmsNorm<float>, Conv1d<float>, Mixer, Linear<float>>>;
+  using Feed = Sequential<RmsNorm<float>, Mlp<float>>;
+  using Layer = Sequential<Residual<Mix>, Residual<Feed>>;
+
+  static Layer make(const Settings& s, RandomStream stream, Mixer mixer) {
+    const Index dim = s.dim;
+    const RmsNorm<float> norm(dim);
+    Residual feed(Feed(norm, Mlp<float>(dim, 2 * dim, stream.stream(1))));
+    if constexpr (MixerWithProjections<Mixer>)
+      return Layer(Residual(Mix(norm, std::move(mixer))), std::move(feed));
+    else
+      return Layer(Residual(Mix(norm, Conv1d<float>(dim, s.kernel, stream.stream(2)), std::move(mixer),
+                                Linear<float>(dim, dim, stream.stream(0)))),
+                   std::move(feed));
+  }
+};
+
+/// The part of the sequences of one length, or of lengths between two, whose answer is the most likely one.
+template <class M>
+double accuracy(const Settings& s, const M& model, Index shortest, Index longest, Random random,
+                const Context& context) {
+  const Task& task = task_of(s);
+  typename M::Cache cache;
+  Index right = 0, count = 0;
+  while (count < s.test_sequences) {
+    const Batch batch(task, shortest, longest, std::min<Index>(s.batch, s.test_sequences - count), random);
+    auto state = model.initial_state(batch.symbols.batch());
+    const auto logits = model.infer(batch.symbols.view(), state, cache, context);
+    for (Index b = 0; b < logits.batch(); ++b, ++count)
+      for (Index t = 0; t < logits.time(); ++t)
+        if (const std::int32_t wanted = *batch.targets.view().column(t, b); wanted >= 0)
+          right +=
+              std::max_element(logits.column(t, b), logits.column(t, b) + task.answers) - logits.column(t, b) == wanted;
+  }
+  return static_cast<double>(right) / static_cast<double>(count);
+}
+
+template <class M>
+void train(const Settings& s, M& model, Random random) {
+  const auto begin = std::chrono::steady_clock::now();
+  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
+  ThreadPool pool(s.threads);
+  Adam<float> adam(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(s.weight_decay)});
+  const CosineSchedule schedule{.rate = s.learning_rate,
+                                .final_rate = s.learning_rate / 10,
+                                .warm_up = std::min<std::int64_t>(100, s.steps / 10),
+                                .steps = s.steps};
+  typename M::Cache cache;
+  Sequence<float> dlogits;
+  std::printf("kind,step_or_length,loss,accuracy,seconds\n");
+  const auto say = [&](const char* kind, std::int64_t number, double loss, double part) {
+    std::printf("%s,%lld,%.5f,%.5f,%.1f\n", kind, static_cast<long long>(number), loss, part, seconds());
+    std::fflush(stdout);
+  };
+  for (std::int64_t step = 0; step < s.steps;) {
+    const Context context{.draw = step, .executor = &pool};
+    const Batch batch(task_of(s), s.shortest, s.longest, s.batch, random);
+    auto state = model.initial_state(s.batch);
+    const auto logits = model.forward(batch.symbols.view(), state, cache, context);
+    const double loss = softmax_cross_entropy(logits, batch.targets.view(), dlogits, context).loss;
+    zero_gradients(model);
+    model.backward(dlogits.view(), cache, context);
+    clip_gradient_norm(model, 1.0);
+    adam.options.learning_rate = static_cast<float>(schedule(step));
+    adam.step(model, context);
+    if (++step % s.evaluate_every == 0)
+      say("training", step, loss, accuracy(s, model, s.longest, s.longest, Random(1000), context));
+  }
+  const Context context{.executor = &pool};
+  for (const Index length : s.test_lengths) {
+    const Index whole = task_of(s).fill == fill_modular_arithmetic && length % 2 == 0 ? length - 1 : length;
+    say("test", length, std::nan(""), accuracy(s, model, whole, whole, Random(2000), context));
+  }
+  say("test_all", s.test_lengths.back(), std::nan(""),
+      accuracy(s, model, s.test_lengths.front(), s.test_lengths.back(), Random(3000), context));
+}
+
+/// With the mixer of each block by make_mixer(stream).
+template <class MakeMixer>
+void train_with(const Settings& s, MakeMixer&& make_mixer) {
+  const Random random(s.seed);
+  using ModelBlock = Block<decltype(make_mixer(random.stream(0)))>;
+  TokenModel model(task_of(s).symbols, s.dim, 1, random.stream(0), Stack(s.layers, [&](Index i) {
+                     const RandomStream own = random.stream(1 + i);
+                     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
+                   }));
+  train(s, model, random);
+}
+
+template <class Mixer>
+void train_recurrent(const Settings& s) {
+  train_with(s, [&](RandomStream stream) { return Mixer(s.dim, s.dim, stream); });
+}
+
+struct MixerOption {
+  const char* name;
+  void (*train)(const Settings&);
+};
+const MixerOption kMixers[] = {
+    {"mingru", train_recurrent<MinGru<float>>},
+    {"minlstm", train_recurrent<MinLstm<float>>},
+    {"signed-mingru", train_recurrent<SignedMinGru<float>>},
+    {"signed-minlstm", train_recurrent<SignedMinLstm<float>>},
+    {"gru", train_recurrent<Gru<float>>},
+    {"lstm", train_recurrent<Lstm<float>>},
+    {"mamba",
+     [](const Settings& s) { train_with(s, [&](RandomStream stream) { return Mamba<float>(s.dim, stream); }); }},
+    {"transformer", [](const Settings& s) {
+       train_with(s, [&](RandomStream stream) { return Attention<float>(s.dim, 4, stream, {.window = 1024}); });
+     }}};
+
+template <class List>
+std::vector<std::string> names(const List& list) {
+  std::vector<std::string> all;
+  for (const auto& one : list) all.push_back(one.name);
+  return all;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app("Regular languages: one answer after the last symbol", "regular_languages");
+  Settings s;
+  app.add_option("--task", s.task)->check(CLI::IsMember(names(kTasks)))->capture_default_str();
+  app.add_option("--mixer", s.mixer)->check(CLI::IsMember(names(kMixers)))->capture_default_str();
+  const auto positive = [&](const char* name, auto& value, const char* text) {
+    app.add_option(name, value, text)->check(CLI::PositiveNumber)->capture_default_str();
+  };
+  positive("--layers", s.layers, "of the mixer");
+  positive("--dim", s.dim, "features");
+  positive("--kernel", s.kernel, "taps of the convolution before the mixer; 1: it sees one symbol");
+  positive("--batch", s.batch, "sequences in a step");
+  positive("--steps", s.steps, "of training");
+  positive("--evaluate-every", s.evaluate_every, "steps");
+  positive("--test-sequences", s.test_sequences, "of each length");
+  positive("--learning-rate", s.learning_rate, "highest; warm-up, then a cosine to a tenth");
+  positive("--threads", s.threads, "that work together");
+  app.add_option("--longest", s.longest, "longest sequence to train on")->check(CLI::Range(3, 1 << 16));
+  app.add_option("--test-lengths", s.test_lengths, "lengths to be tried when trained, from the least to the largest")
+      ->delimiter(',')
+      ->check(CLI::Range(3, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--seed", s.seed)->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+  std::find_if(std::begin(kMixers), std::end(kMixers), [&](const auto& mixer) {
+    return s.mixer == mixer.name;
+  })->train(s);
+}
