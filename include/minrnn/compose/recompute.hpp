@@ -29,6 +29,7 @@ class Recompute {
  public:
   using Scalar = typename Inner::Scalar;
   using State = typename Inner::State;
+  static constexpr bool kTellsOfParts = true;
 
   class Cache : public CacheBase {
     friend Recompute;
@@ -84,10 +85,12 @@ class Recompute {
     for (std::size_t i = cache.borders_.size(); i-- > 0;) {
       const Index first = static_cast<Index>(i) * steps_, steps = std::min<Index>(steps_, x.time() - first);
       State state = cache.borders_[i];
-      const Context of_chunk = Context{cache.draw_, context.executor}.part(static_cast<Index>(i));
+      Context of_chunk = Context{cache.draw_, context.executor}.part(static_cast<Index>(i));
+      if (i == 0) of_chunk.listener = context.listener;  // every chunk adds to the same gradients; this is the last
       inner_.forward(x.chunk(first, steps), state, cache.inner_, of_chunk);
       copy(inner_.backward(dy.chunk(first, steps), dstate, cache.inner_, of_chunk), dx.chunk(first, steps));
     }
+    detail::tell_finished(context, inner_);
     return dx;
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {

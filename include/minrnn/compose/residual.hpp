@@ -27,6 +27,7 @@ class Residual {
  public:
   using Scalar = typename Inner::Scalar;
   using State = typename Inner::State;
+  static constexpr bool kTellsOfParts = true;
 
   class Cache : public CacheBase {
     friend Residual;
@@ -65,7 +66,9 @@ class Residual {
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Residual", sizes(), dy);
-    return add(context, dy, inner_.backward(dy, dstate, cache.inner_, context), cache.dx_, cache.x_);
+    const auto through_inner = inner_.backward(dy, dstate, cache.inner_, context);
+    detail::tell_finished(context, inner_);
+    return add(context, dy, through_inner, cache.dx_, cache.x_);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {
     return backward_from_zero(*this, dy, cache, context);

@@ -58,6 +58,7 @@ class Sequential {
 
  public:
   using Scalar = typename First::Scalar;
+  static constexpr bool kTellsOfParts = true;
 
   struct State {
     std::tuple<typename First::State, typename Rest::State...> parts;
@@ -127,6 +128,7 @@ class Sequential {
       dy = detail::in_part(part_name(i), [&] {
         return std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
       });
+      detail::tell_finished(context, std::get<i>(layers_));
     });
     return dy;
   }

@@ -25,6 +25,7 @@ template <SequenceLayer L>
 class Stack {
  public:
   using Scalar = typename L::Scalar;
+  static constexpr bool kTellsOfParts = true;
 
   struct State {
     std::vector<typename L::State> parts;
@@ -91,9 +92,11 @@ class Stack {
                                       const Context& context = {}) {
     cache.check_backward("Stack", sizes(), dy);
     check_state("dstate", dstate, dy.batch());
-    for (std::size_t i = layers_.size(); i-- > 0;)
+    for (std::size_t i = layers_.size(); i-- > 0;) {
       dy = detail::in_part(static_cast<Index>(i),
                            [&] { return layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context); });
+      detail::tell_finished(context, layers_[i]);
+    }
     return dy;
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, Cache& cache, const Context& context = {}) {

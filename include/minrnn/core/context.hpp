@@ -42,6 +42,16 @@ class Executor {
   static constexpr double kLeastWork = 1 << 18;  // what one core does in about ten microseconds
 };
 
+/// Is told by a backward which gradients are finished while it computes others, so that what is done with them need not
+/// wait for its end: one machine sends them to another meanwhile. Derive from it to be told.
+class GradientListener {
+ public:
+  virtual ~GradientListener() = default;
+  /// The backward has come through a layer with this `Parameter`, by its address, and adds no more to its gradient
+  /// unless it comes through the layer again. On the thread that called backward.
+  virtual void finished(const void* parameter) = 0;
+};
+
 /// What a call is told beside its arguments, handed down by layers of layers. Every result is the same, bit for bit,
 /// whatever the executor.
 struct Context {
@@ -51,10 +61,13 @@ struct Context {
   std::int64_t draw = kNoDraw;
   /// None: the calling thread does all the work.
   Executor* executor = nullptr;
+  /// Whom a backward tells of the gradients that are finished; nobody: none.
+  GradientListener* listener = nullptr;
 
-  /// The same for part `index` of a call, with a draw of its own; part 0 has that of the call.
+  /// The same for part `index` of a call, with a draw of its own; part 0 has that of the call. Without a listener, as a
+  /// part finishes no gradient: those after it add to the same.
   Context part(Index index) const {
-    if (draw == kNoDraw || index == 0) return *this;
+    if (draw == kNoDraw || index == 0) return {draw, executor};
     const std::uint64_t mixed =
         mix_bits(mix_bits(static_cast<std::uint64_t>(draw)) + static_cast<std::uint64_t>(index));
     return {static_cast<std::int64_t>(mixed >> 1), executor};

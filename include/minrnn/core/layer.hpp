@@ -54,7 +54,22 @@ typename L::State zero_state(const L& layer, Index batch) {
   return state;
 }
 
+/// True for a layer of layers that hands the listener of a context down and tells it of each of its parts.
+template <class L>
+concept TellsOfParts = requires {
+  requires L::kTellsOfParts;
+};
+
 namespace detail {
+/// Tells the listener of a context that backward has come through a layer with all parameters of it. For the layer
+/// around that one to call; where the inner one tells of its parts it has done so itself.
+template <class L>
+void tell_finished(const Context& context, const L& layer) {
+  if constexpr (!TellsOfParts<L>)
+    if (context.listener != nullptr) [[unlikely]]
+      visit_parameters(layer, [&](const Name&, const auto& p) { context.listener->finished(&p); });
+}
+
 /// Calls body(name, a, b) for each matrix of two states, in the order of the visit; allocates nothing. Returns whether
 /// the states have as many.
 template <class A, class B, class Body>

@@ -37,6 +37,7 @@ class TokenModel {
  public:
   using Scalar = typename Blocks::Scalar;
   using S = Scalar;
+  static constexpr bool kTellsOfParts = true;
 
   struct State {
     typename Blocks::State blocks;
@@ -102,10 +103,15 @@ class TokenModel {
     cache.check_backward("TokenModel", sizes(), dlogits);
     detail::check_state("TokenModel", "dstate", *this, state_rows_, dstate, dlogits.batch());
     NoState none;
-    const auto dy = norm_.backward(output_.backward(dlogits, none, cache.output_, context), none, cache.norm_, context);
+    const auto dnormed = output_.backward(dlogits, none, cache.output_, context);
+    detail::tell_finished(context, output_);
+    const auto dy = norm_.backward(dnormed, none, cache.norm_, context);
+    detail::tell_finished(context, norm_);
     const auto dx =
         detail::in_part(kBlocks, [&] { return blocks_.backward(dy, dstate.blocks, cache.blocks_, context); });
+    detail::tell_finished(context, blocks_);
     embedding_.backward(dx, cache.embedding_, context);
+    detail::tell_finished(context, embedding_);
   }
 
   void backward(SequenceView<const S> dlogits, Cache& cache, const Context& context = {}) {
