@@ -1,4 +1,4 @@
-# minrnn::io is a component with an export set of its own, so that find_package(minrnn) asks for Eigen and nothing else.
+# minrnn::io and minrnn::mpi are components with export sets of their own, so that find_package(minrnn) asks for Eigen and nothing else.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/minrnn)
@@ -8,6 +8,10 @@ install(EXPORT minrnnTargets NAMESPACE minrnn:: DESTINATION ${package_dir})
 if(MINRNN_IO)
   install(TARGETS minrnn_io EXPORT minrnnIoTargets FILE_SET HEADERS)
   install(EXPORT minrnnIoTargets NAMESPACE minrnn:: DESTINATION ${package_dir})
+endif()
+if(MINRNN_MPI)
+  install(TARGETS minrnn_mpi EXPORT minrnnMpiTargets FILE_SET HEADERS)
+  install(EXPORT minrnnMpiTargets NAMESPACE minrnn:: DESTINATION ${package_dir})
 endif()
 
 configure_package_config_file(cmake/minrnnConfig.cmake.in minrnnConfig.cmake INSTALL_DESTINATION ${package_dir})

@@ -7,6 +7,8 @@ if(PRESET STREQUAL "sanitize")
   set(also clang++=clang libclang-rt-14-dev)
 elseif(PRESET STREQUAL "m32")
   set(also g++-multilib googletest)
+else()
+  set(also mpicxx.openmpi=libopenmpi-dev mpirun.openmpi=openmpi-bin mpicxx.mpich=libmpich-dev mpirun.mpich=mpich)
 endif()
 
 set_up(${also} c++=g++ ninja=ninja-build ccache=ccache pkg-config=pkg-config libeigen3-dev nlohmann-json3-dev

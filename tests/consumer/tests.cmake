@@ -4,6 +4,9 @@ add_test(NAME consumer.install COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINA
 set_tests_properties(consumer.install PROPERTIES FIXTURES_SETUP installed)
 
 set(ways find_package find_package_io add_subdirectory FetchContent)
+if(MINRNN_MPI)
+  list(APPEND ways find_package_mpi)
+endif()
 find_package(PkgConfig)
 if(PKG_CONFIG_FOUND)
   pkg_check_modules(eigen3 eigen3)

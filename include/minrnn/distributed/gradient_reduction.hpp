@@ -1,0 +1,201 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <stdexcept>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "minrnn/core/context.hpp"
+#include "minrnn/core/memory.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/distributed/bucket_plan.hpp"
+#include "minrnn/distributed/collectives.hpp"
+#include "minrnn/distributed/communicator.hpp"
+#include "minrnn/distributed/subtree_sums.hpp"
+
+namespace minrnn {
+
+/// What the gradients of a rank have cost until now.
+struct Traffic {
+  std::uint64_t bytes_sent = 0;
+  double seconds_reducing = 0;  // adding and exchanging, waiting for other ranks included, on whatever thread
+  double seconds_waiting = 0;   // of it, those in which the calling thread had nothing else to do
+};
+
+namespace detail {
+
+/// The gradients of a call, and what becomes of them.
+template <class S>
+struct GradientSet {
+  std::vector<GradientPart<S>> parts;                     // in the order of the visit
+  std::vector<std::pair<const void*, Index>> by_address;  // the parts, for `find_part`
+  SubtreeSums<S> sums;                                    // over the shards of this rank before the last
+  Index last_leaf = 0;
+  S scale = S(1);  // of the sum
+};
+
+/// Sums gradients over all shards and ranks, bucket by bucket in the order of a plan: `run` when all are finished, or
+/// between `begin` and `end` on a thread of its own, as a backward reports them.
+template <class S>
+class GradientReduction final : public GradientListener {
+ public:
+  GradientReduction(Communicator& ranks, GradientSet<S>& set) : ranks_(ranks), set_(set) {}
+  GradientReduction(const GradientReduction&) = delete;
+  GradientReduction& operator=(const GradientReduction&) = delete;
+  ~GradientReduction() override {
+    if (!thread_.joinable()) return;
+    {
+      const std::lock_guard lock(mutex_);
+      ends_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+  bool has_plan() const { return !plan_.buckets.empty(); }
+  void set_plan(BucketPlan plan) {
+    plan_ = std::move(plan);
+    Index largest = 0;
+    for (const Bucket& bucket : plan_.buckets) largest = (std::max)(largest, bucket.size);
+    numbers_ = allocate<S>(largest);
+    scratch_ = allocate<S>((largest + 1) / 2);
+  }
+  const Traffic& traffic() const { return traffic_; }
+
+  void run() {
+    const auto start = Clock::now();
+    for (const Bucket& bucket : plan_.buckets) reduce(bucket);
+    traffic_.seconds_waiting += seconds_since(start);
+  }
+
+  /// From here to `end` the gradients of a bucket are the thread's as soon as all of them are reported.
+  void begin() {
+    unfinished_.clear();
+    for (const Bucket& bucket : plan_.buckets) unfinished_.push_back(bucket.last - bucket.first);
+    reports_.assign(set_.parts.size(), 0);
+    reported_too_often_ = false;
+    const std::lock_guard lock(mutex_);
+    ready_ = next_ = 0;
+    error_ = nullptr;
+    if (!thread_.joinable()) thread_ = std::thread([this] { serve(); });
+  }
+  void finished(const void* parameter) override {
+    const Index part = find_part(set_.by_address, set_.parts, parameter);
+    if (part < 0) return;
+    const std::size_t i = static_cast<std::size_t>(part);
+    const Index planned = plan_.reports[i], seen = ++reports_[i];
+    if (planned > 0 && seen > planned) reported_too_often_ = true;
+    if (planned == 0 || seen != planned) return;
+    --unfinished_[static_cast<std::size_t>(plan_.bucket_of[i])];
+    // In the order of the plan, which is that of the other ranks.
+    Index ready = ready_;
+    while (ready < buckets() && unfinished_[static_cast<std::size_t>(ready)] == 0) ++ready;
+    if (ready > ready_) let_go(ready);
+  }
+  /// All gradients are finished. Returns when they are the sums over all ranks.
+  void end() {
+    const auto start = Clock::now();
+    let_go(buckets());
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return next_ == buckets() && !busy_; });
+    traffic_.seconds_waiting += seconds_since(start);
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (reported_too_often_)
+      throw std::logic_error(
+          "DataParallel: a backward came through a layer more often than that of the first step: set overlap to false");
+  }
+  /// Instead of `end`, where there will be no gradients: this rank cannot go on. Returns when the thread does nothing.
+  void give_up() {
+    ranks_.cancel();
+    std::unique_lock lock(mutex_);
+    ready_ = next_;
+    changed_.wait(lock, [&] { return !busy_; });
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+  }
+
+  Index buckets() const { return static_cast<Index>(plan_.buckets.size()); }
+
+  void let_go(Index ready) {
+    {
+      const std::lock_guard lock(mutex_);
+      ready_ = ready;
+    }
+    changed_.notify_all();
+  }
+
+  void serve() {
+    std::unique_lock lock(mutex_);
+    for (;;) {
+      changed_.wait(lock, [&] { return ends_ || next_ < ready_; });
+      if (ends_) return;
+      busy_ = true;
+      lock.unlock();
+      std::exception_ptr error;
+      try {
+        reduce(plan_.buckets[static_cast<std::size_t>(next_)]);
+      } catch (...) {
+        error = std::current_exception();
+      }
+      lock.lock();
+      busy_ = false;
+      next_ = error ? buckets() : next_ + 1;
+      if (error) error_ = error;
+      changed_.notify_all();
+    }
+  }
+
+  void reduce(const Bucket& bucket) {
+    const auto start = Clock::now();
+    S* to = numbers_.get();
+    for_parts(bucket, [&](const GradientPart<S>& part) {
+      set_.sums.join(set_.last_leaf, part.first, part.size, part.values);
+      to = std::copy_n(part.values, part.size, to);
+    });
+    const Index sent = sum_over_ranks(ranks_, numbers_.get(), bucket.size, scratch_.get());
+    const S* from = numbers_.get();
+    for_parts(bucket, [&](const GradientPart<S>& part) {
+      for (Index i = 0; i < part.size; ++i) part.values[i] = from[i] * set_.scale;
+      from += part.size;
+    });
+    traffic_.bytes_sent += static_cast<std::uint64_t>(sent) * sizeof(S);
+    traffic_.seconds_reducing += seconds_since(start);
+  }
+  template <class Body>
+  void for_parts(const Bucket& bucket, const Body& body) const {
+    for (Index place = bucket.first; place < bucket.last; ++place)
+      body(set_.parts[static_cast<std::size_t>(plan_.order[static_cast<std::size_t>(place)])]);
+  }
+
+  Communicator& ranks_;
+  GradientSet<S>& set_;
+  BucketPlan plan_;
+  Memory<S> numbers_, scratch_;  // of one bucket, and of half of one
+  Traffic traffic_;
+
+  std::vector<Index> unfinished_, reports_;  // parts of each bucket; of each part until now
+  bool reported_too_often_ = false;
+
+  std::thread thread_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  Index ready_ = 0, next_ = 0;  // buckets that are the thread's, and that it has done
+  bool busy_ = false, ends_ = false;
+  std::exception_ptr error_;
+};
+
+}  // namespace detail
+}  // namespace minrnn
