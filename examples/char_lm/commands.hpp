@@ -7,6 +7,7 @@
 #include <string>
 
 #include "minrnn/core/context.hpp"
+#include "ranks.hpp"
 #include "settings.hpp"
 
 namespace char_lm {
@@ -21,6 +22,7 @@ struct TrainSettings {
   std::uint64_t seed = 1;
   std::int64_t save_every = 200, evaluate_every = 100;
   bool resume = false, overwrite = false;
+  Index shards = 0;  // of a batch, whose gradients are summed one by one; 0: none, the batch is computed as a whole
 };
 
 /// The loss or the weights are no finite numbers any more: exit status 1.
@@ -28,9 +30,10 @@ struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// Trains as the settings say. Gives the exit status: 0, or 130 after a signal that asked it to end. Throws InputError
-/// for settings, data or files that do not go together, before anything is written; Diverged; OutputError.
-int train(const TrainSettings& settings, minrnn::Executor& executor);
+/// Trains as the settings say, as one of several ranks where there are. Gives the exit status: 0, or 130 after a signal
+/// that asked it to end. Throws InputError for settings, data or files that do not go together, before anything is
+/// written; Diverged; OutputError.
+int train(const TrainSettings& settings, minrnn::Executor& executor, Ranks& ranks);
 
 struct SampleSettings {
   std::string checkpoint;

@@ -18,6 +18,8 @@
 namespace char_lm {
 namespace {
 
+bool is_silent = false;
+
 bool is_terminal(std::FILE* stream) {
 #ifdef _WIN32
   return ::_isatty(::_fileno(stream)) != 0;
@@ -51,7 +53,10 @@ void flush_output() {
   }
 }
 
+void be_silent() { is_silent = true; }
+
 void say(const char* format, ...) {
+  if (is_silent) return;
   std::va_list arguments;
   va_start(arguments, format);
   std::vprintf(format, arguments);
@@ -70,6 +75,7 @@ Meter::Meter(std::FILE* stream)
     : stream_(stream), terminal_(is_terminal(stream)), interval_(terminal_ ? 1 : 10), next_(interval_) {}
 
 void Meter::show(const std::string& text) {
+  if (is_silent) return;
   if (terminal_) {
     // Cut, as a line that a terminal has broken into two cannot be rewritten.
     const std::string line = text.substr(0, 79);

@@ -21,6 +21,9 @@ void reserve_standard_streams();
 /// Bytes go in and out as they are. (Windows changes ends of lines where it is not told.)
 void make_binary(std::FILE* stream);
 
+/// From here on neither `say` nor a meter writes anything: one of several ranks speaks for all.
+void be_silent();
+
 /// printf to standard output, at once. Throws OutputError.
 #ifdef __GNUC__
 [[gnu::format(printf, 1, 2)]]

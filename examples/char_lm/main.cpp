@@ -7,6 +7,8 @@
 #include <cstdlib>
 #include <limits>
 #include <new>
+#include <optional>
+#include <string>
 #include <system_error>
 
 #include "commands.hpp"
@@ -14,6 +16,7 @@
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/version.hpp"
 #include "options.hpp"
+#include "ranks.hpp"
 
 namespace {
 
@@ -61,6 +64,10 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
   add_number(app, "--weight-decay", s.weight_decay, kNotNegativeFloat, "of AdamW, on matrices");
   add_number(app, "--clip", s.clip, kPositive, "largest norm of the gradient");
   add_number(app, "--seed", s.seed, kSeed, "of weights, dropout and the order of the text");
+  add_number(app, "--shards", s.shards, kSize,
+             "parts of a batch, a power of two, which as many machines or fewer share: mpirun -np 4 char_lm train ... "
+             "gives the bits of any other number, and of none with --shards 8 (default: 8 under mpirun, else none)",
+             false);
   add_file(app, "--checkpoint", s.checkpoint,
            "FILE.safetensors for the weights of the best validation loss; the training state goes to "
            "FILE.resume.safetensors beside it (default: none, the weights are lost)");
@@ -97,7 +104,7 @@ int fail(const std::string& reason, int status = 2) {
   return status;
 }
 
-int run(int argc, char** argv) {
+int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
   CLI::App app(
       "Character language models with minimal recurrent networks. A character is a byte here: any text will do, and "
       "in\n"
@@ -123,7 +130,8 @@ int run(int argc, char** argv) {
   add_file(*eval, "--checkpoint", checkpoint, "of a training")->required();
   add_file(*eval, "--data", data, "text of any length, - for standard input")->required();
   for (CLI::App* command : {train, eval})
-    add_number(*command, "--threads", threads, whole_number<Index>(1, 1024), "(default: all cores)", false);
+    add_number(*command, "--threads", threads, whole_number<Index>(1, 1024),
+               "(default: all cores; under mpirun those of a machine, divided by its ranks)", false);
 
   try {
     app.parse(char_lm::words_of(argc, argv));
@@ -136,8 +144,14 @@ int run(int argc, char** argv) {
     return fail(unknown.empty() ? error.what() : unknown);
   }
   if (*sample) return char_lm::sample(sampling);
+  if (*train) {
+    ranks.emplace();
+    if (!ranks->first()) char_lm::be_silent();
+    if (ranks->launched() && training.shards == 0) training.shards = 8;
+    minrnn::ThreadPool pool(threads > 0 ? threads : ranks->threads());
+    return char_lm::train(training, pool, *ranks);
+  }
   minrnn::ThreadPool pool(threads);
-  if (*train) return char_lm::train(training, pool);
   if (*eval) return char_lm::evaluate(checkpoint, data, pool);
   return fail("wanted a command: train, sample or eval; --help says more");
 }
@@ -146,15 +160,26 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   char_lm::reserve_standard_streams();
+  std::optional<char_lm::Ranks> ranks;  // outlives what is thrown, as it may end the other ranks
+  const auto failed = [&](const std::string& reason, int status = 2) {
+    if (!ranks) return fail(reason, status);
+    if (ranks->tells()) fail(ranks->first() ? reason : "rank " + std::to_string(ranks->rank()) + ": " + reason);
+    return ranks->after_failure(status);
+  };
   try {
-    return run(argc, argv);
+    return run(argc, argv, ranks);
+  } catch (const char_lm::OtherRankFailed& error) {
+    return ranks ? ranks->after_failure(2) : 2;
+  } catch (const minrnn::SharedError& error) {
+    ranks->end_together();
+    return failed(error.what());
   } catch (const char_lm::Diverged& error) {
-    return fail(error.what(), 1);
+    return failed(error.what(), 1);
   } catch (const char_lm::OutputError& error) {
-    return fail(error.what(), 1);
+    return failed(error.what(), 1);
   } catch (const std::bad_alloc&) {
-    return fail("not enough memory: wanted smaller sizes");
+    return failed("not enough memory: wanted smaller sizes");
   } catch (const std::exception& error) {  // of the command line, the input, or a file
-    return fail(error.what());
+    return failed(error.what());
   }
 }

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <numbers>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,7 +15,10 @@
 #include "files.hpp"
 #include "log.hpp"
 #include "minrnn/optim/schedule.hpp"
+#include "minrnn/distributed/check_alike.hpp"
+#include "minrnn/distributed/collectives.hpp"
 #include "model.hpp"
+#include "ranks.hpp"
 #include "training.hpp"
 
 namespace char_lm {
@@ -47,15 +51,16 @@ void take_signals() {
 template <class Model>
 class Run {
  public:
-  Run(const TrainSettings& settings, Training<Model>& training)
+  Run(const TrainSettings& settings, Training<Model>& training, Ranks& ranks)
       : settings_(settings),
         training_(training),
+        ranks_(ranks),
         at_(training.progress),
         limit_(settings.minutes > 0 ? settings.minutes * 60 : std::numeric_limits<double>::infinity()),
         steps_(settings.steps > 0     ? settings.steps
                : settings.minutes > 0 ? std::numeric_limits<std::int64_t>::max()
                                       : 2000),
-        log_(settings.log, settings.resume ? training.progress.step : -1),
+        log_(ranks.first() ? settings.log : "", settings.resume ? training.progress.step : -1),
         clock_(training.progress.seconds),
         line_seconds_(clock_.seconds()),
         line_step_(at_.step) {}
@@ -63,14 +68,14 @@ class Run {
   int operator()() {
     take_signals();
     try {
-      while (at_.step < steps_ && (clock_.seconds() < limit_ || at_.step == 0) && !interrupted) {
+      while (at_.step < steps_ && goes_on(at_.step == 0)) {
         training_.step(learning_rate());
         begin();
         const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == steps_) && report();
         if (best || at_.step % settings_.save_every == 0) save();
         if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
       }
-      if (!interrupted && at_.loss_count > 0) report();
+      if (!interrupted_ && at_.loss_count > 0) report();
     } catch (const OutputError&) {
       if (begun_) save();
       throw;
@@ -78,7 +83,7 @@ class Run {
     const bool kept = !settings_.checkpoint.empty();
     if (begun_) save();
     meter_.clear();
-    if (interrupted) {
+    if (interrupted_) {
       say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
           !kept || !begun_ ? "" : ", saved: go on with --resume");
       return 130;
@@ -87,6 +92,24 @@ class Run {
   }
 
  private:
+  /// Agrees with the other ranks on what the clock shows, which is that of the first, and on whether one of them has
+  /// been asked to end.
+  void agree() {
+    struct Moment {
+      double seconds;
+      std::int64_t interrupted;
+    };
+    std::vector<Moment> moments(static_cast<std::size_t>(ranks_.size()));
+    moments[static_cast<std::size_t>(ranks_.rank())] = {clock_.seconds(), interrupted};
+    minrnn::detail::all_gather(ranks_.communicator(), moments.data(), 1);
+    seconds_ = moments[0].seconds;
+    for (const Moment& moment : moments) interrupted_ |= moment.interrupted != 0;
+  }
+  bool goes_on(bool first_step) {
+    agree();
+    return (seconds_ < limit_ || first_step) && !interrupted_;
+  }
+
   /// Falls with the steps or with the clock, whichever is further.
   float learning_rate() const {
     const minrnn::CosineSchedule schedule{.rate = settings_.learning_rate,
@@ -95,7 +118,7 @@ class Run {
                                           .steps = steps_};
     const double by_steps = schedule(at_.step);
     if (settings_.minutes == 0) return static_cast<float>(by_steps);
-    return static_cast<float>(std::min(by_steps, schedule.at(clock_.seconds() / limit_)));
+    return static_cast<float>(std::min(by_steps, schedule.at(seconds_ / limit_)));
   }
 
   /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
@@ -110,7 +133,8 @@ class Run {
   /// Of the best weights where there is a checkpoint. It may take a twentieth of --minutes more, as it cannot be known
   /// before how long it takes.
   int final_evaluation() {
-    const double ends = std::max(limit_, clock_.seconds() + std::max(1.0, limit_ / 20)), begins = clock_.seconds();
+    agree();
+    const double ends = std::max(limit_, seconds_ + std::max(1.0, limit_ / 20)), begins = clock_.seconds();
     const auto [loss, count, of] = training_.final_loss([&](Index done, Index all) {
       meter_.update([&] {
         const double part = static_cast<double>(done) / static_cast<double>(all);
@@ -120,7 +144,8 @@ class Run {
             duration_text(std::min((clock_.seconds() - begins) * (1 / part - 1), ends - clock_.seconds())).c_str());
         return std::string(text);
       });
-      return !interrupted && clock_.seconds() < ends;
+      agree();
+      return !interrupted_ && seconds_ < ends;
     });
     meter_.clear();
     char part[60] = "whole";
@@ -130,7 +155,7 @@ class Run {
     const bool kept = !settings_.checkpoint.empty();
     say("%s weights, of step %lld: %.4f nats/char %.4f bits/byte over the %s validation part\n", weights(),
         static_cast<long long>(kept ? at_.best_step : at_.step), loss, loss / std::numbers::ln2, part);
-    return interrupted ? 130 : 0;
+    return interrupted_ ? 130 : 0;
   }
   const char* weights() const { return settings_.checkpoint.empty() ? "last" : "best"; }
 
@@ -173,6 +198,7 @@ class Run {
 
   const TrainSettings& settings_;
   Training<Model>& training_;
+  Ranks& ranks_;
   Progress& at_;
   double limit_;  // seconds
   std::int64_t steps_;
@@ -182,7 +208,34 @@ class Run {
   std::int64_t line_step_;
   Meter meter_{stdout};
   bool begun_ = false;
+  double seconds_ = 0;  // what the ranks have agreed on last
+  bool interrupted_ = false;
 };
+
+/// Throws InputError, on all ranks, where the batch cannot be divided into shards, or these among the ranks.
+void check_shards(const TrainSettings& s, Ranks& ranks) {
+  const auto check_that = [&](bool ok, const std::string& wanted, Index given) {
+    if (ok) return;
+    ranks.end_together();
+    throw InputError(wanted + ", given " + std::to_string(given));
+  };
+  const auto is_power_of_two = [](Index n) { return (n & (n - 1)) == 0; };
+  if (s.shards == 0) return;
+  check_that(is_power_of_two(s.shards), "--shards: wanted a power of two", s.shards);
+  const std::string shards = "the " + std::to_string(s.shards) + " --shards";
+  check_that(s.batch % s.shards == 0, "--batch: wanted a multiple of " + shards, s.batch);
+  check_that(is_power_of_two(ranks.size()) && ranks.size() <= s.shards,
+             "mpirun: wanted a number of ranks that is a power of two, up to " + shards, ranks.size());
+}
+
+/// What must be the same on all ranks, apart from what `Training` knows of itself.
+std::vector<minrnn::SharedSetting> shared_settings(const TrainSettings& s) {
+  return {{"--steps", std::to_string(s.steps)},
+          {"--minutes", number_text(s.minutes)},
+          {"--save-every", std::to_string(s.save_every)},
+          {"--resume", s.resume ? "yes" : "no"},
+          {"--checkpoint", s.checkpoint.empty() ? "none" : "one"}};
+}
 
 /// Throws InputError for what would fail later, or destroy something.
 void check(const TrainSettings& s, const Text& text) {
@@ -212,26 +265,34 @@ void check(const TrainSettings& s, const Text& text) {
 
 }  // namespace
 
-int train(const TrainSettings& settings, minrnn::Executor& executor) {
-  const Text text = settings.data.empty() ? Text::built_in() : Text::from_file(settings.data);
-  check(settings, text);
+int train(const TrainSettings& settings, minrnn::Executor& executor, Ranks& ranks) {
+  check_shards(settings, ranks);
+  std::optional<Text> text;
+  ranks.all_or_none([&] {
+    text = settings.data.empty() ? Text::built_in() : Text::from_file(settings.data);
+    if (ranks.first()) check(settings, *text);
+  });
   ModelSettings model_settings = settings.model;
-  model_settings.vocabulary = text.vocabulary().bytes();
+  model_settings.vocabulary = text->vocabulary().bytes();
   if (model_settings.heads == 0) model_settings.heads = std::max<Index>(model_settings.dim / 64, 1);
   if (model_settings.window == 0) model_settings.window = std::min(settings.context, kMostWindow);
   const minrnn::Random random(settings.seed);
   return with_model(model_settings, random.stream(0), [&](auto& model) {
-    Training training(settings, model_settings, text, model, random, executor);
+    Training training(settings, model_settings, *text, model, random, executor, ranks);
+    training.join(shared_settings(settings));
     if (settings.resume) training.resume();
-    Run run(settings, training);
-    if (settings.checkpoint.empty())
+    Run run(settings, training, ranks);
+    if (settings.checkpoint.empty() && ranks.first())
       std::fprintf(stderr, "char_lm: warning: without --checkpoint the weights are lost at the end\n");
     say("%s, %lld blocks of %lld features, %lld parameters; %lld threads\n", model_settings.mixer.c_str(),
         static_cast<long long>(model_settings.layers), static_cast<long long>(model_settings.dim),
         static_cast<long long>(parameter_count(model)), static_cast<long long>(executor.workers()));
+    if (settings.shards > 0)
+      say("%lld shards of %lld sequences on %lld ranks of so many threads\n", static_cast<long long>(settings.shards),
+          static_cast<long long>(settings.batch / settings.shards), static_cast<long long>(ranks.size()));
     say("%lld characters of %lld kinds to train on; %lld to validate, %lld of them while it trains\n",
-        static_cast<long long>(text.training_size()), static_cast<long long>(text.vocabulary().size()),
-        static_cast<long long>(text.validation_size()), static_cast<long long>(training.evaluated_characters()));
+        static_cast<long long>(text->training_size()), static_cast<long long>(text->vocabulary().size()),
+        static_cast<long long>(text->validation_size()), static_cast<long long>(training.evaluated_characters()));
     if (settings.resume) say("resumed at step %lld\n", static_cast<long long>(training.progress.step));
     return run();
   });

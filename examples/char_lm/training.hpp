@@ -5,10 +5,16 @@
 #include <cmath>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "commands.hpp"
 #include "evaluate.hpp"
+#include "minrnn/distributed/broadcast.hpp"
+#include "minrnn/distributed/check_alike.hpp"
+#include "minrnn/distributed/data_parallel.hpp"
 #include "minrnn/io/checkpoint.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
@@ -50,15 +56,24 @@ class Training {
   Progress progress;
 
   Training(const TrainSettings& settings, const ModelSettings& model_settings, const Text& text, Model& model,
-           minrnn::Random random, minrnn::Executor& executor)
+           minrnn::Random random, minrnn::Executor& executor, Ranks& ranks)
       : settings_(settings),
         model_settings_(model_settings),
         text_(text),
         model_(model),
         executor_(executor),
+        ranks_(ranks),
         adam_(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(settings.weight_decay)}),
         tokens_(1, settings.context + 1, settings.batch) {
     progress.random = random.state();
+  }
+
+  /// Lets ranks that differ in what decides the result be refused. To be called before the first step.
+  void join(std::vector<minrnn::SharedSetting> settings) {
+    for (const auto& [key, value] : resume_metadata())
+      settings.push_back({key == "data_hash" || key == "vocabulary" ? "the text" : option_of(key), value});
+    minrnn::check_alike(ranks_.communicator(), std::move(settings));
+    if (settings_.shards > 0) parallel_.emplace(model_, ranks_.communicator(), options());
   }
 
   /// Throws Diverged where loss or gradient are no finite numbers; nothing has changed then.
@@ -69,12 +84,8 @@ class Training {
     for (Index b = 0; b < settings_.batch; ++b)
       text_.copy_tokens(static_cast<Index>(random.below(places)), context + 1, tokens_.view().column(0, b));
 
-    auto state = model_.initial_state(settings_.batch);
     const minrnn::Context call{.draw = progress.step, .executor = &executor_};
-    const auto logits = model_.forward(tokens_.view().chunk(0, context), state, cache_, call);
-    const double loss = minrnn::softmax_cross_entropy(logits, tokens_.view().chunk(1, context), dlogits_, call).loss;
-    zero_gradients(model_);
-    model_.backward(dlogits_.view(), cache_, call);
+    const double loss = loss_and_gradient(call);
     const double norm = clip_gradient_norm(model_, settings_.clip);
     if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
     adam_.options.learning_rate = learning_rate;
@@ -93,7 +104,9 @@ class Training {
   /// Keeps the weights in the checkpoint where they are the best so far.
   Evaluation evaluate() {
     const double loss =
-        validation_loss(model_, text_, 32, evaluated_characters(), executor_, [](Index, Index) { return true; }).loss;
+        validation_loss(model_, text_, 32, evaluated_characters(), executor_, std::max<Index>(settings_.shards, 1),
+                        ranks_.communicator(), [](Index, Index) { return true; })
+            .loss;
     if (!std::isfinite(loss)) diverged();
     const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), loss,
                             loss < progress.best_loss};
@@ -114,30 +127,93 @@ class Training {
     return std::min(affordable, text_.validation_size());
   }
 
-  /// The training state. Never one that cannot be gone on from.
+  /// The training state, of the first rank. Never one that cannot be gone on from.
   void save() {
     if (settings_.checkpoint.empty()) return;
     visit_parameters(model_, [&](const minrnn::Name&, const auto& p) {
       if (!p.value.allFinite()) diverged();
     });
+    if (!ranks_.first()) return;
     minrnn::save_checkpoint(resume_path(settings_.checkpoint), parts(), resume_metadata());
   }
 
-  /// Throws InputError or std::runtime_error where the file is none of this training; nothing has changed then.
+  /// The first rank reads, all others get from it what it has read. Throws InputError or std::runtime_error where the
+  /// file is none of this training; nothing has changed then.
   void resume() {
+    ranks_.all_or_none([&] {
+      if (ranks_.first()) read_state();
+    });
+    minrnn::broadcast(ranks_.communicator(), parts());
+  }
+
+  /// The loss over the whole validation part as one stream, or one of each shard, of the best weights where there is a
+  /// checkpoint; over a first part of it where go_on(count, of) becomes false.
+  template <class GoOn>
+  PartLoss final_loss(const GoOn& go_on) {
+    if (!settings_.checkpoint.empty()) {
+      ranks_.all_or_none([&] {
+        if (ranks_.first()) minrnn::load_checkpoint(settings_.checkpoint, model_);
+      });
+      minrnn::broadcast(ranks_.communicator(), model_);
+    }
+    const Index streams = std::max<Index>(settings_.shards, 1);
+    return validation_loss(model_, text_, streams, text_.validation_size(), executor_, streams, ranks_.communicator(),
+                           go_on);
+  }
+
+ private:
+  /// As they are in the options of the command line.
+  static std::string option_of(std::string key) {
+    std::replace(key.begin(), key.end(), '_', '-');
+    return "--" + key;
+  }
+
+  minrnn::DataParallelOptions options() const { return {.shards = settings_.shards}; }
+
+  /// Of the whole batch, or of its shards one by one. Leaves the gradient in the model.
+  double loss_and_gradient(const minrnn::Context& call) {
+    if (parallel_) {
+      const Index size = settings_.batch / settings_.shards;
+      try {
+        return parallel_->gradients(
+            model_,
+            [&](Index shard, const minrnn::Context& context) { return add_gradient(shard * size, size, context); },
+            call);
+      } catch (const minrnn::SharedError& error) {
+        diverged(error.what());
+      }
+    }
+    zero_gradients(model_);
+    return add_gradient(0, settings_.batch, call);
+  }
+  /// Adds the gradient of sequences [first, first + count) of the batch, and gives their loss.
+  double add_gradient(Index first, Index count, const minrnn::Context& context) {
+    const minrnn::Tokens tokens(tokens_.view().column(0, first), 1, settings_.context + 1, count);
+    auto state = model_.initial_state(count);
+    const auto logits = model_.forward(tokens.chunk(0, settings_.context), state, cache_, context);
+    const double loss =
+        minrnn::softmax_cross_entropy(logits, tokens.chunk(1, settings_.context), dlogits_, context).loss;
+    model_.backward(dlogits_.view(), cache_, context);
+    return loss;
+  }
+
+  void read_state() {
     const std::string path = resume_path(settings_.checkpoint);
     const minrnn::TensorFile file = minrnn::read_safetensors(path);
     for (const auto& [key, value] : resume_metadata()) {
       const auto entry = file.metadata.find(key);
+      if (entry == file.metadata.end() && key == "shards")
+        throw InputError(shown(path) + ": cannot resume: it began without --shards, and so not under mpirun");
       if (entry == file.metadata.end()) throw InputError(shown(path) + ": is not the state of a training of char_lm");
       if (entry->second == value) continue;
       if (key == "data_hash" || key == "vocabulary")
         throw InputError(shown(path) + ": cannot resume: it was trained on another text than " + shown(text_.name()));
-      std::string option = "--" + key;
-      std::replace(option.begin(), option.end(), '_', '-');
-      throw InputError(shown(path) + ": cannot resume: " + option + " was " + minrnn::printable(entry->second) +
+      throw InputError(shown(path) + ": cannot resume: " + option_of(key) + " was " + minrnn::printable(entry->second) +
                        " there and is " + value + " now");
     }
+    if (const auto shards = file.metadata.find("shards"); settings_.shards == 0 && shards != file.metadata.end())
+      throw InputError(shown(path) + ": cannot resume: wanted --shards " + minrnn::printable(shards->second) +
+                       ", as it began with");
     minrnn::restore(file, parts());
     check_finite(file, "model/");
     check_finite(file, "optimizer/");
@@ -147,18 +223,10 @@ class Training {
     check_finite(minrnn::read_safetensors(settings_.checkpoint), "");
   }
 
-  /// The loss over the whole validation part as one stream, of the best weights where there is a checkpoint; over a
-  /// first part of it where go_on(count, of) becomes false.
-  template <class GoOn>
-  PartLoss final_loss(const GoOn& go_on) {
-    if (!settings_.checkpoint.empty()) minrnn::load_checkpoint(settings_.checkpoint, model_);
-    return validation_loss(model_, text_, 1, text_.validation_size(), executor_, go_on);
-  }
-
- private:
-  [[noreturn]] void diverged() const {
-    throw Diverged("the loss or a weight is not a finite number at step " + std::to_string(progress.step + 1) +
-                   ": try a lower --learning-rate");
+  /// All ranks find this at the same place.
+  [[noreturn]] void diverged(const std::string& what = "the loss or a weight is not a finite number") const {
+    ranks_.end_together();
+    throw Diverged(what + " at step " + std::to_string(progress.step + 1) + ": try a lower --learning-rate");
   }
 
   auto parts() {
@@ -167,7 +235,7 @@ class Training {
   }
 
   void save_best() {
-    if (settings_.checkpoint.empty()) return;
+    if (settings_.checkpoint.empty() || !ranks_.first()) return;
     Metadata metadata = model_settings_.metadata();
     metadata["step"] = std::to_string(progress.best_step);
     metadata["validation_loss"] = number_text(progress.best_loss);
@@ -185,6 +253,7 @@ class Training {
     metadata["clip"] = number_text(settings_.clip);
     metadata["seed"] = std::to_string(settings_.seed);
     metadata["evaluate_every"] = std::to_string(settings_.evaluate_every);
+    if (settings_.shards > 0) metadata["shards"] = std::to_string(settings_.shards);
     return metadata;
   }
 
@@ -193,6 +262,8 @@ class Training {
   const Text& text_;
   Model& model_;
   minrnn::Executor& executor_;
+  Ranks& ranks_;
+  std::optional<minrnn::DataParallel<float>> parallel_;  // where there are shards
   typename Model::Cache cache_;
   minrnn::Adam<float> adam_;
   minrnn::Sequence<std::int32_t> tokens_;

@@ -2,7 +2,7 @@
 # Each works in a folder of its own under the current one.
 cmake_minimum_required(VERSION 3.23...4.0)
 cmake_path(GET CMAKE_SCRIPT_MODE_FILE STEM name)
-set(folder ${CMAKE_CURRENT_BINARY_DIR}/char_lm_test/${name})
+set(folder ${CMAKE_CURRENT_BINARY_DIR}/char_lm_test/${name}${IMPLEMENTATION})
 file(REMOVE_RECURSE ${folder})
 file(MAKE_DIRECTORY ${folder})
 cmake_path(ABSOLUTE_PATH CHAR_LM BASE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})

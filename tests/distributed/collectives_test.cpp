@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "minrnn/core/random.hpp"
+#include "minrnn/distributed/broadcast.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "support/message.hpp"
 #include "thread_ranks.hpp"
 
@@ -56,8 +58,11 @@ TEST(Collectives, ShareBlocksOfAnySizes) {
     detail::share_blocks(ranks, data.data(), begins);
     EXPECT_EQ(data, (std::vector<int>{0, 7, 14, 21, 28, 35, 42, 49, 56, 63}));
     double value = static_cast<double>(ranks.rank()) + 0.5;
-    detail::broadcast(ranks, &value, 1);
+    broadcast(ranks, value);
     EXPECT_EQ(value, 0.5);
+    Linear<float> layer(2, 3, Random(1).stream(ranks.rank()));
+    broadcast(ranks, layer);
+    EXPECT_EQ(layer.weight(), Linear<float>(2, 3, Random(1).stream(0)).weight());
     std::vector<Index> all(8, -1);
     all[2 * own] = ranks.rank();
     all[2 * own + 1] = ranks.rank() + 10;
@@ -71,7 +76,7 @@ TEST(Collectives, RefuseANumberOfRanksThatIsNoPowerOfTwo) {
   EXPECT_EQ(run_ranks(3,
                       [&](Communicator& ranks) {
                         int value = 0;
-                        detail::broadcast(ranks, &value, 1);
+                        broadcast(ranks, value);
                       }),
             std::vector<std::string>(3, "share_blocks: ranks: wanted a power of two of them, given 3"));
   OneRank alone;

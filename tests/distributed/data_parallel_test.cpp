@@ -196,7 +196,7 @@ TEST(DataParallel, StopsAllRanksWhereALossIsNoNumber) {
                          },
                          {.draw = step});
   });
-  EXPECT_EQ(errors, std::vector<std::string>(4, "DataParallel: the loss of shard 5, on rank 2, is nan"));
+  EXPECT_EQ(errors, std::vector<std::string>(4, "the loss of shard 5, on rank 2, is NaN"));
 }
 
 TEST(DataParallel, EndsAllRanksWhereOneThrows) {

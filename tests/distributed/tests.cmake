@@ -1,7 +1,5 @@
 # Data parallel over MPI, with each library that is there; on threads of one program it is tested by *_test.cpp.
 if(MINRNN_MPI)
-  include(${PROJECT_SOURCE_DIR}/cmake/mpi_implementations.cmake)
-  minrnn_find_mpi_implementations()
   foreach(name IN LISTS implementations)
     add_executable(minrnn_ranks_${name} ${CMAKE_CURRENT_SOURCE_DIR}/distributed/ranks.cpp)
     target_include_directories(minrnn_ranks_${name} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})

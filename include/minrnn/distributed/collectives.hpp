@@ -48,7 +48,7 @@ void share_blocks(Communicator& ranks, T* data, std::span<const Index> begins) {
 
 /// Gives every rank the numbers of rank 0.
 template <class T>
-void broadcast(Communicator& ranks, T* data, Index count) {
+void broadcast_numbers(Communicator& ranks, T* data, Index count) {
   std::vector<Index> begins(static_cast<std::size_t>(ranks.size()) + 1, count);
   begins[0] = 0;
   share_blocks(ranks, data, begins);
@@ -105,3 +105,21 @@ Index sum_over_ranks(Communicator& ranks, S* values, Index count, S* scratch) {
 }
 
 }  // namespace minrnn::detail
+
+namespace minrnn {
+
+/// Gives all ranks the numbers of all shards, of which each has those of its own as in `DataParallel`, and returns
+/// their sum by the binary tree over shards: the same bits on any number of ranks. To be called by all of them.
+/// Throws std::invalid_argument where the number of shards is no power of two, or not a multiple of that of the ranks.
+inline double sum_over_shards(Communicator& ranks, std::vector<double>& of_shards) {
+  const Index shards = static_cast<Index>(of_shards.size());
+  detail::check(detail::is_power_of_two(shards) && shards % ranks.size() == 0, "sum_over_shards", "shards",
+                "a power of two that is a multiple of the number of ranks", shards);
+  detail::all_gather(ranks, of_shards.data(), shards / ranks.size());
+  std::vector<double> sums = of_shards;
+  for (std::size_t n = 1; n < sums.size(); n *= 2)
+    for (std::size_t i = 0; i < sums.size(); i += 2 * n) sums[i] += sums[i + n];
+  return sums[0];
+}
+
+}  // namespace minrnn

@@ -18,6 +18,7 @@
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/distributed/broadcast.hpp"
 #include "minrnn/distributed/bucket_plan.hpp"
 #include "minrnn/distributed/check_alike.hpp"
 #include "minrnn/distributed/collectives.hpp"
@@ -79,7 +80,7 @@ class DataParallel {
                         {"the parameters of the net", shapes},
                         {"the number of shards", std::to_string(options.shards)},
                         {"the size of a bucket", std::to_string(options.bucket_bytes)}});
-    visit_own(net, [&](const Name&, Parameter<S>& p) { detail::broadcast(ranks, p.value.data(), p.size()); });
+    broadcast(ranks, net);
   }
   DataParallel(const DataParallel&) = delete;
   DataParallel& operator=(const DataParallel&) = delete;
@@ -209,14 +210,12 @@ class DataParallel {
   }
 
   double mean_loss(std::vector<double>& losses) {
-    detail::all_gather(ranks_, losses.data(), own_shards());
+    const double sum = sum_over_shards(ranks_, losses);
     for (Index shard = 0; shard < options_.shards; ++shard)
       if (const double loss = losses[static_cast<std::size_t>(shard)]; !std::isfinite(loss))
-        throw SharedError("DataParallel: the loss of shard " + std::to_string(shard) + ", on rank " +
-                          std::to_string(shard / own_shards()) + ", is " + std::to_string(loss));
-    for (std::size_t n = 1; n < losses.size(); n *= 2)
-      for (std::size_t shard = 0; shard < losses.size(); shard += 2 * n) losses[shard] += losses[shard + n];
-    return losses[0] / static_cast<double>(options_.shards);
+        throw SharedError("the loss of shard " + std::to_string(shard) + ", on rank " +
+                          std::to_string(shard / own_shards()) + ", is " + (std::isnan(loss) ? "NaN" : "infinite"));
+    return sum / static_cast<double>(options_.shards);
   }
 
   Communicator& ranks_;

@@ -53,7 +53,7 @@ class MpiCommunicator final : public Communicator {
   MpiCommunicator(const MpiCommunicator&) = delete;
   MpiCommunicator& operator=(const MpiCommunicator&) = delete;
   ~MpiCommunicator() override {
-    if (std::uncaught_exceptions() > exceptions_ || cancelled_) abort(1);
+    if (size_ > 1 && (std::uncaught_exceptions() > exceptions_ || cancelled_)) abort(1);
     MPI_Comm_free(&ranks_);
     if (ends_mpi_) MPI_Finalize();
   }

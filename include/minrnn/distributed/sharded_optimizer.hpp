@@ -18,6 +18,7 @@
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/distributed/broadcast.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "minrnn/distributed/communicator.hpp"
 #include "minrnn/optim/optimizer.hpp"
@@ -47,19 +48,6 @@ class OwnParameters {
   const std::vector<Index>* owners_;
   Index rank_;
 };
-
-namespace detail {
-/// Calls body(name, bytes) for each number and each matrix in the state of an optimizer.
-template <class T, class Body>
-void for_state(T& thing, const Name& name, const Body& body) {
-  if constexpr (std::is_arithmetic_v<std::remove_const_t<T>>)
-    body(name, std::span(&thing, 1));
-  else if constexpr (requires { std::span(thing.data(), static_cast<std::size_t>(thing.size())); })
-    body(name, std::span(thing.data(), static_cast<std::size_t>(thing.size())));
-  else
-    std::remove_const_t<T>::visit(thing, name, [&](const Name& inner, auto& part) { for_state(part, inner, body); });
-}
-}  // namespace detail
 
 /// An optimizer whose state is divided among the ranks: each keeps that of some parameters, moves these, and gets the
 /// others from the ranks that have moved them. Whole parameters are divided, about evenly by their sizes, so that any
