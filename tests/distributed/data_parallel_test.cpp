@@ -141,7 +141,7 @@ class Twice {
     Sequence<float> dy;
     const double loss = mean_square<float>(y, x, dy, context).loss;
     f_.backward(f_.backward(dy.view(), cache.second_, context), cache.first_, context);
-    visit_parameters(f_, [&](const Name&, auto& p) { p.grad += late_factor * p.value; });
+    if (late_factor != 0) visit_parameters(f_, [&](const Name&, auto& p) { p.grad += late_factor * p.value; });
     return loss;
   }
   float late_factor = 0;

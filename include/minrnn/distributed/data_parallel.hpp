@@ -52,7 +52,9 @@ struct DataParallelOptions {
 /// Draws       a shard's context has a draw of its own, draw G + shard, so dropout does not depend on the ranks either
 /// Overlap     the first call learns in which order a backward finishes gradients (`GradientListener`). From the second
 ///             on, those of the last shard of a rank are summed and sent, as soon as a bucket of them is finished, by a
-///             thread of its own. Layers that tell nobody are sent at the end
+///             thread of its own. Layers that tell nobody are sent at the end, and so are weights to which a first
+///             backward adds something after its last word on them. A layer that does so only later needs overlap =
+///             false
 /// Memory      (log2(G / P) + 1) gradients and two buckets
 /// Throws      std::invalid_argument where options are out of range, a net is not the one that this was made for, or
 ///             its visit gives a parameter twice; SharedError, on all ranks, where their number is out of range, they

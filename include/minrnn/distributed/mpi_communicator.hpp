@@ -26,7 +26,7 @@ namespace minrnn {
 /// make one before other threads, and let it live longer than all that uses it.
 ///
 /// Threads     wants MPI_THREAD_SERIALIZED, as a thread of `DataParallel` exchanges while another computes. A thread
-///             that waits sleeps for some tens of microseconds between two looks, and so leaves its core to others
+///             that waits sleeps between two looks, the longer the longer it has waited, and leaves its core to others
 /// Ending      where it goes because of an exception, while other ranks may wait for this one, it ends them all with
 ///             status 1: catch what is to be told before, or call `abort`
 /// Throws      std::runtime_error with what MPI says
@@ -96,17 +96,19 @@ class MpiCommunicator final : public Communicator {
 
   void wait() {
     using Clock = std::chrono::steady_clock;
-    const auto sleeps_from = Clock::now() + std::chrono::microseconds(50);
+    using std::chrono::microseconds;
+    const auto start = Clock::now();
     for (;;) {
       int done = 0;
       check_status(MPI_Testall(static_cast<int>(requests_.size()), requests_.data(), &done, MPI_STATUSES_IGNORE),
                    "MPI_Testall");
       if (done != 0) return;
       if (cancelled_) throw std::runtime_error("MPI: an exchange was cancelled, as this rank cannot go on");
-      if (Clock::now() < sleeps_from)
+      const auto waited = std::chrono::duration_cast<microseconds>(Clock::now() - start);
+      if (waited < microseconds(50))
         std::this_thread::yield();
       else
-        std::this_thread::sleep_for(std::chrono::microseconds(20));
+        std::this_thread::sleep_for(std::clamp(waited / 8, microseconds(20), microseconds(500)));
     }
   }
 
