@@ -228,6 +228,14 @@ if(length GREATER 1000)
   message(FATAL_ERROR "wanted a short line, given ${length} characters")
 endif()
 
+# Started as one of several by what it knows nothing of, it would train several times over.
+run_sh(2 [[SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 "$@"]] train ${tiny} --data sums.txt)
+expect_match("${error}" "^char_lm: started as one of 4(, but built without MPI: install | by the mpirun of another MPI )")
+run_sh(2 [[SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=3 "$@"]] train ${tiny} --data sums.txt)
+expect_equal("${error}" "")
+refuse("--shards: wanted a power of two, given 3" train ${tiny} --shards 3)
+refuse("--batch: wanted a multiple of the 8 --shards, given 4" train ${tiny} --shards 8)
+
 # A loss that is no number ends the training too, with status 1, and what was good stays.
 char_lm(1 train ${data} --steps 50 --learning-rate 1e30 --checkpoint good.safetensors --log new.csv --overwrite)
 expect_match("${error}" "^char_lm: the loss or a weight is not a finite number at step [0-9]+: try a lower --learning-rate\n$")
