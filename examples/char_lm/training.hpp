@@ -73,7 +73,8 @@ class Training {
     for (const auto& [key, value] : resume_metadata())
       settings.push_back({key == "data_hash" || key == "vocabulary" ? "the text" : option_of(key), value});
     minrnn::check_alike(ranks_.communicator(), std::move(settings));
-    if (settings_.shards > 0) parallel_.emplace(model_, ranks_.communicator(), options());
+    if (settings_.shards > 0)
+      parallel_.emplace(model_, ranks_.communicator(), minrnn::DataParallelOptions{.shards = settings_.shards});
   }
 
   /// Throws Diverged where loss or gradient are no finite numbers; nothing has changed then.
@@ -167,8 +168,6 @@ class Training {
     std::replace(key.begin(), key.end(), '_', '-');
     return "--" + key;
   }
-
-  minrnn::DataParallelOptions options() const { return {.shards = settings_.shards}; }
 
   /// Of the whole batch, or of its shards one by one. Leaves the gradient in the model.
   double loss_and_gradient(const minrnn::Context& call) {

@@ -51,8 +51,6 @@ file(STRINGS ${folder}/killed.csv rows)
 list(LENGTH rows count)
 math(EXPR count "${count} - 1")
 foreach(run killed whole)
-  math(EXPR steps "10 * (${count} + 1)")
-  list(TRANSFORM options REPLACE "^1000000$" ${steps} OUTPUT_VARIABLE command)
   # The learning rate follows the number of steps, so both go on with the large one until they are killed.
   run_sh(0 [[
     log=$2 count=$3; program=$1; shift 3

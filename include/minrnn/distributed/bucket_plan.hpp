@@ -8,13 +8,10 @@
 #include <cstring>
 #include <limits>
 #include <numeric>
-#include <span>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "minrnn/distributed/communicator.hpp"
