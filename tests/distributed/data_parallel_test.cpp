@@ -200,22 +200,24 @@ TEST(DataParallel, StopsAllRanksWhereALossIsNoNumber) {
 }
 
 TEST(DataParallel, EndsAllRanksWhereOneThrows) {
-  for (const std::int64_t bad_step : {0, 1}) {
-    const auto errors = run_ranks(4, [&](Communicator& ranks) {
-      Net net = make_net();
-      DataParallel parallel(net, ranks, {.bucket_bytes = 1});
-      Net::Cache cache;
-      for (std::int64_t step = 0; step < 3; ++step)
-        parallel.gradients(net,
-                           [&](Index shard, const Context& context) {
-                             const double loss = shard_gradient(net, step, shard, cache, context);
-                             if (step == bad_step && shard == 3) throw std::runtime_error("no memory");
-                             return loss;
-                           },
-                           {.draw = step});
-    });
-    EXPECT_EQ(errors, (std::vector<std::string>{"a rank has gone", "no memory", "a rank has gone", "a rank has gone"}));
-  }
+  for (const Index bad_shard : {2, 3})  // of rank 1, the first and the last
+    for (const std::int64_t bad_step : {0, 1}) {
+      const auto errors = run_ranks(4, [&](Communicator& ranks) {
+        Net net = make_net();
+        DataParallel parallel(net, ranks, {.bucket_bytes = 1});
+        Net::Cache cache;
+        for (std::int64_t step = 0; step < 3; ++step)
+          parallel.gradients(net,
+                             [&](Index shard, const Context& context) {
+                               const double loss = shard_gradient(net, step, shard, cache, context);
+                               if (step == bad_step && shard == bad_shard) throw std::runtime_error("no memory");
+                               return loss;
+                             },
+                             {.draw = step});
+      });
+      EXPECT_EQ(errors,
+                (std::vector<std::string>{"a rank has gone", "no memory", "a rank has gone", "a rank has gone"}));
+    }
 }
 
 /// Visits one parameter twice.

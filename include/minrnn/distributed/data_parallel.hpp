@@ -107,11 +107,11 @@ class DataParallel {
       const Index shard = first_shard() + leaf;
       losses[static_cast<std::size_t>(shard)] = body(shard, of_shard(context, shard, listener));
     };
+    GiveUp unless_finished{reduction_};
     for (Index leaf = 0; leaf < set_.last_leaf; ++leaf) {
       run(leaf, nullptr);
       keep(leaf, context);
     }
-    GiveUp unless_finished{reduction_};
     if (ranks_.size() == 1) {
       run(set_.last_leaf, nullptr);
       finish_alone(context);
