@@ -183,6 +183,29 @@ TEST(DataParallel, WaitsForTheLastUseOfWeightsThatAreUsedTwice) {
   }
 }
 
+TEST(DataParallel, RefusesWhatIsAddedBehindABackwardFromTheSecondStepOn) {
+  const auto errors = run_ranks(2, [&](Communicator& ranks) {
+    Twice net(Random(5).stream(0));
+    DataParallel<float> parallel(net, ranks, {.shards = 2, .bucket_bytes = 1});
+    Twice::Cache cache;
+    for (const float late_factor : {0.0f, 0.5f}) {
+      net.late_factor = late_factor;
+      parallel.gradients(net, [&](Index shard, const Context& context) {
+        Random random(Random(7).stream(shard));
+        Matrix<float> x(4, 6);
+        fill_normal(x, random, 1);
+        return net.gradient(x, cache, context);
+      });
+    }
+  });
+  Index told = 0;
+  for (const std::string& error : errors) {
+    EXPECT_NE(error, "");
+    told += error.find("added to behind the backward") != std::string::npos ? 1 : 0;
+  }
+  EXPECT_GE(told, 1);
+}
+
 TEST(DataParallel, StopsAllRanksWhereALossIsNoNumber) {
   const auto errors = run_ranks(4, [&](Communicator& ranks) {
     Net net = make_net();

@@ -35,9 +35,22 @@ Index find_part(const std::vector<std::pair<const void*, Index>>& by_address, co
   return parts[static_cast<std::size_t>(place->second)].size > 0 ? place->second : -1;
 }
 
-/// Some gradients that are sent together: places [first, last) in the order of a plan, and how many numbers they are.
+/// A digest of the bits of some numbers.
+template <class S>
+std::uint64_t digest_of(const S* values, Index size) {
+  std::uint64_t hash = 0;
+  for (Index i = 0; i < size; ++i) {
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, values + i, (std::min)(sizeof(S), sizeof bits));
+    hash = (hash ^ bits) * 0x9e3779b97f4a7c15u + (hash >> 29);
+  }
+  return hash;
+}
+
+/// Some gradients that are sent together: places [first, last) in the order of a plan, and how many numbers they are,
+/// from `begin` on among all in this order.
 struct Bucket {
-  Index first, last, size;
+  Index first, last, begin, size;
 };
 
 /// In which order gradients are finished, and which go together.
@@ -62,7 +75,7 @@ class PlanRecorder final : public GradientListener {
     Seen& seen = seen_[static_cast<std::size_t>(part)];
     seen.last = ++clock_;
     ++seen.reports;
-    seen.digest = digest_of(part);
+    seen.digest = digest(part);
   }
 
   /// What follows from it, on all ranks the same: the order of rank 0, and at the end what on any rank has changed
@@ -75,7 +88,7 @@ class PlanRecorder final : public GradientListener {
     std::vector<Report> said(static_cast<std::size_t>(count * ranks.size()));
     for (Index part = 0; part < count; ++part) {
       const Seen& seen = seen_[static_cast<std::size_t>(part)];
-      const bool is_late = seen.reports == 0 || seen.digest != digest_of(part);
+      const bool is_late = seen.reports == 0 || seen.digest != digest(part);
       said[static_cast<std::size_t>(ranks.rank() * count + part)] = {seen.last, is_late ? 1 : 0};
     }
     all_gather(ranks, said.data(), count);
@@ -107,24 +120,21 @@ class PlanRecorder final : public GradientListener {
 
   void cut(BucketPlan& plan, Index bucket_size) const {
     plan.bucket_of.resize(parts_.size());
+    Index begin = 0;
     for (Index place = 0; place < static_cast<Index>(plan.order.size()); ++place) {
       const std::size_t part = static_cast<std::size_t>(plan.order[static_cast<std::size_t>(place)]);
-      if (plan.buckets.empty() || plan.buckets.back().size >= bucket_size) plan.buckets.push_back({place, place, 0});
+      if (plan.buckets.empty() || plan.buckets.back().size >= bucket_size)
+        plan.buckets.push_back({place, place, begin, 0});
       Bucket& bucket = plan.buckets.back();
       bucket.last = place + 1;
       bucket.size += parts_[part].size;
+      begin += parts_[part].size;
       plan.bucket_of[part] = static_cast<Index>(plan.buckets.size()) - 1;
     }
   }
-  std::uint64_t digest_of(Index part) const {
-    const auto& [parameter, values, size, first] = parts_[static_cast<std::size_t>(part)];
-    std::uint64_t hash = 0;
-    for (Index i = 0; i < size; ++i) {
-      std::uint64_t bits = 0;
-      std::memcpy(&bits, values + i, (std::min)(sizeof(S), sizeof bits));
-      hash = (hash ^ bits) * 0x9e3779b97f4a7c15u + (hash >> 29);
-    }
-    return hash;
+  std::uint64_t digest(Index part) const {
+    const GradientPart<S>& of = parts_[static_cast<std::size_t>(part)];
+    return digest_of(of.values, of.size);
   }
 
   const std::vector<GradientPart<S>>& parts_;

@@ -44,7 +44,8 @@ struct GradientSet {
 };
 
 /// Sums gradients over all shards and ranks, bucket by bucket in the order of a plan: `run` when all are finished, or
-/// between `begin` and `end` on a thread of its own, as a backward reports them.
+/// between `begin` and `end` on a thread of its own, as a backward reports them. The thread works on copies, so that
+/// what changes later is no race, and is found.
 template <class S>
 class GradientReduction final : public GradientListener {
  public:
@@ -64,20 +65,28 @@ class GradientReduction final : public GradientListener {
   bool has_plan() const { return !plan_.buckets.empty(); }
   void set_plan(BucketPlan plan) {
     plan_ = std::move(plan);
-    Index largest = 0;
-    for (const Bucket& bucket : plan_.buckets) largest = (std::max)(largest, bucket.size);
-    numbers_ = allocate<S>(largest);
+    Index largest = 0, all = 0;
+    for (const Bucket& bucket : plan_.buckets) {
+      largest = (std::max)(largest, bucket.size);
+      all += bucket.size;
+    }
+    numbers_ = allocate<S>(all);
     scratch_ = allocate<S>((largest + 1) / 2);
+    digests_.resize(set_.parts.size());
   }
   const Traffic& traffic() const { return traffic_; }
 
   void run() {
     const auto start = Clock::now();
-    for (const Bucket& bucket : plan_.buckets) reduce(bucket);
+    for (const Bucket& bucket : plan_.buckets) {
+      copy(bucket);
+      reduce(bucket);
+      put(bucket);
+    }
     traffic_.seconds_waiting += seconds_since(start);
   }
 
-  /// From here to `end` the gradients of a bucket are the thread's as soon as all of them are reported.
+  /// From here to `end` the gradients of a bucket are sent as soon as all of them are reported.
   void begin() {
     unfinished_.clear();
     for (const Bucket& bucket : plan_.buckets) unfinished_.push_back(bucket.last - bucket.first);
@@ -104,6 +113,7 @@ class GradientReduction final : public GradientListener {
   /// All gradients are finished. Returns when they are the sums over all ranks.
   void end() {
     const auto start = Clock::now();
+    const Index sent_before = ready_;
     let_go(buckets());
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return next_ == buckets() && !busy_; });
@@ -112,6 +122,9 @@ class GradientReduction final : public GradientListener {
     if (reported_too_often_)
       throw std::logic_error(
           "DataParallel: a backward came through a layer more often than that of the first step: set overlap to false");
+    for (Index bucket = 0; bucket < sent_before; ++bucket)
+      check_unchanged(plan_.buckets[static_cast<std::size_t>(bucket)]);
+    for (const Bucket& bucket : plan_.buckets) put(bucket);
   }
   /// Instead of `end`, where there will be no gradients: this rank cannot go on. Returns when the thread does nothing.
   void give_up() {
@@ -130,6 +143,7 @@ class GradientReduction final : public GradientListener {
   Index buckets() const { return static_cast<Index>(plan_.buckets.size()); }
 
   void let_go(Index ready) {
+    for (Index bucket = ready_; bucket < ready; ++bucket) copy(plan_.buckets[static_cast<std::size_t>(bucket)]);
     {
       const std::lock_guard lock(mutex_);
       ready_ = ready;
@@ -158,32 +172,52 @@ class GradientReduction final : public GradientListener {
     }
   }
 
+  /// Takes the gradients of a bucket of this rank.
+  void copy(const Bucket& bucket) {
+    for_parts(bucket, [&](std::size_t i, const GradientPart<S>& part, S* numbers) {
+      std::copy_n(part.values, part.size, numbers);
+      digests_[i] = digest_of(numbers, part.size);
+    });
+  }
+  /// Makes them the sums over all shards.
   void reduce(const Bucket& bucket) {
     const auto start = Clock::now();
-    S* to = numbers_.get();
-    for_parts(bucket, [&](const GradientPart<S>& part) {
-      set_.sums.join(set_.last_leaf, part.first, part.size, part.values);
-      to = std::copy_n(part.values, part.size, to);
+    for_parts(bucket, [&](std::size_t, const GradientPart<S>& part, S* numbers) {
+      set_.sums.join(set_.last_leaf, part.first, part.size, numbers);
     });
-    const Index sent = sum_over_ranks(ranks_, numbers_.get(), bucket.size, scratch_.get());
-    const S* from = numbers_.get();
-    for_parts(bucket, [&](const GradientPart<S>& part) {
-      for (Index i = 0; i < part.size; ++i) part.values[i] = from[i] * set_.scale;
-      from += part.size;
-    });
+    const Index sent = sum_over_ranks(ranks_, numbers_.get() + bucket.begin, bucket.size, scratch_.get());
     traffic_.bytes_sent += static_cast<std::uint64_t>(sent) * sizeof(S);
     traffic_.seconds_reducing += seconds_since(start);
   }
+  /// Gives back their means.
+  void put(const Bucket& bucket) {
+    for_parts(bucket, [&](std::size_t, const GradientPart<S>& part, const S* numbers) {
+      for (Index i = 0; i < part.size; ++i) part.values[i] = numbers[i] * set_.scale;
+    });
+  }
+  void check_unchanged(const Bucket& bucket) const {
+    for_parts(bucket, [&](std::size_t i, const GradientPart<S>& part, const S*) {
+      if (digest_of(part.values, part.size) != digests_[i])
+        throw std::logic_error(
+            "DataParallel: a gradient was added to behind the backward that had finished it, and not so in the first "
+            "step: set overlap to false");
+    });
+  }
   template <class Body>
   void for_parts(const Bucket& bucket, const Body& body) const {
-    for (Index place = bucket.first; place < bucket.last; ++place)
-      body(set_.parts[static_cast<std::size_t>(plan_.order[static_cast<std::size_t>(place)])]);
+    S* numbers = numbers_.get() + bucket.begin;
+    for (Index place = bucket.first; place < bucket.last; ++place) {
+      const std::size_t i = static_cast<std::size_t>(plan_.order[static_cast<std::size_t>(place)]);
+      body(i, set_.parts[i], numbers);
+      numbers += set_.parts[i].size;
+    }
   }
 
   Communicator& ranks_;
   GradientSet<S>& set_;
   BucketPlan plan_;
-  Memory<S> numbers_, scratch_;  // of one bucket, and of half of one
+  Memory<S> numbers_, scratch_;         // of all buckets, one behind the other, and of half of one
+  std::vector<std::uint64_t> digests_;  // of the gradients of each part as they were copied
   Traffic traffic_;
 
   std::vector<Index> unfinished_, reports_;  // parts of each bucket; of each part until now
