@@ -85,8 +85,8 @@ TYPED_TEST(ProductsInPanels, AreTheSumOverAllFramesOnAnyNumberOfThreads) {
     const Matrix<S> a = to_matrix(dy_part), b = to_matrix(x.view());
     for (Index i = 0; i < 2; ++i) {
       const Matrix<S>& dw = found[static_cast<std::size_t>(i)];
-      const Matrix<long double> wanted =
-          reference::product<S>(a.middleRows(i * s.rows, s.rows), Matrix<S>(b.transpose())).array() + (i + 1);
+      const Matrix<S> rows = a.cols() == 0 ? Matrix<S>(s.rows, 0) : Matrix<S>(a.middleRows(i * s.rows, s.rows));
+      const Matrix<long double> wanted = reference::product<S>(rows, Matrix<S>(b.transpose())).array() + (i + 1);
       // A chain of multiply-adds of numbers of order 1.
       EXPECT_TRUE(close<double>(dw.template cast<double>(), wanted.template cast<double>(),
                                 4 * this->kEps * static_cast<double>(a.cols() + 1)));
