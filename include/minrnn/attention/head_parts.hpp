@@ -49,6 +49,8 @@ class HeadTiles {
 
   /// Where stands what all parts of a head share: in a place of each worker, or of each head that is divided.
   Index places() const { return divided() ? heads_ : workers_; }
+  /// And what a part has for itself: in one of each part, or of each worker, which has them in turn.
+  Index own_places() const { return parts_ == 1 ? 0 : divided() ? count() : workers_; }
 
  private:
   static constexpr Index kFrames = 128, kMost = 16;

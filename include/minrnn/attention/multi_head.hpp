@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cmath>
 
 #include "minrnn/attention/attend_once.hpp"
 #include "minrnn/attention/attention_head.hpp"
@@ -94,7 +93,7 @@ class MultiHead {
     const SequenceView<S> dqkv = memory.dqkv_.resize(3 * inner(), time, d_o.batch());
     memory.along_.resize(time + 1, 1, memory.turned_.count());
     memory.rows_.resize(2 * rows_size(memory), 1, places);
-    memory.dq_.resize(padded<S>(head_size_), time, places, tiles.divided() ? tiles.count() : places);
+    memory.dq_.resize(padded<S>(head_size_), time, places, tiles.own_places());
     scratch_of(memory, context);
     if (time > 0) dstate.position.setZero();  // a count, not to be differentiated by
     if (tiles.divided())
@@ -136,6 +135,7 @@ class MultiHead {
                         const Context& context) const {
     TurnedHeads<S>& turned = memory.turned_;
     const SequenceView<S> dqkv = memory.dqkv_.view();
+    turned.keep_earlier();
     parallel_for(context, tiles.heads(), turning(d_o),
                  [&](Index head, Index) { prepare_backward(head, head, d_o, memory); });
     parallel_for(context, tiles.count(), 2 * work(memory), [&](Index tile, Index worker) {
@@ -195,7 +195,6 @@ class MultiHead {
   }
 
  private:
-  S scale() const { return 1 / std::sqrt(static_cast<S>(head_size_)); }
   /// The multiply-adds of all scores and of o.
   double work(const Memory& memory) const {
     const Index keys = std::min<Index>(memory.turned_.keys(), window_.frames());
@@ -215,7 +214,7 @@ class MultiHead {
       const Row<const S> q_of_x = qkv.from(head * head_size_), k_of_x = q_of_x.from(inner()),
                          v_of_x = k_of_x.from(inner());
       if (start) ring.clear();
-      rotary_.rotate(q_of_x, turns, scale(), Turn::forth, q);
+      rotary_.rotate(q_of_x, turns, TurnedHeads<S>::scale(head_size_), Turn::forth, q);
       rotary_.rotate(k_of_x, turns, S(1), Turn::forth, ring.key(position));
       std::copy_n(v_of_x.data, head_size_, ring.value(position).data);
       attend_once<S>(q, ring, position - before, before + 1, weights, o.from(head * head_size_));

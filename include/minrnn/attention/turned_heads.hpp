@@ -38,6 +38,9 @@ class TurnedHeads {
   using Turn = typename Rotary<S>::Turn;
 
  public:
+  /// What the scores of heads of E features are multiplied by.
+  static S scale(Index size) { return 1 / std::sqrt(static_cast<S>(size)); }
+
   /// For the frames of x (F, T, B) after those of a state.
   void begin(const Rotary<S>& rotary, const SlidingWindow& window, Index heads, Index size, SequenceView<const S> x,
              const AttentionState<S>& state, const Context& context) {
@@ -50,7 +53,6 @@ class TurnedHeads {
     for (Sequence<S>* block : {&k_, &v_}) block->resize(padded<S>(size), keys(), all);
     most_.resize(3, 1, all);
     softmax_.resize(x.time(), 3, all);
-    earlier_.resize(2 * size, frames_.earlier(), all);
   }
 
   const SlidingWindow::Frames& frames() const { return frames_; }
@@ -69,7 +71,7 @@ class TurnedHeads {
     ring.read(frames_, b, k, v);
     for (Index t = 0; t < q.count; ++t) {
       const Row<const S> turns = turns_at(rotary, b, t, scratch);
-      rotary.rotate(x_q[t], turns, scale(), Turn::forth, q[t]);
+      rotary.rotate(x_q[t], turns, scale(size_), Turn::forth, q[t]);
       rotary.rotate(x_k[t], turns, S(1), Turn::forth, k[earlier + t]);
       std::copy_n(x_v[t].data, size_, v[earlier + t].data);
     }
@@ -91,6 +93,8 @@ class TurnedHeads {
             most[2]};
   }
 
+  /// Makes room for dk and dv of the keys from before the call, where they have to wait for `put_key`.
+  void keep_earlier() { earlier_.resize(2 * size_, frames_.earlier(), count()); }
   /// Where dk and dv (E) of a key may wait for `put_key`: in dqkv, or those of a key from before the call here.
   std::array<Row<S>, 2> places_of_key(Index head, Index key, SequenceView<S> dqkv) {
     const Index t = key - frames_.earlier(), inner = heads_ * size_;
@@ -101,20 +105,20 @@ class TurnedHeads {
   }
 
   /// Puts the gradients of one key, from the last to the first, into dqkv and the ring of a state gradient, which goes
-  /// from after the call to before it. dk, dv (E) are changed. scratch: E scalars.
+  /// from after the call to before it. dk, dv (E), which may be where they go, are changed. scratch: E scalars.
   void put_key(const Rotary<S>& rotary, Index head, Index key, Row<S> dk, Row<S> dv, const KeyRing<S>& dring,
-               SequenceView<S> dqkv, S* scratch) const {
-    const Index b = head / heads_, t = key - frames_.earlier(), inner = heads_ * size_;
+               SequenceView<S> dqkv, S* scratch) {
+    const Index b = head / heads_, t = key - frames_.earlier();
     dring.adjoint(frames_, b, key, dk, dv);
     if (t < 0) return;  // of a frame before the call
-    rotary.rotate(dk, turns_at(rotary, b, t, scratch), S(1), Turn::back,
-                  rows_of_head(dqkv, head, heads_, size_, inner)[t]);
-    std::copy_n(dv.data, size_, rows_of_head(dqkv, head, heads_, size_, 2 * inner)[t].data);
+    const auto [dk_to, dv_to] = places_of_key(head, key, dqkv);
+    rotary.rotate(dk, turns_at(rotary, b, t, scratch), S(1), Turn::back, dk_to);
+    if (dv.data != dv_to.data) std::copy_n(dv.data, size_, dv_to.data);
   }
   /// The same for one query.
   void put_query(const Rotary<S>& rotary, Index head, Index t, Row<const S> dq, SequenceView<S> dqkv,
                  S* scratch) const {
-    rotary.rotate(dq, turns_at(rotary, head / heads_, t, scratch), scale(), Turn::back,
+    rotary.rotate(dq, turns_at(rotary, head / heads_, t, scratch), scale(size_), Turn::back,
                   rows_of_head(dqkv, head, heads_, size_)[t]);
   }
 
@@ -123,7 +127,6 @@ class TurnedHeads {
     Columns<S> q, k, v;
   };
 
-  S scale() const { return 1 / std::sqrt(static_cast<S>(size_)); }
   Row<const S> turns_at(const Rotary<S>& rotary, Index b, Index t, S* scratch) const {
     return turns_.at(rotary, frames_.positions(b)[t], Row<S>(scratch));
   }
