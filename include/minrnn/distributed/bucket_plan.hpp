@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <limits>
 #include <numeric>
 #include <utility>
@@ -15,6 +14,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "minrnn/distributed/communicator.hpp"
+#include "minrnn/distributed/digest.hpp"
 
 namespace minrnn::detail {
 
@@ -33,18 +33,6 @@ Index find_part(const std::vector<std::pair<const void*, Index>>& by_address, co
   const auto place = std::lower_bound(by_address.begin(), by_address.end(), std::pair(parameter, Index{0}));
   if (place == by_address.end() || place->first != parameter) return -1;
   return parts[static_cast<std::size_t>(place->second)].size > 0 ? place->second : -1;
-}
-
-/// A digest of the bits of some numbers.
-template <class S>
-std::uint64_t digest_of(const S* values, Index size) {
-  std::uint64_t hash = 0;
-  for (Index i = 0; i < size; ++i) {
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, values + i, (std::min)(sizeof(S), sizeof bits));
-    hash = (hash ^ bits) * 0x9e3779b97f4a7c15u + (hash >> 29);
-  }
-  return hash;
 }
 
 /// Some gradients that are sent together: places [first, last) in the order of a plan, and how many numbers they are,

@@ -5,13 +5,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "minrnn/distributed/communicator.hpp"
+#include "minrnn/distributed/digest.hpp"
 #include "minrnn/version.hpp"
 
 namespace minrnn {
@@ -20,15 +19,6 @@ namespace minrnn {
 struct SharedSetting {
   std::string name, value;
 };
-
-namespace detail {
-/// A digest of any text, of 64 bits.
-inline std::uint64_t digest(std::string_view text) {
-  std::uint64_t hash = text.size();
-  for (const char c : text) hash = mix_bits(hash + static_cast<unsigned char>(c) + kRandomStep);
-  return hash;
-}
-}  // namespace detail
 
 /// Compares digests of settings, and of the version of this library, with those of rank 0. To be called by all ranks,
 /// before the first step of what they compute together.
@@ -44,7 +34,8 @@ inline void check_alike(Communicator& ranks, std::vector<SharedSetting> settings
     const Index count = static_cast<Index>(last - first);
     std::vector<std::uint64_t> digests(static_cast<std::size_t>(size * count));
     for (std::size_t i = first; i < last; ++i)
-      digests[static_cast<std::size_t>(own * count) + i - first] = detail::digest(settings[i].value);
+      digests[static_cast<std::size_t>(own * count) + i - first] =
+          detail::digest_of(settings[i].value.data(), static_cast<Index>(settings[i].value.size()));
     detail::all_gather(ranks, digests.data(), count);
     for (std::size_t i = 0; i < digests.size(); ++i)
       if (digests[i] != digests[i % static_cast<std::size_t>(count)])

@@ -41,7 +41,7 @@ class OneRank final : public Communicator {
   Index rank() const override { return 0; }
   Index size() const override { return 1; }
   void exchange(Index other, std::span<const std::byte>, std::span<std::byte>) override {
-    detail::throw_argument("OneRank::exchange", "other", "another rank, of which there is none", std::to_string(other));
+    detail::throw_argument("OneRank::exchange", "other", "another rank, of which there is none", other);
   }
   void cancel() override {}
 };

@@ -55,7 +55,7 @@ struct DataParallelOptions {
 ///             thread of its own. Layers that tell nobody are sent at the end, and so are weights to which a first
 ///             backward adds something after its last word on them. A body or a layer that does so only later, as for a
 ///             penalty that is 0 at first, is refused: it needs overlap = false
-/// Memory      (log2(G / P) + 1) gradients, once more where they overlap, and a bucket
+/// Memory      (log2(G / P) + 1) gradients; with other ranks one more, and half a bucket
 /// Throws      std::invalid_argument where options are out of range, a net is not the one that this was made for, or
 ///             its visit gives a parameter twice; SharedError, on all ranks, where their number is out of range, they
 ///             differ, or a loss is no finite number; std::runtime_error where the network fails

@@ -20,6 +20,7 @@
 #include "minrnn/distributed/bucket_plan.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "minrnn/distributed/communicator.hpp"
+#include "minrnn/distributed/digest.hpp"
 #include "minrnn/distributed/subtree_sums.hpp"
 
 namespace minrnn {
@@ -108,12 +109,20 @@ class GradientReduction final : public GradientListener {
     // In the order of the plan, which is that of the other ranks.
     Index ready = ready_;
     while (ready < buckets() && unfinished_[static_cast<std::size_t>(ready)] == 0) ++ready;
-    if (ready > ready_) let_go(ready);
+    if (ready == ready_) return;
+    for (Index bucket = ready_; bucket < ready; ++bucket) {
+      copy(bucket_at(bucket));
+      for_parts(bucket_at(bucket), [&](std::size_t of, const GradientPart<S>& copied, const S* numbers) {
+        digests_[of] = digest_of(numbers, copied.size);
+      });
+    }
+    let_go(ready);
   }
   /// All gradients are finished. Returns when they are the sums over all ranks.
   void end() {
     const auto start = Clock::now();
     const Index sent_before = ready_;
+    for (Index bucket = ready_; bucket < buckets(); ++bucket) copy(bucket_at(bucket));
     let_go(buckets());
     std::unique_lock lock(mutex_);
     changed_.wait(lock, [&] { return next_ == buckets() && !busy_; });
@@ -122,8 +131,7 @@ class GradientReduction final : public GradientListener {
     if (reported_too_often_)
       throw std::logic_error(
           "DataParallel: a backward came through a layer more often than that of the first step: set overlap to false");
-    for (Index bucket = 0; bucket < sent_before; ++bucket)
-      check_unchanged(plan_.buckets[static_cast<std::size_t>(bucket)]);
+    for (Index bucket = 0; bucket < sent_before; ++bucket) check_unchanged(bucket_at(bucket));
     for (const Bucket& bucket : plan_.buckets) put(bucket);
   }
   /// Instead of `end`, where there will be no gradients: this rank cannot go on. Returns when the thread does nothing.
@@ -141,9 +149,9 @@ class GradientReduction final : public GradientListener {
   }
 
   Index buckets() const { return static_cast<Index>(plan_.buckets.size()); }
+  const Bucket& bucket_at(Index i) const { return plan_.buckets[static_cast<std::size_t>(i)]; }
 
   void let_go(Index ready) {
-    for (Index bucket = ready_; bucket < ready; ++bucket) copy(plan_.buckets[static_cast<std::size_t>(bucket)]);
     {
       const std::lock_guard lock(mutex_);
       ready_ = ready;
@@ -160,7 +168,7 @@ class GradientReduction final : public GradientListener {
       lock.unlock();
       std::exception_ptr error;
       try {
-        reduce(plan_.buckets[static_cast<std::size_t>(next_)]);
+        reduce(bucket_at(next_));
       } catch (...) {
         error = std::current_exception();
       }
@@ -174,9 +182,8 @@ class GradientReduction final : public GradientListener {
 
   /// Takes the gradients of a bucket of this rank.
   void copy(const Bucket& bucket) {
-    for_parts(bucket, [&](std::size_t i, const GradientPart<S>& part, S* numbers) {
+    for_parts(bucket, [&](std::size_t, const GradientPart<S>& part, S* numbers) {
       std::copy_n(part.values, part.size, numbers);
-      digests_[i] = digest_of(numbers, part.size);
     });
   }
   /// Makes them the sums over all shards.
@@ -217,7 +224,7 @@ class GradientReduction final : public GradientListener {
   GradientSet<S>& set_;
   BucketPlan plan_;
   Memory<S> numbers_, scratch_;         // of all buckets, one behind the other, and of half of one
-  std::vector<std::uint64_t> digests_;  // of the gradients of each part as they were copied
+  std::vector<std::uint64_t> digests_;  // of the gradients of each part that was sent before the end
   Traffic traffic_;
 
   std::vector<Index> unfinished_, reports_;  // parts of each bucket; of each part until now
