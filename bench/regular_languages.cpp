@@ -11,17 +11,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
-#include <cmath>
 #include <cstdint>
-#include <cstdio>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
-#include "minrnn/compose/stack.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
@@ -33,16 +29,14 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/models/language_model.hpp"
-#include "minrnn/models/token_model.hpp"
-#include "minrnn/optim/adam.hpp"
-#include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"
+#include "support/token_task.hpp"
 
 namespace {
 
 using namespace minrnn;
+using namespace minrnn::bench;
 
 struct Settings {
   std::string task = "parity", mixer = "signed-mingru";
@@ -59,6 +53,7 @@ struct Task {
   const char* name;
   Index symbols, answers;
   std::int32_t (*fill)(std::int32_t* symbols, Index length, Random& random);
+  bool is_odd = false;  // every length; else a sequence is one shorter
 };
 
 std::int32_t draw(Random& random, std::uint64_t below) { return static_cast<std::int32_t>(random.below(below)); }
@@ -97,28 +92,25 @@ std::int32_t fill_modular_arithmetic(std::int32_t* symbols, Index length, Random
 const Task kTasks[] = {{"parity", 2, 2, fill_parity},
                        {"even_pairs", 2, 2, fill_even_pairs},
                        {"cycle_navigation", 5, 5, fill_cycle_navigation},
-                       {"modular_arithmetic", 8, 5, fill_modular_arithmetic}};
+                       {"modular_arithmetic", 8, 5, fill_modular_arithmetic, true}};
 
 const Task& task_of(const Settings& s) {
   return *std::find_if(std::begin(kTasks), std::end(kTasks), [&](const Task& task) { return s.task == task.name; });
 }
 
 /// Sequences of lengths from the shortest to the longest, each drawn by itself and padded behind its answer.
-struct Batch {
-  Sequence<std::int32_t> symbols, targets;
-
-  Batch(const Task& task, Index shortest, Index longest, Index batch, Random& random)
-      : symbols(1, longest, batch), targets(1, longest, batch) {
-    for (Index b = 0; b < batch; ++b) {
-      Index length = shortest + static_cast<Index>(random.below(static_cast<std::uint64_t>(longest - shortest + 1)));
-      if (task.fill == fill_modular_arithmetic && length % 2 == 0) --length;
-      std::int32_t *symbol = symbols.view().column(0, b), *target = targets.view().column(0, b);
-      std::fill_n(symbol, longest, 0);
-      std::fill_n(target, longest, -1);
-      target[length - 1] = task.fill(symbol, length, random);
-    }
+TokenBatch make_batch(const Task& task, Index shortest, Index longest, Index batch, Random& random) {
+  TokenBatch result(longest, batch);
+  for (Index b = 0; b < batch; ++b) {
+    Index length = shortest + static_cast<Index>(random.below(static_cast<std::uint64_t>(longest - shortest + 1)));
+    if (task.is_odd && length % 2 == 0) --length;
+    std::int32_t *symbol = result.tokens.view().column(0, b), *target = result.targets.view().column(0, b);
+    std::fill_n(symbol, longest, 0);
+    std::fill_n(target, longest, -1);
+    target[length - 1] = task.fill(symbol, length, random);
   }
-};
+  return result;
+}
 
 /// x + W mixer(conv(norm(x))), then x + mlp(norm(x)). A mixer with projections of its own stands without conv and W.
 template <class Mixer>
@@ -141,64 +133,34 @@ struct Block {
   }
 };
 
-/// The part of the sequences of one length, or of lengths between two, whose answer is the most likely one.
+/// Of sequences of one length, or of lengths between two.
 template <class M>
-double accuracy(const Settings& s, const M& model, Index shortest, Index longest, Random random,
-                const Context& context) {
-  const Task& task = task_of(s);
-  typename M::Cache cache;
-  Index right = 0, count = 0;
-  while (count < s.test_sequences) {
-    const Batch batch(task, shortest, longest, std::min<Index>(s.batch, s.test_sequences - count), random);
-    auto state = model.initial_state(batch.symbols.batch());
-    const auto logits = model.infer(batch.symbols.view(), state, cache, context);
-    for (Index b = 0; b < logits.batch(); ++b, ++count)
-      for (Index t = 0; t < logits.time(); ++t)
-        if (const std::int32_t wanted = *batch.targets.view().column(t, b); wanted >= 0)
-          right +=
-              std::max_element(logits.column(t, b), logits.column(t, b) + task.answers) - logits.column(t, b) == wanted;
-  }
-  return static_cast<double>(right) / static_cast<double>(count);
+double test(const Settings& s, const M& model, Index shortest, Index longest, Random random, const Context& context) {
+  return accuracy(model, s.test_sequences, task_of(s).answers, context, [&](Index done) {
+    return make_batch(task_of(s), shortest, longest, std::min<Index>(s.batch, s.test_sequences - done), random);
+  });
 }
 
 template <class M>
 void train(const Settings& s, M& model, Random random) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
   ThreadPool pool(s.threads);
-  Adam<float> adam(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(s.weight_decay)});
+  const Context context{.executor = &pool};
+  TokenTraining training(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(s.weight_decay)}, &pool);
   const CosineSchedule schedule{.rate = s.learning_rate,
                                 .final_rate = s.learning_rate / 10,
                                 .warm_up = std::min<std::int64_t>(100, s.steps / 10),
                                 .steps = s.steps};
-  typename M::Cache cache;
-  Sequence<float> dlogits;
-  std::printf("kind,step_or_length,loss,accuracy,seconds\n");
-  const auto say = [&](const char* kind, std::int64_t number, double loss, double part) {
-    std::printf("%s,%lld,%.5f,%.5f,%.1f\n", kind, static_cast<long long>(number), loss, part, seconds());
-    std::fflush(stdout);
-  };
-  for (std::int64_t step = 0; step < s.steps;) {
-    const Context context{.draw = step, .executor = &pool};
-    const Batch batch(task_of(s), s.shortest, s.longest, s.batch, random);
-    auto state = model.initial_state(s.batch);
-    const auto logits = model.forward(batch.symbols.view(), state, cache, context);
-    const double loss = softmax_cross_entropy(logits, batch.targets.view(), dlogits, context).loss;
-    zero_gradients(model);
-    model.backward(dlogits.view(), cache, context);
-    clip_gradient_norm(model, 1.0);
-    adam.options.learning_rate = static_cast<float>(schedule(step));
-    adam.step(model, context);
-    if (++step % s.evaluate_every == 0)
-      say("training", step, loss, accuracy(s, model, s.longest, s.longest, Random(1000), context));
+  const LearningCurve curve;
+  while (training.steps() < s.steps) {
+    const double loss =
+        training.step(make_batch(task_of(s), s.shortest, s.longest, s.batch, random), schedule(training.steps()));
+    if (training.steps() % s.evaluate_every == 0)
+      curve.training(training.steps(), loss, test(s, model, s.longest, s.longest, Random(1000), context));
   }
-  const Context context{.executor = &pool};
-  for (const Index length : s.test_lengths) {
-    const Index whole = task_of(s).fill == fill_modular_arithmetic && length % 2 == 0 ? length - 1 : length;
-    say("test", length, std::nan(""), accuracy(s, model, whole, whole, Random(2000), context));
-  }
-  say("test_all", s.test_lengths.back(), std::nan(""),
-      accuracy(s, model, s.test_lengths.front(), s.test_lengths.back(), Random(3000), context));
+  for (const Index length : s.test_lengths)
+    curve.test("test", length, test(s, model, length, length, Random(2000), context));
+  curve.test("test_all", s.test_lengths.back(),
+             test(s, model, s.test_lengths.front(), s.test_lengths.back(), Random(3000), context));
 }
 
 /// With the mixer of each block by make_mixer(stream).
@@ -206,10 +168,9 @@ template <class MakeMixer>
 void train_with(const Settings& s, MakeMixer&& make_mixer) {
   const Random random(s.seed);
   using ModelBlock = Block<decltype(make_mixer(random.stream(0)))>;
-  TokenModel model(task_of(s).symbols, s.dim, 1, random.stream(0), Stack(s.layers, [&](Index i) {
-                     const RandomStream own = random.stream(1 + i);
-                     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
-                   }));
+  auto model = make_token_model(task_of(s).symbols, s.dim, s.layers, random, [&](RandomStream own) {
+    return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
+  });
   train(s, model, random);
 }
 

@@ -6,27 +6,23 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
-#include <cstdio>
 #include <numeric>
 
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
-#include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/rms_norm.hpp"
-#include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/models/language_model.hpp"
-#include "minrnn/optim/adam.hpp"
-#include "minrnn/optim/clip.hpp"
 #include "minrnn/optim/schedule.hpp"
+#include "support/token_task.hpp"
 
 namespace {
 
 using namespace minrnn;
+using namespace minrnn::bench;
 
 constexpr Index kVocabulary = 16, kCopied = 16, kDim = 64, kExpansion = 6;
 constexpr std::int32_t kMarker = 0, kBlank = 15;
@@ -41,26 +37,23 @@ struct Settings {
 };
 
 /// A batch: tokens 1 .. 14 in random places of `length` blanks, then the markers at which they shall be said.
-struct Batch {
-  Sequence<std::int32_t> tokens, targets;
-
-  Batch(Index length, Index batch, Random& random)
-      : tokens(1, length + kCopied, batch), targets(1, length + kCopied, batch) {
-    std::vector<Index> places(static_cast<std::size_t>(length));
-    for (Index b = 0; b < batch; ++b) {
-      std::int32_t *token = tokens.view().column(0, b), *target = targets.view().column(0, b);
-      std::fill_n(token, length, kBlank);
-      std::fill_n(token + length, kCopied, kMarker);
-      std::fill_n(target, length, -1);
-      std::iota(places.begin(), places.end(), 0);
-      for (std::size_t i = 0; i < kCopied; ++i) std::swap(places[i], places[i + random.below(places.size() - i)]);
-      std::sort(places.begin(), places.begin() + kCopied);
-      for (std::size_t i = 0; i < kCopied; ++i)
-        token[places[i]] = target[length + static_cast<Index>(i)] =
-            static_cast<std::int32_t>(1 + random.below(kVocabulary - 2));
-    }
+TokenBatch make_batch(Index length, Index batch, Random& random) {
+  TokenBatch result(length + kCopied, batch);
+  std::vector<Index> places(static_cast<std::size_t>(length));
+  for (Index b = 0; b < batch; ++b) {
+    std::int32_t *token = result.tokens.view().column(0, b), *target = result.targets.view().column(0, b);
+    std::fill_n(token, length, kBlank);
+    std::fill_n(token + length, kCopied, kMarker);
+    std::fill_n(target, length, -1);
+    std::iota(places.begin(), places.end(), 0);
+    for (std::size_t i = 0; i < kCopied; ++i) std::swap(places[i], places[i + random.below(places.size() - i)]);
+    std::sort(places.begin(), places.begin() + kCopied);
+    for (std::size_t i = 0; i < kCopied; ++i)
+      token[places[i]] = target[length + static_cast<Index>(i)] =
+          static_cast<std::int32_t>(1 + random.below(kVocabulary - 2));
   }
-};
+  return result;
+}
 
 /// The paper's block: x + dropout(W_down mixer(norm(x))). A mixer with projections of its own stands without W_down.
 template <class Mixer>
@@ -81,65 +74,37 @@ struct Block {
   }
 };
 
-/// The part of the markers at which the right token is the most likely one.
+/// Of the markers of so many sequences.
 template <class M>
-double accuracy(const M& model, Index length, Index sequences, Random random) {
-  typename M::Cache cache;
-  Index right = 0, count = 0;
-  while (count < sequences * kCopied) {
-    const Batch batch(length, std::clamp<Index>(65536 / length, 1, 64), random);
-    auto state = model.initial_state(batch.tokens.view().batch());
-    const auto logits = model.infer(batch.tokens.view(), state, cache);
-    for (Index b = 0; b < logits.batch(); ++b)
-      for (Index t = length; t < length + kCopied; ++t, ++count) {
-        const float* column = logits.column(t, b);
-        right += std::max_element(column, column + kVocabulary) - column == *batch.targets.view().column(t, b);
-      }
-  }
-  return static_cast<double>(right) / static_cast<double>(count);
+double test(const M& model, Index length, Index sequences, Random random) {
+  return accuracy(model, sequences * kCopied, kVocabulary, {},
+                  [&](Index) { return make_batch(length, std::clamp<Index>(65536 / length, 1, 64), random); });
 }
 
 template <class M>
 void train(const Settings& s, M& model, Random random) {
-  const auto begin = std::chrono::steady_clock::now();
-  const auto seconds = [&] { return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count(); };
   // As the official settings: no decay where a gate or a candidate is made.
-  Adam<float> adam(model, {.beta2 = 0.99f,
-                           .weight_decay = static_cast<float>(s.weight_decay),
-                           .decays = [](const std::string& name, int rank) {
-                             const auto part = name.substr(name.rfind('/') + 1);
-                             return rank > 1 && !part.starts_with("w_");
-                           }});
+  TokenTraining training(model, {.beta2 = 0.99f,
+                                 .weight_decay = static_cast<float>(s.weight_decay),
+                                 .decays = [](const std::string& name, int rank) {
+                                   const auto part = name.substr(name.rfind('/') + 1);
+                                   return rank > 1 && !part.starts_with("w_");
+                                 }});
   const CosineSchedule schedule{.rate = s.learning_rate,
                                 .final_rate = s.learning_rate / 10,
                                 .warm_up = std::min<std::int64_t>(200, s.steps / 10),
                                 .steps = s.steps};
-  typename M::Cache cache;
-  Sequence<float> dlogits;
-  std::printf("kind,step_or_length,loss,accuracy,seconds\n");
-  double loss = 0;
-  std::int64_t step = 0;
-  while (step < s.steps && (s.minutes == 0 || seconds() < 60 * s.minutes)) {
-    const Batch batch(s.length, s.batch, random);
-    auto state = model.initial_state(s.batch);
-    const auto logits = model.forward(batch.tokens.view(), state, cache, {.draw = step});
-    loss = softmax_cross_entropy(logits, batch.targets.view(), dlogits).loss;
-    zero_gradients(model);
-    model.backward(dlogits.view(), cache);
-    clip_gradient_norm(model, 1.0);
-    const double by_clock = s.minutes == 0 ? 0 : seconds() / (60 * s.minutes);
-    adam.options.learning_rate = static_cast<float>(std::min(schedule(step), schedule.at(std::min(by_clock, 1.0))));
-    adam.step(model);
-    if (++step % s.evaluate_every == 0) {
-      std::printf("training,%lld,%.5f,%.5f,%.1f\n", static_cast<long long>(step), loss,
-                  accuracy(model, s.length, 256, Random(1000)), seconds());
-      std::fflush(stdout);
-    }
+  const LearningCurve curve;
+  while (training.steps() < s.steps && (s.minutes == 0 || curve.seconds() < 60 * s.minutes)) {
+    const TokenBatch batch = make_batch(s.length, s.batch, random);
+    const double by_clock = s.minutes == 0 ? 0 : curve.seconds() / (60 * s.minutes);
+    const double loss =
+        training.step(batch, std::min(schedule(training.steps()), schedule.at(std::min(by_clock, 1.0))));
+    if (training.steps() % s.evaluate_every == 0)
+      curve.training(training.steps(), loss, test(model, s.length, 256, Random(1000)));
   }
-  for (const Index length : s.test_lengths) {
-    std::printf("test,%td,,%.5f,%.1f\n", length, accuracy(model, length, s.test_sequences, Random(2000)), seconds());
-    std::fflush(stdout);
-  }
+  for (const Index length : s.test_lengths)
+    curve.test("test", length, test(model, length, s.test_sequences, Random(2000)));
 }
 
 /// With the mixer of each block by make_mixer(stream).
@@ -147,10 +112,9 @@ template <class MakeMixer>
 void train_with(const Settings& s, MakeMixer&& make_mixer) {
   const Random random(s.seed);
   using ModelBlock = Block<decltype(make_mixer(random.stream(0)))>;
-  TokenModel model(kVocabulary, kDim, 1, random.stream(0), Stack(s.layers, [&](Index i) {
-                     const RandomStream own = random.stream(1 + i);
-                     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
-                   }));
+  auto model = make_token_model(kVocabulary, kDim, s.layers, random, [&](RandomStream own) {
+    return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
+  });
   train(s, model, random);
 }
 
