@@ -1,4 +1,5 @@
-# A user brings Eigen (nlohmann-json for minrnn::io, an MPI library for minrnn::mpi). For a developer, what is not installed is downloaded, pinned;
+# A user brings Eigen (nlohmann-json for minrnn::io, an MPI library for minrnn::mpi). For a developer, what is not
+# installed is downloaded, pinned;
 # FETCHCONTENT_FULLY_DISCONNECTED forbids it.
 if(PROJECT_IS_TOP_LEVEL)
   include(cmake/download.cmake)

@@ -1,4 +1,5 @@
-# minrnn::io and minrnn::mpi are components with export sets of their own, so that find_package(minrnn) asks for Eigen and nothing else.
+# minrnn::io and minrnn::mpi are components with export sets of their own, so that find_package(minrnn) asks for Eigen
+# and nothing else.
 include(CMakePackageConfigHelpers)
 include(GNUInstallDirs)
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/minrnn)

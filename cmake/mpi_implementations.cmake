@@ -1,5 +1,5 @@
-# All MPI libraries of this machine, as Debian has them side by side, or the one that CMake finds. Sets in the scope of the
-# caller `implementations`, and for each a target minrnn_mpi_<name> to link with and a launcher mpirun_<name>.
+# All MPI libraries of this machine, as Debian has them side by side, or the one that CMake finds. Sets in the scope of
+# the caller `implementations`, and for each a target minrnn_mpi_<name> to link with and a launcher mpirun_<name>.
 function(minrnn_find_mpi_implementations)
   set(names "")
   foreach(name openmpi mpich)

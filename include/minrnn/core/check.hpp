@@ -2,11 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <concepts>
-#include <cstddef>
-#include <cstdint>
 #include <cstdlib>
-#include <initializer_list>
 #include <limits>
 #include <stdexcept>
 #include <string>

@@ -18,12 +18,10 @@ template <Candidate kCandidate>
 struct CandidateFunction {
   template <class P>
   MINRNN_INLINE static P candidate(P k) {
-    if constexpr (kCandidate == Candidate::positive) {
-      const P e = exp(k);  // finite where it is not used
-      return select(k < typename P::Scalar(0), e / (e + typename P::Scalar(1)), k + typename P::Scalar(0.5));
-    } else {
+    if constexpr (kCandidate == Candidate::positive)
+      return positive_candidate(k);
+    else
       return k;
-    }
   }
   template <class P>
   MINRNN_INLINE static P slope(P h_tilde) {
