@@ -29,14 +29,19 @@ template <class P>
 struct NormalisedGates<P, Arithmetic::linear> {
   P f, i, not_i_f, not_f_i;
 
-  /// With m = 0 as long as the exponentials have room, up to an e^room of which 1 / (2 e^room) is just a normal number:
-  /// beyond that e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0.
+  /// With m = 0 as long as the exponentials have room, up to an e^room of which 1 / (2 e^room) is just a normal number.
   MINRNN_INLINE NormalisedGates(P k_f, P k_i) {
     using S = typename P::Scalar;
-    const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), least = minimum(k_f, k_i);  // -largest
-    // Not -k - (largest - room): of large numbers that difference would round to -k - largest.
-    const auto within = [&](P k) { return exp_of_bounded(minimum(-k, least - k + room)); };
-    const P one = maximum(minimum(least + (room + S(1)), P(S(1))), P(S(0))), w = within(k_f), u = within(k_i);
+    const P room(std::is_same_v<S, float> ? S(86.5) : S(707.5)), least = minimum(k_f, k_i);
+    P of_w = -k_f, of_u = -k_i, one(S(1));
+    if (any(least + room < S(0))) [[unlikely]] {
+      // e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0.
+      one = maximum(minimum(least + (room + S(1)), one), P(S(0)));
+      // Not -k - (largest - room): of large numbers that difference would round to -k - largest.
+      of_w = minimum(of_w, least - k_f + room);
+      of_u = minimum(of_u, least - k_i + room);
+    }
+    const P w = exp_of_bounded(of_w), u = exp_of_bounded(of_u);
     const P of_f = u + one, of_i = w + one;
     const P reciprocal = P(S(1)) / (of_f + of_i);
     f = of_f * reciprocal;

@@ -150,7 +150,7 @@ MINRNN_PACKET_OPERATOR(+, padd)
 MINRNN_PACKET_OPERATOR(-, psub)
 MINRNN_PACKET_OPERATOR(*, pmul)
 MINRNN_PACKET_OPERATOR(/, pdiv)
-// Masks, for `select` alone.
+// Masks, for `select` and `any` alone.
 MINRNN_PACKET_OPERATOR(<, pcmp_lt)
 MINRNN_PACKET_OPERATOR(==, pcmp_eq)
 #undef MINRNN_PACKET_OPERATOR
@@ -205,6 +205,14 @@ MINRNN_INLINE bool all_finite(Packet<S, N> a) {
   } else {
     return all_finite((a.low - a.low) + (a.high - a.high));
   }
+}
+/// Whether a mask holds in any lane.
+template <class S, int N>
+MINRNN_INLINE bool any(Packet<S, N> mask) {
+  if constexpr (N == 1)
+    return Eigen::internal::predux_any(mask.native);
+  else
+    return any(mask.low) || any(mask.high);
 }
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S, N> otherwise) {

@@ -50,10 +50,10 @@ template <class P, class Body>
 MINRNN_INLINE void with_products(const P& most, Body&& body) {
   using S = typename P::Scalar;
   constexpr S kTame = std::is_same_v<S, float> ? S(0x1p20) : S(0x1p160);
-  if (select(P(kTame) < most, P(S(1)), P(S(0))).sum() == S(0)) [[likely]]
-    body(PlainProducts<P>{});
-  else
+  if (any(P(kTame) < most)) [[unlikely]]
     body(ZeroWinsProducts<P>{});
+  else
+    body(PlainProducts<P>{});
 }
 
 }  // namespace minrnn::detail
