@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <stdexcept>
 #include <string>
 
 #include "minrnn/core/context.hpp"
@@ -23,11 +22,6 @@ struct TrainSettings {
   std::int64_t save_every = 200, evaluate_every = 100;
   bool resume = false, overwrite = false;
   Index shards = 0;  // of a batch, whose gradients are summed one by one; 0: none, the batch is computed as a whole
-};
-
-/// The loss or the weights are no finite numbers any more: exit status 1.
-struct Diverged : std::runtime_error {
-  using std::runtime_error::runtime_error;
 };
 
 /// Trains as the settings say, as one of several ranks where there are. Gives the exit status: 0, or 130 after a signal

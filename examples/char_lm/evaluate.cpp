@@ -10,6 +10,7 @@
 
 #include "commands.hpp"
 #include "model.hpp"
+#include "support/console.hpp"
 
 namespace char_lm {
 

@@ -12,36 +12,24 @@
 #include <system_error>
 
 #include "commands.hpp"
-#include "console.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/version.hpp"
-#include "options.hpp"
 #include "ranks.hpp"
+#include "support/console.hpp"
+#include "support/mixer_names.hpp"
+#include "support/options.hpp"
+
+const char* const tool::program_name = "char_lm";
 
 namespace {
 
-using char_lm::add_file;
-using char_lm::add_number;
-using char_lm::Bounds;
+using namespace tool;
 using char_lm::Index;
-using char_lm::whole_number;
-
-const Bounds<Index> kSize = whole_number<Index>(1, char_lm::kMostSize);
-const Bounds<std::int64_t> kCount = whole_number<std::int64_t>(1, 1'000'000'000'000);
-const Bounds<std::uint64_t> kSeed = whole_number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max());
-const Bounds<double> kPositive{1e-300, 1e300, "a positive number"};
-const Bounds<double> kNotNegative{0, 1e300, "a number not below 0"};
-// What becomes a float.
-const Bounds<double> kPositiveFloat{1e-30, 1e30, "a positive number"};
-const Bounds<double> kNotNegativeFloat{0, 1e30, "a number not below 0"};
 
 void add_train(CLI::App& app, char_lm::TrainSettings& s) {
   add_file(app, "--data", s.data,
            "text to train on, - for standard input; the last tenth validates (default: this library's own headers)");
-  app.add_option("--mixer", s.model.mixer)
-      ->check(CLI::IsMember(
-          {"mingru", "minlstm", "signed-mingru", "signed-minlstm", "gru", "lstm", "mamba", "transformer"}))
-      ->capture_default_str();
+  app.add_option("--mixer", s.model.mixer)->check(CLI::IsMember(mixer_names()))->capture_default_str();
   add_number(app, "--layers", s.model.layers, kSize, "blocks of the model");
   add_number(app, "--dim", s.model.dim, kSize, "features of the model");
   add_number(app, "--expansion", s.model.expansion, kSize, "features of the mixer / dim; none for a transformer");
@@ -99,11 +87,6 @@ void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
       "  head -c 1000 book.txt | char_lm sample --checkpoint book.safetensors --prompt-file - --samples 3");
 }
 
-int fail(const std::string& reason, int status = 2) {
-  std::fprintf(stderr, "char_lm: %s\n", minrnn::printable(reason, 4000).c_str());
-  return status;
-}
-
 int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
   CLI::App app(
       "Character language models with minimal recurrent networks. A character is a byte here: any text will do, and "
@@ -133,20 +116,11 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
     add_number(*command, "--threads", threads, whole_number<Index>(1, 1024),
                "(default: all cores; under mpirun those of a machine, divided by its ranks)", false);
 
-  try {
-    app.parse(char_lm::words_of(argc, argv));
-  } catch (const CLI::Success& help) {
-    app.exit(help);
-    char_lm::flush_output();
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    const std::string unknown = char_lm::unknown_word(app);
-    return fail(unknown.empty() ? error.what() : unknown);
-  }
+  if (const auto status = parse(app, argc, argv)) return *status;
   if (*sample) return char_lm::sample(sampling);
   if (*train) {
     ranks.emplace();
-    if (!ranks->first()) char_lm::be_silent();
+    if (!ranks->first()) be_silent();
     if (ranks->launched() && training.shards == 0) training.shards = 8;
     minrnn::ThreadPool pool(threads > 0 ? threads : ranks->threads());
     return char_lm::train(training, pool, *ranks);
@@ -159,11 +133,11 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  char_lm::reserve_standard_streams();
+  tool::reserve_standard_streams();
   std::optional<char_lm::Ranks> ranks;  // outlives what is thrown, as it may end the other ranks
   const auto failed = [&](const std::string& reason, int status = 2) {
-    if (!ranks) return fail(reason, status);
-    if (ranks->tells()) fail(ranks->first() ? reason : "rank " + std::to_string(ranks->rank()) + ": " + reason);
+    if (!ranks) return tool::fail(reason, status);
+    if (ranks->tells()) tool::fail(ranks->first() ? reason : "rank " + std::to_string(ranks->rank()) + ": " + reason);
     return ranks->after_failure(status);
   };
   try {
@@ -173,9 +147,9 @@ int main(int argc, char** argv) {
   } catch (const minrnn::SharedError& error) {
     ranks->end_together();
     return failed(error.what());
-  } catch (const char_lm::Diverged& error) {
+  } catch (const tool::Diverged& error) {
     return failed(error.what(), 1);
-  } catch (const char_lm::OutputError& error) {
+  } catch (const tool::OutputError& error) {
     return failed(error.what(), 1);
   } catch (const std::bad_alloc&) {
     return failed("not enough memory: wanted smaller sizes");

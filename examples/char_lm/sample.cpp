@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "evaluate.hpp"
 #include "model.hpp"
+#include "support/console.hpp"
 
 namespace char_lm {
 namespace {

@@ -3,34 +3,24 @@
 #pragma once
 
 #include <array>
-#include <cerrno>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
-#include <cstdio>
-#include <filesystem>
-#include <memory>
-#include <stdexcept>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
-#include "console.hpp"
 #include "minrnn/core/types.hpp"
-#include "minrnn/io/printable.hpp"
+#include "support/errors.hpp"
+#include "support/file_reader.hpp"
 
 namespace char_lm {
 
+using namespace tool;
 using minrnn::Index;
 
 /// Made at build time from the library's own headers: something to train on that needs no download.
 extern const char* const default_text;
 extern const std::size_t default_text_size;
-
-/// Input that the user must change: one line on standard error, exit status 2.
-struct InputError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
 
 /// 'a', or 0x07 where it cannot be printed.
 inline std::string printable(char c) {
@@ -38,11 +28,6 @@ inline std::string printable(char c) {
   constexpr std::string_view digits = "0123456789abcdef";
   const auto byte = static_cast<unsigned char>(c);
   return {'0', 'x', digits[byte >> 4], digits[byte & 15]};
-}
-
-/// A path as a message shows it.
-inline std::string shown(std::string_view path) {
-  return path == "-" ? "standard input" : minrnn::printable(path, 1000);
 }
 
 /// The bytes that a model knows, in ascending order: byte i of the vocabulary is token i.
@@ -78,41 +63,6 @@ class Vocabulary {
  private:
   std::string bytes_;
   std::array<std::int32_t, 256> token_of_{};
-};
-
-/// Gives the next bytes of a file of any length, or of standard input where its name is "-"; none at its end.
-class FileReader {
- public:
-  explicit FileReader(const std::string& path) : path_(path) {
-    if (path == "-") {
-      make_binary(stdin);
-      return;
-    }
-    std::error_code error;
-    if (std::filesystem::is_directory(path, error)) throw InputError(shown(path) + ": is a directory");
-    file_.reset(std::fopen(path.c_str(), "rb"));
-    if (file_ == nullptr) throw InputError(shown(path) + ": cannot be opened: " + std::strerror(errno));
-    const auto size = std::filesystem::file_size(path, error);
-    if (!error) size_ = size;
-  }
-  /// Valid until the next call.
-  std::string_view read(std::size_t most) {
-    piece_.resize(most);
-    std::FILE* file = file_ == nullptr ? stdin : file_.get();
-    const std::size_t count = std::fread(piece_.data(), 1, most, file);
-    if (std::ferror(file) != 0) throw InputError(shown(path_) + ": cannot be read: " + std::strerror(errno));
-    return {piece_.data(), count};
-  }
-  /// In bytes; 0 where the system cannot tell.
-  std::uint64_t size() const { return size_; }
-
- private:
-  struct Close {
-    void operator()(std::FILE* file) const { std::fclose(file); }
-  };
-  std::string path_, piece_;
-  std::unique_ptr<std::FILE, Close> file_;
-  std::uint64_t size_ = 0;
 };
 
 /// A whole text, divided as in nanoGPT: the first nine tenths to train on, the rest to validate, one vocabulary for

@@ -1,9 +1,7 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
 #include <algorithm>
-#include <csignal>
 #include <cstdio>
-#include <filesystem>
 #include <limits>
 #include <numbers>
 #include <optional>
@@ -11,42 +9,19 @@
 #include <vector>
 
 #include "commands.hpp"
-#include "console.hpp"
-#include "files.hpp"
-#include "log.hpp"
 #include "minrnn/optim/schedule.hpp"
 #include "minrnn/distributed/check_alike.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "model.hpp"
 #include "ranks.hpp"
+#include "support/console.hpp"
+#include "support/files.hpp"
+#include "support/log.hpp"
+#include "support/signals.hpp"
 #include "training.hpp"
 
 namespace char_lm {
 namespace {
-
-volatile std::sig_atomic_t interrupted = 0;
-
-/// A second one ends the program at once.
-void interrupt(int signal_number) {
-  interrupted = 1;
-  std::signal(signal_number, SIG_DFL);
-}
-
-/// From here on the signals that ask a program to end set `interrupted`. One that is ignored stays so, as in a
-/// background job or under nohup. A reader of standard output that has gone is an error of writing, after which all can
-/// be saved.
-void take_signals() {
-  for (const int number : {SIGINT, SIGTERM
-#ifdef SIGHUP
-                           ,
-                           SIGHUP
-#endif
-       })
-    if (std::signal(number, interrupt) == SIG_IGN) std::signal(number, SIG_IGN);
-#ifdef SIGPIPE
-  std::signal(SIGPIPE, SIG_IGN);
-#endif
-}
 
 template <class Model>
 class Run {
@@ -60,7 +35,8 @@ class Run {
         steps_(settings.steps > 0     ? settings.steps
                : settings.minutes > 0 ? std::numeric_limits<std::int64_t>::max()
                                       : 2000),
-        log_(ranks.first() ? settings.log : "", settings.resume ? training.progress.step : -1),
+        log_(ranks.first() ? settings.log : "", "step,train_loss,validation_loss,seconds,characters_per_second",
+             settings.resume ? training.progress.step : -1),
         clock_(training.progress.seconds),
         line_seconds_(clock_.seconds()),
         line_step_(at_.step) {}
@@ -182,7 +158,8 @@ class Run {
   bool report() {
     const double rate = characters_per_second();
     const auto evaluation = training_.evaluate();
-    log_.add({at_.step, evaluation.train_loss, evaluation.validation_loss, clock_.seconds(), rate});
+    log_.add("%lld,%.17g,%.17g,%.3f,%.0f", static_cast<long long>(at_.step), evaluation.train_loss,
+             evaluation.validation_loss, clock_.seconds(), rate);
     meter_.clear();
     say("step %lld  train %.4f  validation %.4f  %.0f characters/s  left %s%s\n", static_cast<long long>(at_.step),
         evaluation.train_loss, evaluation.validation_loss, rate, time_left().c_str(), evaluation.best ? "  best" : "");
@@ -243,24 +220,9 @@ void check(const TrainSettings& s, const Text& text) {
     throw InputError(shown(text.name()) + ": is too short: its last tenth, which validates, has " +
                      std::to_string(text.validation_size()) + " characters, and --context " +
                      std::to_string(s.context) + " wants at least " + std::to_string(s.context + 2));
-  std::vector<NamedFile> written, read;
-  if (s.checkpoint.empty()) {
-    if (s.resume) throw InputError("--resume: wanted --checkpoint FILE.safetensors");
-  } else {
-    const std::string state = resume_path(s.checkpoint);
-    if (std::filesystem::path(s.checkpoint).extension() != ".safetensors")
-      throw InputError("--checkpoint: wanted a name that ends in .safetensors, given " + shown(s.checkpoint));
-    if (s.resume && !std::filesystem::exists(state))
-      throw InputError(shown(state) + ": is missing: there is no training to resume");
-    written = {{"--checkpoint", s.checkpoint}, {"--checkpoint's training state", state}};
-  }
-  if (!s.log.empty()) written.push_back({"--log", s.log});
+  std::vector<NamedFile> read;
   if (!s.data.empty() && s.data != "-") read.push_back({"--data", s.data});
-  if (!s.resume && !s.overwrite)
-    for (const auto& file : written)
-      if (std::filesystem::exists(file.path))
-        throw InputError(shown(file.path) + ": is there already: --resume goes on from it, --overwrite starts anew");
-  check_files(written, read);
+  check_files({s.checkpoint, s.log, s.resume, s.overwrite}, read);
 }
 
 }  // namespace

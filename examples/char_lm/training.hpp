@@ -19,6 +19,8 @@
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
 #include "model.hpp"
+#include "support/checkpoints.hpp"
+#include "support/files.hpp"
 
 namespace char_lm {
 
@@ -42,10 +44,6 @@ struct Progress {
     visitor(scope / "seconds", self.seconds);
   }
 };
-
-inline std::string resume_path(const std::string& checkpoint) {
-  return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
-}
 
 /// A model in training: steps, evaluations, and the two files that it keeps. All that the next step depends on is in
 /// the model, the optimizer and `progress`, and these three are what is saved, so a resumed training goes on bit for
@@ -163,12 +161,6 @@ class Training {
   }
 
  private:
-  /// As they are in the options of the command line.
-  static std::string option_of(std::string key) {
-    std::replace(key.begin(), key.end(), '_', '-');
-    return "--" + key;
-  }
-
   /// Of the whole batch, or of its shards one by one. Leaves the gradient in the model.
   double loss_and_gradient(const minrnn::Context& call) {
     if (parallel_) {
@@ -207,8 +199,7 @@ class Training {
       if (entry->second == value) continue;
       if (key == "data_hash" || key == "vocabulary")
         throw InputError(shown(path) + ": cannot resume: it was trained on another text than " + shown(text_.name()));
-      throw InputError(shown(path) + ": cannot resume: " + option_of(key) + " was " + minrnn::printable(entry->second) +
-                       " there and is " + value + " now");
+      refuse_to_resume(path, key, entry->second, value);
     }
     if (const auto shards = file.metadata.find("shards"); settings_.shards == 0 && shards != file.metadata.end())
       throw InputError(shown(path) + ": cannot resume: wanted --shards " + minrnn::printable(shards->second) +

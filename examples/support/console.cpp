@@ -1,11 +1,14 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include "console.hpp"
+#include "support/console.hpp"
 
 #include <algorithm>
 #include <cerrno>
 #include <cstdarg>
 #include <cstring>
+
+#include "minrnn/io/printable.hpp"
+#include "support/errors.hpp"
 
 #ifdef _WIN32
 #include <fcntl.h>
@@ -15,7 +18,7 @@
 #include <unistd.h>
 #endif
 
-namespace char_lm {
+namespace tool {
 namespace {
 
 bool is_silent = false;
@@ -37,6 +40,11 @@ void reserve_standard_streams() {
       // Gives the lowest free descriptor, which is this one.
       static_cast<void>(::open("/dev/null", descriptor == 0 ? O_WRONLY : O_RDONLY));
 #endif
+}
+
+int fail(const std::string& reason, int status) {
+  std::fprintf(stderr, "%s: %s\n", program_name, minrnn::printable(reason, 4000).c_str());
+  return status;
 }
 
 void make_binary([[maybe_unused]] std::FILE* stream) {
@@ -103,4 +111,4 @@ void Meter::erase() noexcept {
   width_ = 0;
 }
 
-}  // namespace char_lm
+}  // namespace tool

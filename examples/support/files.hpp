@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "minrnn/io/atomic_file.hpp"
-#include "text.hpp"
+#include "support/errors.hpp"
 
-namespace char_lm {
+namespace tool {
 
 /// A file, and the option that names it.
 struct NamedFile {
@@ -55,4 +55,36 @@ inline void check_files(const std::vector<NamedFile>& written, std::vector<Named
   for (const auto& file : written) minrnn::AtomicFile(file.path);  // begun, and given up
 }
 
-}  // namespace char_lm
+/// Where the state of a training is kept, beside its checkpoint.
+inline std::string resume_path(const std::string& checkpoint) {
+  return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
+}
+
+/// The options of a training that name what it writes.
+struct TrainingFiles {
+  std::string checkpoint, log;  // empty: none
+  bool resume = false, overwrite = false;
+};
+
+/// Throws InputError where they do not go together, or would destroy something.
+inline void check_files(const TrainingFiles& files, const std::vector<NamedFile>& read) {
+  std::vector<NamedFile> written;
+  if (files.checkpoint.empty()) {
+    if (files.resume) throw InputError("--resume: wanted --checkpoint FILE.safetensors");
+  } else {
+    const std::string state = resume_path(files.checkpoint);
+    if (std::filesystem::path(files.checkpoint).extension() != ".safetensors")
+      throw InputError("--checkpoint: wanted a name that ends in .safetensors, given " + shown(files.checkpoint));
+    if (files.resume && !std::filesystem::exists(state))
+      throw InputError(shown(state) + ": is missing: there is no training to resume");
+    written = {{"--checkpoint", files.checkpoint}, {"--checkpoint's training state", state}};
+  }
+  if (!files.log.empty()) written.push_back({"--log", files.log});
+  if (!files.resume && !files.overwrite)
+    for (const auto& file : written)
+      if (std::filesystem::exists(file.path))
+        throw InputError(shown(file.path) + ": is there already: --resume goes on from it, --overwrite starts anew");
+  check_files(written, read);
+}
+
+}  // namespace tool

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cerrno>
+#include <cstdarg>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -11,21 +13,19 @@
 #include <string>
 
 #include "minrnn/io/atomic_file.hpp"
-#include "text.hpp"
+#include "support/console.hpp"
+#include "support/errors.hpp"
 
-namespace char_lm {
+namespace tool {
 
-struct LogRow {
-  std::int64_t step;
-  double train_loss, validation_loss, seconds, characters_per_second;
-};
-
-/// The CSV of a training: one row for each evaluation, written as it comes.
+/// The CSV of a training: one row for each evaluation, written as it comes. Its first column is the step.
 class Log {
  public:
-  /// No path, no log. A training that is resumed goes on behind the rows up to `resumed_step`; those beyond are
-  /// dropped, as they are about to be computed again. A new one has `resumed_step` -1. Nothing is written yet.
-  Log(const std::string& path, std::int64_t resumed_step) : path_(path), rows_(kHeader + std::string("\n")) {
+  /// No path, no log. `header` names the columns. A training that is resumed goes on behind the rows up to
+  /// `resumed_step`; those beyond are dropped, as they are about to be computed again. A new one has `resumed_step` -1.
+  /// Nothing is written yet.
+  Log(const std::string& path, const std::string& header, std::int64_t resumed_step)
+      : path_(path), header_(header), rows_(header + "\n") {
     if (!path.empty() && resumed_step >= 0 && std::filesystem::exists(path)) rows_ = rows_up_to(resumed_step);
   }
 
@@ -38,26 +38,31 @@ class Log {
     file_.open(path_, std::ios::binary | std::ios::app);
   }
 
-  void add(const LogRow& row) {
+  /// printf of a row, without the end of the line.
+#ifdef __GNUC__
+  [[gnu::format(printf, 2, 3)]]
+#endif
+  void
+  add(const char* format, ...) {
     if (path_.empty()) return;
     begin();
-    char line[160];
-    std::snprintf(line, sizeof line, "%lld,%.17g,%.17g,%.3f,%.0f\n", static_cast<long long>(row.step), row.train_loss,
-                  row.validation_loss, row.seconds, row.characters_per_second);
+    char line[256];
+    std::va_list arguments;
+    va_start(arguments, format);
+    std::vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
     errno = 0;
-    if (!(file_ << line << std::flush))
+    if (!(file_ << line << '\n' << std::flush))
       throw OutputError(shown(path_) + ": cannot be written" + (errno != 0 ? ": " : "") +
                         (errno != 0 ? std::strerror(errno) : ""));
   }
 
  private:
-  static constexpr const char* kHeader = "step,train_loss,validation_loss,seconds,characters_per_second";
-
   std::string rows_up_to(std::int64_t step) const {
     std::ifstream file(path_, std::ios::binary);
     std::string rows, line;
-    if (!std::getline(file, line) || line != kHeader)
-      throw InputError(shown(path_) + ": is not a log of char_lm: wanted the first line " + kHeader);
+    if (!std::getline(file, line) || line != header_)
+      throw InputError(shown(path_) + ": is not a log of " + program_name + ": wanted the first line " + header_);
     rows = line + "\n";
     // A row without an end of line: the writer was killed there.
     while (std::getline(file, line) && !file.eof() && std::strtoll(line.c_str(), nullptr, 10) <= step)
@@ -65,8 +70,8 @@ class Log {
     return rows;
   }
 
-  std::string path_, rows_;
+  std::string path_, header_, rows_;
   std::ofstream file_;
 };
 
-}  // namespace char_lm
+}  // namespace tool

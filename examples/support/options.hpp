@@ -7,7 +7,9 @@
 #include <charconv>
 #include <concepts>
 #include <cstdint>
+#include <limits>
 #include <numeric>
+#include <optional>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -15,14 +17,13 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
+#include "support/checkpoints.hpp"
+#include "support/console.hpp"
 
-/// What char_lm adds to CLI11: numbers that are taken as they are written or refused, empty values, suggestions.
-namespace char_lm {
-
-inline std::string given(const std::string& text) {
-  return "given " + (text.empty() ? "nothing" : minrnn::printable(text));
-}
+/// What the tools add to CLI11: numbers that are taken as they are written or refused, empty values, suggestions.
+namespace tool {
 
 /// Bounds, and how a message names them.
 template <class T>
@@ -34,6 +35,15 @@ template <std::integral T>
 Bounds<T> whole_number(T least, T most) {
   return {least, most, "a whole number from " + std::to_string(least) + " to " + std::to_string(most)};
 }
+
+inline const Bounds<minrnn::Index> kSize = whole_number<minrnn::Index>(1, kMostSize);
+inline const Bounds<std::int64_t> kCount = whole_number<std::int64_t>(1, 1'000'000'000'000);
+inline const Bounds<std::uint64_t> kSeed = whole_number<std::uint64_t>(0, std::numeric_limits<std::uint64_t>::max());
+inline const Bounds<double> kPositive{1e-300, 1e300, "a positive number"};
+inline const Bounds<double> kNotNegative{0, 1e300, "a number not below 0"};
+// What becomes a float.
+inline const Bounds<double> kPositiveFloat{1e-30, 1e30, "a positive number"};
+inline const Bounds<double> kNotNegativeFloat{0, 1e30, "a number not below 0"};
 
 /// An option with a number. All of the text must be the number in decimal: nothing wraps, saturates or is read as
 /// octal.
@@ -118,4 +128,19 @@ inline std::string unknown_word(const CLI::App& app) {
   return text + "; did you mean " + *nearest + "?";
 }
 
-}  // namespace char_lm
+/// Takes the command line. Gives the exit status where there is nothing more to do: help was wanted, or refused.
+inline std::optional<int> parse(CLI::App& app, int argc, char** argv) {
+  try {
+    app.parse(words_of(argc, argv));
+    return std::nullopt;
+  } catch (const CLI::Success& help) {
+    app.exit(help);
+    flush_output();
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    const std::string unknown = unknown_word(app);
+    return fail(unknown.empty() ? error.what() : unknown);
+  }
+}
+
+}  // namespace tool

@@ -3,16 +3,17 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
-#include <stdexcept>
 #include <string>
 
-namespace char_lm {
+namespace tool {
 
-/// What the command is to write cannot be written: one line on standard error, exit status 1.
-struct OutputError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
+/// The name of the program, as its messages begin: each program defines its own.
+extern const char* const program_name;
+
+/// One line on standard error, the program's name in front. Gives the status.
+int fail(const std::string& reason, int status = 2);
 
 /// Where a standard stream is closed, takes its place with something that cannot be read or written: the next file that
 /// is opened would become that stream, and get the progress text.
@@ -77,4 +78,4 @@ class Meter {
   std::size_t width_ = 0;  // of the line that is to be rewritten
 };
 
-}  // namespace char_lm
+}  // namespace tool
