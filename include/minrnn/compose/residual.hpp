@@ -22,7 +22,7 @@ namespace minrnn {
 /// Gradient    dx = dy + inner's dx
 /// Memory      kept for backward: inner's
 /// Throws      std::invalid_argument where inner changes the size
-template <SequenceLayer Inner>
+template <SequenceMap Inner>
 class Residual {
  public:
   using Scalar = typename Inner::Scalar;
@@ -59,7 +59,7 @@ class Residual {
     return add(context, x, inner_.infer(x, state, cache.inner_, context), cache.y_);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
-                               const Context& context = {}) const {
+                               const Context& context = {}) const requires SequenceLayer<Inner> {
     cache.forget();
     return add(context, x.sequence(), inner_.step(x, state, cache.inner_, context).sequence(), cache.y_).frame(0);
   }

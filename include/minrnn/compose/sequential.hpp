@@ -34,14 +34,14 @@ struct Text {
 /// A layer under a name of its own among those of a `Sequential`, where the others have their number:
 ///   Sequential net(named<"mixer">(MinGru<float>(3, 64, random.stream(0))), Linear<float>(64, 1, random.stream(1)));
 /// Names are part of the type, so that neither a layer nor a state holds them.
-template <detail::Text name, SequenceLayer L>
+template <detail::Text name, SequenceMap L>
 class Named : public L {
  public:
   static constexpr std::string_view kPartName{name.characters};
 
   Named(L layer) : L(std::move(layer)) {}
 };
-template <detail::Text name, SequenceLayer L>
+template <detail::Text name, SequenceMap L>
 Named<name, L> named(L layer) {
   return layer;
 }
@@ -50,7 +50,7 @@ Named<name, L> named(L layer) {
 ///
 /// Parameters  those of layer i under its name, which is i, or what `Named` gives it
 /// Throws      std::invalid_argument where the sizes of neighbours differ
-template <SequenceLayer First, SequenceLayer... Rest>
+template <SequenceMap First, SequenceMap... Rest>
 class Sequential {
   static constexpr std::size_t kCount = 1 + sizeof...(Rest);
   template <std::size_t i>
@@ -111,8 +111,8 @@ class Sequential {
       return std::get<i>(layers_).infer(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
     }));
   }
-  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
-                               const Context& context = {}) const {
+  FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache, const Context& context = {}) const
+      requires(SequenceLayer<First> && (SequenceLayer<Rest> && ...)) {
     check_argument(x.sequence(), state);
     cache.forget();
     return cache.result_.note(through_parts(x, [&](auto i, auto x_i) {

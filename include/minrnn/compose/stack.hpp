@@ -21,7 +21,7 @@ namespace minrnn {
 ///
 /// Parameters  those of layer i under the name i
 /// Throws      std::invalid_argument for no layers at all, or where the sizes of neighbours differ
-template <SequenceLayer L>
+template <SequenceMap L>
 class Stack {
  public:
   using Scalar = typename L::Scalar;
@@ -82,7 +82,7 @@ class Stack {
         x, [&](std::size_t i, auto x_i) { return layers_[i].infer(x_i, state.parts[i], cache.parts_[i], context); }));
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
-                               const Context& context = {}) const {
+                               const Context& context = {}) const requires SequenceLayer<L> {
     prepare(x.sequence(), state, cache);
     cache.forget();
     return cache.result_.note(through_parts(

@@ -19,21 +19,19 @@
 
 namespace minrnn {
 
-/// A causal map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state
-/// after>:
+/// A map from (F, T, B) to (H, T, B) that carries a State across calls. With L = <dy, y> + <dstate, state after>:
 ///   forward   y = f(x, state); state becomes the state after x. y lives in cache; x must outlive backward.
 ///   backward  dx = dL/dx, which lives in cache; adds dL/dparameter to grad. dstate: in dL/d(final state), out
 ///             dL/d(initial state); left out where nothing depends on the final state. Changes nothing that it reads: a
 ///             second call adds the same again. Throws where forward was not the last to use the cache.
 ///   infer     the same y as forward without dropout; keeps nothing for a backward.
-///   step      infer for one frame; allocates nothing once cache has seen this batch size.
-/// Each takes a Context as its last argument, {} by default, and a layer of layers hands it down.
+/// Each takes a Context as its last argument, {} by default, and a layer of layers hands it down. A frame of y may
+/// depend on frames ahead, as that of a `Bidirectional`: then a call is for whole segments, and none for a part of one.
 template <class L>
-concept SequenceLayer =
+concept SequenceMap =
     Parameterised<L> && std::copyable<L> && std::movable<typename L::Cache> && !std::copyable<typename L::Cache> &&
-    requires(L layer, const L fixed, SequenceView<const typename L::Scalar> x,
-             FrameView<const typename L::Scalar> frame, typename L::State& state, typename L::Cache& cache,
-             const Context& context, detail::AnyVisitor visitor) {
+    requires(L layer, const L fixed, SequenceView<const typename L::Scalar> x, typename L::State& state,
+             typename L::Cache& cache, const Context& context, detail::AnyVisitor visitor) {
   { fixed.input_size() } -> std::same_as<Index>;
   { fixed.output_size() } -> std::same_as<Index>;
   { fixed.initial_state(Index{1}) } -> std::same_as<typename L::State>;
@@ -41,8 +39,17 @@ concept SequenceLayer =
   { layer.backward(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { layer.backward(x, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
   { fixed.infer(x, state, cache, context) } -> std::same_as<SequenceView<const typename L::Scalar>>;
-  { fixed.step(frame, state, cache, context) } -> std::same_as<FrameView<const typename L::Scalar>>;
   L::State::visit(state, Name{}, visitor);
+};
+
+/// A SequenceMap that is causal: no frame of y depends on frames ahead. So any chunks of time, with the state carried
+/// from one to the next, give what one call gives, and so does
+///   step      infer for one frame; allocates nothing once cache has seen this batch size.
+template <class L>
+concept SequenceLayer = SequenceMap<L> &&
+    requires(const L fixed, FrameView<const typename L::Scalar> frame, typename L::State& state,
+             typename L::Cache& cache, const Context& context) {
+  { fixed.step(frame, state, cache, context) } -> std::same_as<FrameView<const typename L::Scalar>>;
 };
 
 /// A gradient with respect to the state of a layer that is zero: dL/d(final state) where L does not depend on that

@@ -29,7 +29,7 @@ namespace minrnn {
 /// Parameters  embedding/table, blocks/..., norm, output
 /// Throws      std::invalid_argument for a size below 1, blocks of another size than d, a wrong shape, a token outside
 ///             0 .. V - 1
-template <SequenceLayer Blocks>
+template <SequenceMap Blocks>
 class TokenModel {
  protected:
   static constexpr std::string_view kEmbedding = "embedding", kBlocks = "blocks";
@@ -90,7 +90,7 @@ class TokenModel {
   }
 
   FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache,
-                          const Context& context = {}) const {
+                          const Context& context = {}) const requires SequenceLayer<Blocks> {
     NoState none;
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());

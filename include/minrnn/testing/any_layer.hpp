@@ -85,7 +85,7 @@ class AnyState {
   const Visits* visits_;
 };
 
-/// Any layer of scalar S, a `SequenceLayer` itself. Each call goes to the layer that it was made of.
+/// Any layer of scalar S. Each call goes to the layer that it was made of; `step` only where that has one.
 template <class S>
 class AnyLayer {
  public:
@@ -95,10 +95,12 @@ class AnyLayer {
   using View = SequenceView<const S>;
 
   template <class L>
-  requires(!std::same_as<L, AnyLayer> && SequenceLayer<L> &&
+  requires(!std::same_as<L, AnyLayer> && SequenceMap<L> &&
            std::same_as<typename L::Scalar, S>) explicit AnyLayer(L layer)
       : layer_(std::move(layer)), calls_(calls_of<L>()) {}
 
+  /// Whether it is a `SequenceLayer`: one that has `step`.
+  bool is_causal() const { return calls_->is_causal(); }
   Index input_size() const { return calls_->input_size(layer_); }
   Index output_size() const { return calls_->output_size(layer_); }
   State initial_state(Index batch) const { return calls_->initial_state(layer_, batch); }
@@ -127,6 +129,7 @@ class AnyLayer {
  private:
   struct Calls {
     virtual ~Calls() = default;
+    virtual bool is_causal() const = 0;
     virtual Index input_size(const AnyValue& layer) const = 0;
     virtual Index output_size(const AnyValue& layer) const = 0;
     virtual State initial_state(const AnyValue& layer, Index batch) const = 0;
@@ -145,6 +148,7 @@ class AnyLayer {
     using LState = typename L::State;
     using LCache = typename L::Cache;
 
+    bool is_causal() const override { return SequenceLayer<L>; }
     Index input_size(const AnyValue& layer) const override { return layer.as<L>().input_size(); }
     Index output_size(const AnyValue& layer) const override { return layer.as<L>().output_size(); }
     State initial_state(const AnyValue& layer, Index batch) const override {
@@ -158,7 +162,10 @@ class AnyLayer {
     }
     FrameView<const S> step(const AnyValue& layer, FrameView<const S> x, State& state, Cache& cache,
                             const Context& context) const override {
-      return layer.as<L>().step(x, state.template as<LState>(), cache.as<LCache>(), context);
+      if constexpr (SequenceLayer<L>)
+        return layer.as<L>().step(x, state.template as<LState>(), cache.as<LCache>(), context);
+      else
+        throw std::logic_error("a layer that is not causal has no step");
     }
     View backward(AnyValue& layer, View dy, State& dstate, Cache& cache, const Context& context) const override {
       return layer.as<L>().backward(dy, dstate.template as<LState>(), cache.as<LCache>(), context);

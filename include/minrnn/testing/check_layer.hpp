@@ -70,8 +70,9 @@ std::vector<Finding> check_any_layer(const AnyLayer<S>& layer, const CheckLayerO
 ///   refusal        backward refuses a cache that forward was not the last to use
 ///   wrong_shapes   throw std::invalid_argument and change nothing
 /// Works for any `SequenceLayer`, one of your own included; needs no test framework. In double gradients are checked to
-/// 1e-7, in float to 5 %. The layer is left as it was.
-template <SequenceLayer L>
+/// 1e-7, in float to 5 %. The layer is left as it was. A `SequenceMap` without `step` promises neither causality nor
+/// anything of steps and chunks, and of starts that nothing passes them in either direction.
+template <SequenceMap L>
 std::vector<Finding> check_layer(const L& layer, const CheckLayerOptions& options = {}) {
   return detail::promises::check_any_layer(detail::erased::AnyLayer<typename L::Scalar>(layer), options);
 }

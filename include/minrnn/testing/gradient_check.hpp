@@ -38,7 +38,7 @@ struct GradientCheckResult {
 namespace detail {
 
 /// The work of `check_gradients` on a layer, its input and its states.
-template <SequenceLayer L>
+template <SequenceMap L>
 class GradientChecker {
   using S = typename L::Scalar;
   using State = typename L::State;
@@ -142,8 +142,8 @@ class GradientChecker {
 ///   L = <weights, y> + <state weights, final state>
 /// with random weights: of every parameter and the input, once from the layer's initial state, which may depend on a
 /// parameter, and once from a carried state, and of that state. Meant for double. The layer is left as given, its
-/// gradients too. Works for any `SequenceLayer`, one of your own included.
-template <SequenceLayer L>
+/// gradients too. Works for any `SequenceMap`, one of your own included.
+template <SequenceMap L>
 GradientCheckResult check_gradients(const L& layer, const GradientCheckOptions& options = {}) {
   detail::check(options.step > 0 && std::isfinite(options.step), "check_gradients", "step", "a positive number",
                 options.step);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -57,17 +58,28 @@ void add_gradients(LayerResults<S>& results, const AnyLayer<S>& layer) {
   visit_parameters(layer, [&](const Name& name, const Parameter<S>& p) { results["gradient " + name.str()] = p.grad; });
 }
 
-/// Sequence b of a state takes the place of sequence c of another one. Each matrix holds as much for every sequence.
+/// Sequence b of a state takes the place of sequence c of another one, but for the matrices that is_copied(name)
+/// denies. Each matrix holds as much for every sequence.
+template <class S, class IsCopied>
+void copy_sequence(const AnyState<S>& from, Index batch, Index b, AnyState<S>& to, Index to_batch, Index c,
+                   IsCopied&& is_copied) {
+  const auto target = matrices_of(to);
+  std::size_t i = 0;
+  AnyState<S>::visit(from, Name{}, [&](const Name& name, const Matrix<S>& source) {
+    Matrix<S>& m = *target[i++];
+    const Index size = source.size() / batch;
+    if (m.size() != size * to_batch) throw std::runtime_error("a state is not as large as its batch");
+    if (is_copied(name.str())) std::copy_n(source.data() + b * size, size, m.data() + c * size);
+  });
+}
 template <class S>
 void copy_sequence(const AnyState<S>& from, Index batch, Index b, AnyState<S>& to, Index to_batch, Index c) {
-  const auto source = matrices_of(from);
-  const auto target = matrices_of(to);
-  for (std::size_t i = 0; i < source.size(); ++i) {
-    const Index size = source[i]->size() / batch;
-    if (target[i]->size() != size * to_batch) throw std::runtime_error("a state is not as large as its batch");
-    std::copy_n(source[i]->data() + b * size, size, target[i]->data() + c * size);
-  }
+  copy_sequence(from, batch, b, to, to_batch, c, [](const std::string&) { return true; });
 }
+
+/// The names of those matrices of a state that a layer takes behind the last frame and leaves before the first. A
+/// causal layer has none.
+using ReversedStates = std::set<std::string>;
 
 /// What a training step is given: x and its starts, the state before it, and the gradients of the loss
 /// L = <dy, y> + <dlast, state after x>.
@@ -75,8 +87,9 @@ template <class S>
 struct LayerExample {
   Index time, batch;
   Matrix<S> x, dy;                  // (F, T B), (H, T B)
-  AnyState<S> first, dlast;         // before the first frame; behind the last one
+  AnyState<S> first, dlast;         // before the first frame; behind the last one. What is reversed: the other way
   std::vector<std::uint8_t> flags;  // (T, B), or none
+  ReversedStates reversed = {};
 
   SequenceView<const S> input() const {
     return SequenceView<const S>(x.data(), x.rows(), time, batch).with_starts(flags.empty() ? nullptr : flags.data());
@@ -93,6 +106,15 @@ struct LayerExample {
     copy.first = state;
     return copy;
   }
+  /// Whether the state before frame `begin` of sequence b is what is given to the example, and not an initial one; of
+  /// what is reversed, the state behind frame end - 1.
+  bool takes_state(const std::string& name, Index b, Index begin, Index end) const {
+    return reversed.contains(name) ? end == time : begin == 0 && !input().starts(0, b);
+  }
+  /// Whether frames [begin, end) leave the state that the example leaves.
+  bool leaves_state(const std::string& name, Index begin, Index end) const {
+    return reversed.contains(name) ? begin == 0 : end == time;
+  }
   /// Frames [begin, end) of sequence b alone, without its starts: from the initial state where one starts at `begin`,
   /// and without a gradient from behind where frames follow.
   LayerExample part(const AnyLayer<S>& layer, Index b, Index begin, Index end) const {
@@ -102,9 +124,12 @@ struct LayerExample {
                      dy.middleCols(b * time + begin, end - begin),
                      layer.initial_state(1),
                      zero_state(layer, 1),
-                     {}};
-    if (begin == 0 && !input().starts(0, b)) copy_sequence(first, batch, b, one.first, 1, 0);
-    if (end == time) copy_sequence(dlast, batch, b, one.dlast, 1, 0);
+                     {},
+                     reversed};
+    copy_sequence(first, batch, b, one.first, 1, 0,
+                  [&](const std::string& name) { return takes_state(name, b, begin, end); });
+    copy_sequence(dlast, batch, b, one.dlast, 1, 0,
+                  [&](const std::string& name) { return leaves_state(name, begin, end); });
     return one;
   }
 };
@@ -189,12 +214,14 @@ LayerResults<S> train_in_chunks(AnyLayer<S> layer, const LayerExample<S>& exampl
   return train_layer(layer, example, std::span(caches), context);
 }
 
-/// What every way to run a layer gives, and its name.
+/// What every way to run a layer gives, and its name: chunks and steps are for causal layers.
 template <class S>
 using WayResults = std::vector<std::pair<std::string, LayerResults<S>>>;
 
 template <class S>
 WayResults<S> run_every_way(const AnyLayer<S>& layer, const LayerExample<S>& example) {
+  if (!layer.is_causal())
+    return {{"training", train_layer(layer, example)}, {"infer", run_layer(layer, example, Way::infer)}};
   return {{"training", train_layer(layer, example)},
           {"training in two chunks", train_in_chunks(layer, example, 2)},
           {"infer", run_layer(layer, example, Way::infer)},

@@ -18,6 +18,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/core/types.hpp"
@@ -58,6 +59,7 @@ class LayerTrial {
         time(options.time),
         batch(options.batch),
         start(options.time / 2),
+        reversed(find_reversed()),
         example(make(time, batch, options.seed, options.input_scale)) {
     others.push_back(make(time, batch, options.seed + 1, options.input_scale > 0 ? options.input_scale : 1));
     if (!options.poison) return;
@@ -104,13 +106,9 @@ class LayerTrial {
 
   /// Random x, dy and dL/d(final state), and the state after some frames.
   Example make(Index frames, Index sequences, std::uint64_t seed, double scale) const {
-    Random random(seed);
-    const Matrix<S> warm_up = inputs(3 * sequences, random, scale);
-    Matrix<S> x = inputs(frames * sequences, random, scale), dy(layer.output_size(), frames * sequences);
-    fill_normal(dy, random, 1);
-    AnyState<S> dlast = layer.initial_state(sequences);
-    for (Matrix<S>* m : matrices_of(dlast)) fill_normal(*m, random, 1);
-    return {frames, sequences, x, dy, state_after(warm_up, sequences), dlast, {}};
+    Example made = draw(frames, sequences, seed, scale);
+    made.reversed = reversed;
+    return made;
   }
   Example make(Index frames, Index sequences) const {
     return make(frames, sequences, options.seed, options.input_scale);
@@ -129,6 +127,7 @@ class LayerTrial {
   const AnyLayer<S>& layer;
   const CheckLayerOptions options;
   const Index time, batch, start;
+  const ReversedStates reversed;
   Findings findings;
   const Example example;
   std::vector<Example> others;  // what stands where nothing may be seen: other numbers, and poison
@@ -138,6 +137,37 @@ class LayerTrial {
     check(options.time >= 4, "check_layer", "time", "at least 4 frames", options.time);
     check(options.batch >= 2, "check_layer", "batch", "at least 2 sequences", options.batch);
     return options;
+  }
+
+  Example draw(Index frames, Index sequences, std::uint64_t seed, double scale) const {
+    Random random(seed);
+    const Matrix<S> warm_up = inputs(3 * sequences, random, scale);
+    Matrix<S> x = inputs(frames * sequences, random, scale), dy(layer.output_size(), frames * sequences);
+    fill_normal(dy, random, 1);
+    AnyState<S> dlast = layer.initial_state(sequences);
+    for (Matrix<S>* m : matrices_of(dlast)) fill_normal(*m, random, 1);
+    return {frames, sequences, x, dy, state_after(warm_up, sequences), dlast, {}};
+  }
+
+  /// Which matrices of a state are reversed: those that reach the frames behind a start, where they are another state,
+  /// and none before it.
+  ReversedStates find_reversed() const {
+    ReversedStates found;
+    if (layer.is_causal()) return found;
+    const Example one = draw(time, 1, options.seed, 1).with_starts({{start, 0}});
+    const AnyState<S> initial = layer.initial_state(1);
+    const auto y_from = [&](const AnyState<S>& state) {
+      return Matrix<S>(run_layer(layer, one.from(state), Way::infer).at("y"));
+    };
+    const Matrix<S> wanted = y_from(one.first);
+    std::size_t i = 0;
+    AnyState<S>::visit(initial, Name{}, [&](const Name& name, const Matrix<S>& m) {
+      AnyState<S> changed = one.first;
+      *matrices_of(changed)[i++] = m;
+      const Matrix<S> y = y_from(changed);
+      if (y.leftCols(start) == wanted.leftCols(start) && y != wanted) found.insert(name.str());
+    });
+    return found;
   }
 
   Matrix<S> inputs(Index columns, Random& random, double scale) const {

@@ -14,6 +14,34 @@
 /// Promises about what a layer does not see.
 namespace minrnn::detail::promises {
 
+enum class End { first, last };
+
+/// y and dx of frames [begin, end) of sequence b, and what else belongs to this end of it: behind the last frame the
+/// final state, before the first one the gradient by the initial state; of what is reversed, the other way round.
+template <class S>
+LayerResults<S> select_end(const LayerResults<S>& results, const ReversedStates& reversed, End at, Index batch, Index b,
+                           Index begin, Index end) {
+  auto selected = select(results, {"y", "dx", "state ", "dstate "}, batch, b, begin, end);
+  std::erase_if(selected, [&](const auto& result) {
+    const auto& name = result.first;
+    const auto blank = name.find(' ');
+    if (blank == std::string::npos) return false;
+    const bool is_before_first = name.starts_with("dstate ") != reversed.contains(name.substr(blank + 1));
+    return is_before_first != (at == End::first);
+  });
+  return selected;
+}
+
+/// The gradients of L by what stands before frame `begin` of sequence b become those of another example. (What is
+/// behind depends on none of them in a causal layer, with a start or without: see `causality`.)
+template <class S>
+void change_past_gradients(const LayerTrial<S>& trial, const LayerExample<S>& other, Index b, Index begin,
+                           LayerExample<S>& changed) {
+  changed.dy.middleCols(b * trial.time, begin) = other.dy.middleCols(b * trial.time, begin);
+  copy_sequence(other.dlast, trial.batch, b, changed.dlast, trial.batch, b,
+                [&](const std::string& name) { return begin > 0 && trial.reversed.contains(name); });
+}
+
 /// From a start on outputs and states are those that the initial state gives, and gradients too, whatever came before:
 /// here behind frame `start` of sequence 0 and in all of sequence 1.
 template <class S>
@@ -23,17 +51,21 @@ void starts(LayerTrial<S>& trial) {
   for (const Index b : {Index{0}, Index{1}}) {
     const Index begin = b == 0 ? trial.start : 0;
     const auto behind = [&](const LayerResults<S>& results) {
-      return select(results, {"y", "dx", "state "}, trial.batch, b, begin, trial.time);
+      return select_end(results, trial.reversed, End::last, trial.batch, b, begin, trial.time);
     };
     const auto alone = example.part(trial.layer, b, begin, trial.time);
     for (const auto& [way, name] : {std::pair{Way::forward, "forward"}, {Way::infer, "infer"}, {Way::step, "step"}})
-      if (way != Way::forward || !trial.options.random_forward)
-        trial.findings.compare(std::string(name) + " from a start", behind(run_layer(trial.layer, example, way)),
-                               run_layer(trial.layer, alone, way), trial.rounding());
+      if (way == Way::forward ? !trial.options.random_forward : way == Way::infer || trial.layer.is_causal())
+        trial.findings.compare(
+            std::string(name) + " from a start", behind(run_layer(trial.layer, example, way)),
+            select_end(run_layer(trial.layer, alone, way), trial.reversed, End::last, 1, 0, 0, trial.time - begin),
+            trial.rounding());
     for (const auto& other : trial.others) {
       auto changed = example;
       changed.x.middleCols(b * trial.time, begin) = other.x.middleCols(b * trial.time, begin);
-      copy_sequence(other.first, trial.batch, b, changed.first, trial.batch, b);
+      copy_sequence(other.first, trial.batch, b, changed.first, trial.batch, b,
+                    [&](const std::string& name) { return !trial.reversed.contains(name); });
+      if (!trial.layer.is_causal()) change_past_gradients(trial, other, b, begin, changed);
       trial.compare_every_way("after another past", run_every_way(trial.layer, changed), wanted, behind);
     }
   }
@@ -52,7 +84,8 @@ LayerResults<S> train_segments(LayerTrial<S>& trial, const LayerExample<S>& exam
           whole += part;
         else if (name == "y" || name == "dx")
           whole.middleCols(b * trial.time + begin, end - begin) = part;
-        else if (name.starts_with("dstate ") ? begin == 0 && !example.input().starts(0, b) : end == trial.time)
+        else if (name.starts_with("dstate ") ? example.takes_state(name.substr(7), b, begin, end)
+                                             : example.leaves_state(name.substr(6), begin, end))
           std::copy_n(part.data(), part.size(), whole.data() + b * part.size());
       }
     }
@@ -71,21 +104,25 @@ void segments(LayerTrial<S>& trial) {
   const auto example = trial.with_starts();
   const auto wanted = run_every_way(trial.layer, example);
   const auto before = [&](const LayerResults<S>& results) {
-    return select(results, {"y", "dx", "dstate "}, trial.batch, 0, 0, trial.start);
+    return select_end(results, trial.reversed, End::first, trial.batch, 0, 0, trial.start);
   };
   const Index behind = trial.time - trial.start;
   for (const auto& other : trial.others) {
     auto changed = example;
     changed.x.middleCols(trial.start, behind) = other.x.middleCols(trial.start, behind);
     changed.dy.middleCols(trial.start, behind) = other.dy.middleCols(trial.start, behind);
-    copy_sequence(other.dlast, trial.batch, 0, changed.dlast, trial.batch, 0);
+    copy_sequence(other.dlast, trial.batch, 0, changed.dlast, trial.batch, 0,
+                  [&](const std::string& name) { return !trial.reversed.contains(name); });
+    copy_sequence(other.first, trial.batch, 0, changed.first, trial.batch, 0,
+                  [&](const std::string& name) { return trial.reversed.contains(name); });
     trial.compare_every_way("before another future", run_every_way(trial.layer, changed), wanted, before);
   }
 }
 
-/// Frames ahead change no output, and the gradient of an output changes no dx behind it.
+/// Frames ahead change no output, and the gradient of an output changes no dx behind it: of a layer that has `step`.
 template <class S>
 void causality(LayerTrial<S>& trial) {
+  if (!trial.layer.is_causal()) return;
   const auto wanted = run_every_way(trial.layer, trial.example);
   const auto compare = [&](const char* what, const LayerExample<S>& changed, const char* result, Index begin,
                            Index end) {
