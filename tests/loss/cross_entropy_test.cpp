@@ -13,6 +13,8 @@
 #include "minrnn/core/tensor.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "support/compare.hpp"
+#include "support/difference.hpp"
+#include "support/message.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -245,6 +247,67 @@ TEST(SoftmaxCrossEntropy, SaysWhatIsWrong) {
             "softmax_cross_entropy: targets: wanted (F, T, B) = (1, 3, 1), given (1, 2, 1)");
   EXPECT_EQ(message(logits.data(), 4, beyond.data(), 3),
             "softmax_cross_entropy: targets: wanted classes below 4, given 4");
+}
+
+TEST(SoftmaxCrossEntropy, WithWeightsFollowsItsEquationAndItsGradientIsItsSlope) {
+  auto logits = random_logits<double>(5, 6, 2, 2, 2);
+  const auto targets = random_targets<std::int32_t>(5, 6, 2, 4);
+  Sequence<double> weights(1, 6, 2), dlogits;
+  for (Index i = 0; i < 12; ++i) weights.data()[i] = static_cast<double>(i % 3) / 2;
+  double sum = 0, sum_of_weights = 0;
+  Index count = 0;
+  for (Index i = 0; i < 12; ++i) {
+    const std::int32_t target = targets.data()[i];
+    const double weight = target < 0 ? 0 : weights.data()[i];
+    const Eigen::Map<const Eigen::ArrayXd> l(logits.data() + 5 * i, 5);
+    if (weight > 0) sum += weight * (std::log(l.exp().sum()) - l(target));
+    sum_of_weights += weight;
+    count += weight > 0;
+  }
+  ASSERT_TRUE(count > 3 && count < 12);
+  const MeanLoss found = softmax_cross_entropy(logits, targets, Weights(weights), dlogits);
+  EXPECT_NEAR(found.loss, sum / sum_of_weights, 1e-14);
+  EXPECT_EQ(found.count, count);
+  EXPECT_EQ(found.weight, sum_of_weights) << "of multiples of a half";
+  const auto loss = [&] { return softmax_cross_entropy(logits, targets, Weights(weights)).loss; };
+  EXPECT_EQ(loss(), found.loss) << "without a gradient";
+  for (Index i = 0; i < logits.size(); ++i)  // differences of a smooth function, to rounding
+    EXPECT_NEAR(dlogits.data()[i], central_difference(logits.data()[i], 1e-5, loss), 1e-9) << i;
+  for (Index i = 0; i < 12; ++i)
+    if (weights.data()[i] == 0) logits.data()[5 * i] = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(loss(), found.loss) << "what counts nothing is not seen";
+}
+
+TEST(SoftmaxCrossEntropy, OfEqualWeightsIsThatWithoutThem) {
+  const auto logits = random_logits<float>(19, 150, 7, 3, 6);
+  const auto targets = random_targets<std::int64_t>(19, 150, 7, 7);
+  Sequence<float> weights(1, 150, 7), dlogits;
+  std::fill_n(weights.data(), weights.size(), 1.0f);
+  const MeanLoss wanted = softmax_cross_entropy(logits, targets, dlogits);
+  EXPECT_EQ(wanted.weight, static_cast<double>(wanted.count));
+  const Matrix<float> gradient = to_matrix(dlogits.view());
+  for (const Index workers : {1, 3}) {
+    ThreadPool pool(workers, 0);
+    const Context context{.executor = &pool};
+    EXPECT_EQ(softmax_cross_entropy(logits, targets, Weights(weights), dlogits, context).loss, wanted.loss);
+    EXPECT_TRUE(equal<float>(to_matrix(dlogits.view()), gradient));
+    EXPECT_EQ(softmax_cross_entropy(logits, targets, Weights(weights), context).loss, wanted.loss);
+  }
+}
+
+TEST(SoftmaxCrossEntropy, RefusesWeightsThatAreNone) {
+  const auto logits = random_logits<float>(4, 3, 1, 1, 1);
+  const std::vector<std::int32_t> targets{1, 2, 3};
+  const SequenceView<const std::int32_t> view(targets.data(), 1, 3, 1);
+  const std::vector<float> negative{1, -1, 1}, two{1, 1};
+  const auto message = [&](const std::vector<float>& weights) {
+    return message_of<std::invalid_argument>([&] {
+      softmax_cross_entropy(
+          logits, view, Weights(SequenceView<const float>(weights.data(), 1, static_cast<Index>(weights.size()), 1)));
+    });
+  };
+  EXPECT_EQ(message(negative), "softmax_cross_entropy: weights: wanted finite numbers of at least 0, given -1.000000");
+  EXPECT_EQ(message(two), "softmax_cross_entropy: weights: wanted (F, T, B) = (1, 3, 1), given (1, 2, 1)");
 }
 
 }  // namespace

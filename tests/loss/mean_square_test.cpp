@@ -13,6 +13,7 @@
 #include "minrnn/core/tensor.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "support/compare.hpp"
+#include "support/difference.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -200,6 +201,67 @@ TEST(MeanSquare, GivesTheSameBitsOnAnyExecutor) {
       EXPECT_EQ(mean_square(y, target, mask, context).loss, masked) << workers;
     }
   }
+}
+
+/// Some of them 0, and runs of equal ones.
+template <class S>
+Sequence<S> some_weights(Index time, Index batch) {
+  Sequence<S> weights(1, time, batch);
+  for (Index i = 0; i < weights.size(); ++i) weights.data()[i] = static_cast<S>(i % 7 < 3 ? 2 : i % 4) / 4;
+  return weights;
+}
+
+TEST(MeanSquare, WithWeightsFollowsItsEquationAndItsGradientIsItsSlope) {
+  Example<double> example;
+  Sequence<double>&y = example.y, &target = example.target, &dy = example.dy;
+  const auto weights = some_weights<double>(5, 2);
+  double sum = 0, sum_of_weights = 0;
+  Index count = 0;
+  for (Index i = 0; i < 30; ++i) {
+    const double weight = weights.data()[i / 3];
+    sum += weight * std::pow(y.data()[i] - target.data()[i], 2);
+    sum_of_weights += weight;
+    count += weight > 0;
+  }
+  ASSERT_LT(count, 30);
+  const MeanLoss found = mean_square(y, target, Weights(weights), dy);
+  EXPECT_NEAR(found.loss, sum / sum_of_weights, 1e-14);
+  EXPECT_EQ(found.count, count);
+  EXPECT_EQ(found.weight, sum_of_weights) << "of multiples of a quarter";
+  EXPECT_EQ(mean_square(y, target, Weights(weights)).loss, found.loss) << "without a gradient";
+  for (Index i = 0; i < 30; ++i)  // of a square, whose central difference is exact but for rounding
+    EXPECT_NEAR(dy.data()[i],
+                central_difference(y.data()[i], 1e-3, [&] { return mean_square(y, target, Weights(weights)).loss; }),
+                1e-12);
+}
+
+TEST(MeanSquare, OfWeightsThatAreAMaskIsThatOfTheMask) {
+  Example<float> example;
+  Sequence<float>&y = example.y, &target = example.target, &dy = example.dy;
+  const auto mask = padding();
+  auto weights = filled(1, 5, 2, 0.0f);
+  for (Index i = 0; i < 10; ++i) weights.data()[i] = mask.data()[i] != 0 ? 1 : 0;
+  const MeanLoss wanted = mean_square(y, target, mask, dy);
+  const Matrix<float> gradient = to_matrix(dy.view());
+  for (Index i = 0; i < 30; ++i)
+    if (mask.data()[i / 3] == 0) y.data()[i] = std::numeric_limits<float>::quiet_NaN();
+  const MeanLoss found = mean_square(y, target, Weights(weights), dy);
+  EXPECT_EQ(found.loss, wanted.loss);
+  EXPECT_EQ(found.count, wanted.count);
+  EXPECT_EQ(found.weight, wanted.weight);
+  EXPECT_TRUE(equal<float>(to_matrix(dy.view()), gradient));
+  EXPECT_EQ(mean_square(y, target, Weights(filled(1, 5, 2, 0.0f)), dy).loss, 0);
+  EXPECT_TRUE(to_matrix(dy.view()).isZero(0));
+}
+
+TEST(MeanSquare, RefusesWeightsThatAreNone) {
+  Example<float> example;
+  for (const float bad : {-1.0f, std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    auto weights = filled(1, 5, 2, 1.0f);
+    weights.data()[7] = bad;
+    EXPECT_THROW(mean_square(example.y, example.target, Weights(weights), example.dy), std::invalid_argument) << bad;
+  }
+  EXPECT_THROW(mean_square(example.y, example.target, Weights(filled(1, 4, 2, 1.0f))), std::invalid_argument);
 }
 
 }  // namespace

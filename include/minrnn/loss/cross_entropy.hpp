@@ -22,36 +22,30 @@
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
 #include "minrnn/loss/mean_loss.hpp"
+#include "minrnn/loss/place_of_largest.hpp"
+#include "minrnn/loss/weights.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {
 
 namespace detail {
 
-/// The first of the largest of n >= 1 numbers; any of them where one is NaN.
-template <class S>
-Index place_of_largest(const S* x, Index n) {
-  Packet<S> most(-std::numeric_limits<S>::infinity());
-  Index whole = 0;
-  for (; whole + Packet<S>::size <= n; whole += Packet<S>::size) most = maximum(most, Packet<S>::load(x + whole));
-  S largest = most.largest();
-  for (Index i = whole; i < n; ++i) largest = std::max<S>(largest, x[i]);
-  const Index place = std::find(x, x + n, largest) - x;
-  return place < n ? place : 0;
-}
-
-/// How many targets count: those that are not negative. Throws where one is no class.
-template <class Target>
-Index count_targets(const char* name, SequenceView<const Target> targets, Index classes) {
-  Index count = 0;
+/// How many targets count, and their weights: those that are not negative, and whose weight is not 0. Throws where one
+/// is no class.
+template <class S, class Target>
+MeanLoss count_targets(const char* name, SequenceView<const Target> targets, Index classes,
+                       const FrameWeights<S>& weights) {
+  MeanLoss counted;
   for (Index b = 0; b < targets.batch(); ++b)
     for (Index t = 0; t < targets.time(); ++t) {
       const Target target = *targets.column(t, b);
       if (target >= classes) [[unlikely]]
         throw_argument(name, "targets", {"classes below ", classes}, target);
-      count += target >= 0;
+      const double weight = target >= 0 ? weights(t, b) : 0;
+      counted.count += weight > 0;
+      counted.weight += weight;
     }
-  return count;
+  return counted;
 }
 
 /// The loss of one frame whose target counts. p (V) is scratch, or where a scale is given it becomes dlogits, which is
@@ -80,16 +74,16 @@ MINRNN_INLINE double frame_cross_entropy(Row<const S> logits, Index classes, Ind
 
 /// Without dlogits (nullptr) the loss alone.
 template <class S, class Target>
-MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> targets, Sequence<S>* dlogits,
-                       const Context& context) {
+MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> targets, const FrameWeights<S>& weights,
+                       Sequence<S>* dlogits, const Context& context) {
   const char* name = "softmax_cross_entropy";
   const Index classes = logits.features(), time = logits.time(), batch = logits.batch();
   if (classes < 1) throw_argument(name, "logits", "at least 1 class", classes);
   check_sequence(name, "logits", logits, classes);
   check_sequence(name, "targets", targets, 1, time, batch);
-  MeanLoss result;
-  result.count = count_targets(name, targets, classes);
-  const double count = static_cast<double>(std::max<Index>(result.count, 1)), scale = 1 / count;
+  weights.check_frames(name, time, batch);
+  MeanLoss result = count_targets(name, targets, classes, weights);
+  const double whole = result.count > 0 ? result.weight : 1, scale = 1 / whole;
   const SequenceView<S> gradient = dlogits ? dlogits->resize(classes, time, batch) : SequenceView<S>();
   const Frames frames({32.0 * static_cast<double>(classes)}, logits);
   std::vector<double> sums(static_cast<std::size_t>(frames.tiles()));
@@ -100,16 +94,17 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
       const Index t = n % time, b = n / time;
       const Row<S> p = dlogits ? gradient.row(t, b) : scratch.view().row(0, worker);
       const Target target = *targets.column(t, b);
-      if (target < 0)
+      const double weight = weights(t, b), factor = weight * scale;
+      if (target < 0 || weight == 0)
         std::fill_n(p.data, classes, S(0));
       else
-        sum += frame_cross_entropy<S>(logits.row(t, b), classes, static_cast<Index>(target), dlogits ? &scale : nullptr,
-                                      p);
+        sum += weight * frame_cross_entropy<S>(logits.row(t, b), classes, static_cast<Index>(target),
+                                               dlogits ? &factor : nullptr, p);
     });
     sums[static_cast<std::size_t>(tile)] = sum;
   });
   for (const double sum : sums) result.loss += sum;
-  result.loss /= count;
+  result.loss /= whole;
   return result;
 }
 
@@ -118,23 +113,39 @@ MeanLoss cross_entropy(SequenceView<const S> logits, SequenceView<const Target> 
 /// Softmax cross-entropy, the mean over all targets that count, and its gradient in one pass.
 ///
 /// Equations   loss = mean(log sum_v exp(l_v) - l_target) = mean(log1p(sum_{v != m} exp(l_v - l_m)) + l_m - l_target)
-///             with m the place of the largest logit, summed in double
-/// Shapes      logits, dlogits (V, T, B); targets (1, T, B) of std::int32_t or std::int64_t, a negative one is ignored
-/// Gradient    dlogits = (softmax(l) - onehot(target)) / count, with count the targets that are not ignored; 0 where
-///             the target is ignored
+///             with m the place of the largest logit, summed in double; with weights w: sum(w loss_n) / sum(w)
+/// Shapes      logits, dlogits (V, T, B); targets (1, T, B) of std::int32_t or std::int64_t, a negative one is ignored;
+///             weights (1, T, B)
+/// Gradient    dlogits = w (softmax(l) - onehot(target)) / sum(w), where w is 1 unless it is given, summed over the
+///             targets that are not ignored; 0 where the target is ignored or its weight is 0
 /// Unit        nats
-/// Throws      std::invalid_argument for a wrong shape, no class, missing memory, or a target of V or more
+/// Throws      std::invalid_argument for a wrong shape, no class, missing memory, a target of V or more, or a weight
+///             that is negative or no finite number
 template <class S>
 MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
                                SequenceView<const std::int32_t> targets, Sequence<S>& dlogits,
                                const Context& context = {}) {
-  return detail::cross_entropy<S>(logits, targets, &dlogits, context);
+  return detail::cross_entropy<S>(logits, targets, {}, &dlogits, context);
 }
 template <class S>
 MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
                                SequenceView<const std::int64_t> targets, Sequence<S>& dlogits,
                                const Context& context = {}) {
-  return detail::cross_entropy<S>(logits, targets, &dlogits, context);
+  return detail::cross_entropy<S>(logits, targets, {}, &dlogits, context);
+}
+template <class S>
+MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
+                               SequenceView<const std::int32_t> targets,
+                               const Weights<std::type_identity_t<S>>& weights, Sequence<S>& dlogits,
+                               const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, detail::FrameWeights<S>(weights), &dlogits, context);
+}
+template <class S>
+MeanLoss softmax_cross_entropy(SequenceView<const std::type_identity_t<S>> logits,
+                               SequenceView<const std::int64_t> targets,
+                               const Weights<std::type_identity_t<S>>& weights, Sequence<S>& dlogits,
+                               const Context& context = {}) {
+  return detail::cross_entropy<S>(logits, targets, detail::FrameWeights<S>(weights), &dlogits, context);
 }
 
 /// The loss alone.
@@ -142,13 +153,25 @@ template <SequenceLike Logits>
 MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int32_t> targets,
                                const Context& context = {}) {
   using S = typename Logits::Scalar;
-  return detail::cross_entropy<S, std::int32_t>(logits, targets, nullptr, context);
+  return detail::cross_entropy<S, std::int32_t>(logits, targets, {}, nullptr, context);
 }
 template <SequenceLike Logits>
 MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int64_t> targets,
                                const Context& context = {}) {
   using S = typename Logits::Scalar;
-  return detail::cross_entropy<S, std::int64_t>(logits, targets, nullptr, context);
+  return detail::cross_entropy<S, std::int64_t>(logits, targets, {}, nullptr, context);
+}
+template <SequenceLike Logits>
+MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int32_t> targets,
+                               const Weights<typename Logits::Scalar>& weights, const Context& context = {}) {
+  using S = typename Logits::Scalar;
+  return detail::cross_entropy<S, std::int32_t>(logits, targets, detail::FrameWeights<S>(weights), nullptr, context);
+}
+template <SequenceLike Logits>
+MeanLoss softmax_cross_entropy(const Logits& logits, SequenceView<const std::int64_t> targets,
+                               const Weights<typename Logits::Scalar>& weights, const Context& context = {}) {
+  using S = typename Logits::Scalar;
+  return detail::cross_entropy<S, std::int64_t>(logits, targets, detail::FrameWeights<S>(weights), nullptr, context);
 }
 
 }  // namespace minrnn
