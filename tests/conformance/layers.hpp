@@ -19,6 +19,8 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/running_max.hpp"
+#include "minrnn/layers/running_mean.hpp"
 
 /// The list of all layers and variants that the conformance suite, the allocation test and the benchmarks run. A new
 /// layer is a descriptor here and a word in its group's list; nothing else.
@@ -33,6 +35,7 @@ struct Traits {
   static constexpr bool stochastic = false;         // forward draws a mask: it is not infer
   static constexpr bool positive_state = false;     // refuses negative states
   static constexpr bool exact = true;               // chunks and steps give the same bits as one call
+  static constexpr bool smooth = true;              // false: a slope jumps wherever frames are alike
   static constexpr std::uint64_t example_seed = 1;  // of those that keep off the corner of g, where a slope jumps
 };
 
@@ -378,6 +381,23 @@ struct RecomputedDropout : Traits {
   }
 };
 
+struct RunningMeanLayer : Traits {
+  static constexpr std::string_view name = "running_mean";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return RunningMean<S>(inputs);
+  }
+};
+
+struct RunningMaxLayer : Traits {
+  static constexpr std::string_view name = "running_max";
+  static constexpr bool smooth = false;
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return RunningMax<S>(inputs);
+  }
+};
+
 template <class... Descriptors>
 struct LayerList {};
 
@@ -409,11 +429,12 @@ using CompositionLayers = LayerList<Expansion, ResidualLayer, StackOfMixers>;
 using BlockLayers = LayerList<StackOfBlocks>;
 using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;
 using RecomputeLayers = LayerList<RecomputedBlocks>;
+using PoolingLayers = LayerList<RunningMeanLayer, RunningMaxLayer>;
 
 using AllLayers =
     Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
                   MinLstmUnnormalisedLayers, SignedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
-                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers>::type;
+                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>

@@ -25,7 +25,7 @@ AnyLayer<S> make_layer(Size size, std::uint64_t seed) {
 template <class Group>
 bool list_layers() {
   for_each_layer(Group{}, []<class D>(D) {
-    listed_layers().push_back({std::string(D::name), D::mixes, D::stochastic, D::positive_state, D::exact,
+    listed_layers().push_back({std::string(D::name), D::mixes, D::stochastic, D::positive_state, D::exact, D::smooth,
                                D::example_seed, make_layer<D, float>, make_layer<D, double>});
   });
   return true;

@@ -25,7 +25,7 @@ inline constexpr Size kSmall{5, 7}, kLarge{17, 16}, kOdd{6, 35};
 /// A descriptor of the list (layers.hpp), its type erased.
 struct ListedLayer {
   std::string name;
-  bool mixes, stochastic, positive_state, exact;
+  bool mixes, stochastic, positive_state, exact, smooth;
   std::uint64_t example_seed;
   AnyLayer<float> (*make_float)(Size, std::uint64_t seed);
   AnyLayer<double> (*make_double)(Size, std::uint64_t seed);

@@ -45,6 +45,7 @@ TEST_P(Promise, IsKeptInEveryRegime) {
   for (const auto& [regime, scale] :
        {std::pair{"ordinary", 1.0}, {"tiny", 1e-6}, {"saturating", 30.0}, {"zero", 0.0}}) {
     if (is("executors") && scale != 1) continue;  // what divides the work does not see the numbers
+    if (is("gradients") && scale < 1 && !std::get<0>(GetParam()).smooth) continue;  // differences are none
     expect_kept<float>(regime, kSmall, {.input_scale = scale, .exact = exact()});
     expect_kept<double>(regime, kSmall, {.input_scale = scale, .exact = exact()});
   }

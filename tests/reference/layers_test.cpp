@@ -20,6 +20,8 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/running_max.hpp"
+#include "minrnn/layers/running_mean.hpp"
 #include "minrnn/testing/layer_run.hpp"
 #include "reference/attention.hpp"
 #include "reference/conv1d.hpp"
@@ -31,6 +33,7 @@
 #include "reference/min_gru_reference.hpp"
 #include "reference/min_lstm_reference.hpp"
 #include "reference/mlp.hpp"
+#include "reference/pooling.hpp"
 #include "reference/rms_norm.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
@@ -197,6 +200,11 @@ TEST(ReferenceOfLayers, GruAndLstm) {
   Random random(1);
   expect_reference("gru", erase(Gru<double>(5, 7, random.stream(0))), reference::gru);
   expect_reference("lstm", erase(Lstm<double>(5, 7, random.stream(0))), reference::lstm);
+}
+
+TEST(ReferenceOfLayers, Pooling) {
+  expect_reference("running_mean", erase(RunningMean<double>(5)), reference::running_mean);
+  expect_reference("running_max", erase(RunningMax<double>(5)), reference::running_max);
 }
 
 TEST(ReferenceOfLayers, Mamba) {

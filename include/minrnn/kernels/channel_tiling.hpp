@@ -12,8 +12,9 @@
 
 namespace minrnn::detail {
 
-/// The division of a selective scan among threads. A tile is some sequences, or one group of channels of one sequence
-/// where sequences are few. Sums over channels are taken group by group, so they have the same bits either way.
+/// The division of a selective scan among threads, or of another recurrence whose channels do not meet. A tile is some
+/// sequences, or one group of channels of one sequence where sequences are few. Sums over channels are taken group by
+/// group, so they have the same bits either way.
 class ChannelTiling {
  public:
   static constexpr Index kGroup = 64;

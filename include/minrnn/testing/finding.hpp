@@ -97,7 +97,7 @@ class Findings {
       const double allowed = relative == 0 ? 0 : relative * largest(m);
       for (Index j = 0; j < m.cols(); ++j)
         for (Index i = 0; i < m.rows(); ++i)
-          worst.note(std::fabs(static_cast<double>(other->second(i, j)) - static_cast<double>(m(i, j))), allowed,
+          worst.note(distance(other->second(i, j), m(i, j)), allowed,
                      [&, &name = name] { return what + ": " + name + shape_text(i, j); });
     }
     add(worst);
@@ -106,6 +106,11 @@ class Findings {
   const std::vector<Finding>& all() const { return found_; }
 
  private:
+  /// 0 also of equal infinities, as the first state of a maximum.
+  template <class S>
+  static double distance(S a, S b) {
+    return a == b ? 0 : std::fabs(static_cast<double>(a) - static_cast<double>(b));
+  }
   template <class S>
   static double largest(const Matrix<S>& m) {
     double magnitude = 0;
