@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "minrnn/kernels/product.hpp"
-#include "minrnn/scan/gated_scan.hpp"
+#include "minrnn/scan/gate_blocks.hpp"
 #include "training_step.hpp"
 
 #ifdef MINRNN_BENCH_BLAS

@@ -135,7 +135,7 @@ void expect_slopes(std::initializer_list<S> pre) {
   K k;
   std::copy(pre.begin(), pre.end(), k.data());
   const auto at_k = forward(k);
-  const auto [dk, dh_before] = G::backward(at_k.kept, P(before), P(S(1)));
+  const auto [dk, dh_before, ddiagonal] = G::backward(at_k.kept, P(before), P(S(1)));
   // Values up to 30 round to 4e-15: over two steps of 1e-5 that is 4e-10, and the third derivative adds as much.
   EXPECT_NEAR(dh_before.first(), number(at_k.decay), 1e-15);
   EXPECT_EQ(dh_before.first(), G::decay(at_k.kept).first());

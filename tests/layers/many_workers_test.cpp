@@ -18,7 +18,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/scan/gated_scan.hpp"
+#include "minrnn/scan/gate_blocks.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -86,16 +86,16 @@ TEST(ManyWorkers, FindWorkInFrames) {
 
 // What a call of such sizes has, without the call.
 TEST(ManyWorkers, FindWorkInManyFeatures) {
-  using Backward = minrnn::detail::GatedScanBackward<float, MinGru<float>::Gates>;
+  using Gradients = minrnn::detail::GateGradients<float, 2, 0>;  // of minGRU
   constexpr Index kFrames = 16384, kMostSums = kWorkers << 18;  // 64 MiB in float
   for (const Index d : {64, 256, 512, 1024, 2048}) {
     SCOPED_TRACE(d);
-    const FrameCost cost = Backward::cost(d, d);
+    const FrameCost cost = Gradients::cost(d, d);
     const Index steps = d == 64 ? 2 * kFrames : kFrames;
     EXPECT_EQ(Tiling(d, steps, 1, cost).count(), kWorkers);
     EXPECT_EQ(Tiling(d, kFrames / 64, 64, cost).count(), kWorkers);
     EXPECT_LE(kWorkers * cost.sums, kMostSums);
-    if (!Backward::keeps_dk(d, d)) continue;
+    if (!Gradients::keeps_dk(d, d)) continue;
     const minrnn::detail::GradientPanels panels(2, d, d);
     const Index pieces = Tiles::pieces_for(kFrames, panels.count()).count();
     EXPECT_GE(panels.count() * pieces, kWorkers);

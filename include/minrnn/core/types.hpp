@@ -41,6 +41,9 @@ struct Array {
   constexpr T* data() { return values; }
   constexpr const T* data() const { return values; }
 };
+/// Nothing: what some gates have none of.
+template <class T>
+struct Array<T, 0> {};
 }  // namespace detail
 
 }  // namespace minrnn

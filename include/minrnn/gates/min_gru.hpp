@@ -4,6 +4,7 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
+#include "minrnn/gates/diagonal.hpp"
 #include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/math/scaled.hpp"
@@ -17,7 +18,7 @@ namespace minrnn::detail {
 ///             dk_h = delta z g'(k_h);  dh_{t-1} = delta a
 /// Source      Feng et al. 2024, appendices A (g(k) = k) and B; flip: Grazzi et al. 2024, of linear recurrences
 template <Candidate kCandidate, Arithmetic kArithmetic, Decay kDecay = Decay::positive>
-struct MinGruGates : CandidateFunction<kCandidate> {
+struct MinGruGates : CandidateFunction<kCandidate>, NoDiagonals {
   static_assert(kArithmetic == Arithmetic::linear || kCandidate == Candidate::positive,
                 "log-space arithmetic needs a positive candidate");
   static_assert(kDecay == Decay::positive || (kArithmetic == Arithmetic::linear && kCandidate == Candidate::plain),
@@ -30,7 +31,7 @@ struct MinGruGates : CandidateFunction<kCandidate> {
   static constexpr Array<double, 2> kForgetBias{-1, 0};  // the forget gate is 1 - z
 
   template <class P>
-  MINRNN_INLINE static auto forward(const Array<P, 2>& k) {
+  MINRNN_INLINE static auto forward(const Array<P, 2>& k, const Array<P, 0>& = {}) {
     const Gate<P, arithmetic> z(k[0]);
     const CandidateNumber<P, arithmetic, kCandidate> h_tilde(k[1]);
     using Step = ScanStep<decltype(z.value), Array<P, 2>>;
@@ -38,7 +39,8 @@ struct MinGruGates : CandidateFunction<kCandidate> {
   }
 
   template <class P>
-  MINRNN_INLINE static ScanAdjoint<P, 2> backward(const Array<P, 2>& kept, P h_before, P delta) {
+  MINRNN_INLINE static ScanAdjoint<P, 2> backward(const Array<P, 2>& kept, P h_before, P delta,
+                                                  const Array<P, 0>& = {}) {
     const auto z = unpack(kept[0]);
     const P h_tilde = kept[1], moved = kDecay == Decay::flip ? h_before + h_before : h_before;
     const P dk_z = delta * (z.value * z.complement * (h_tilde - moved));
@@ -47,7 +49,7 @@ struct MinGruGates : CandidateFunction<kCandidate> {
   }
 
   template <class P>
-  MINRNN_INLINE static P decay(const Array<P, 2>& kept) {
+  MINRNN_INLINE static P decay(const Array<P, 2>& kept, const Array<P, 0>& = {}) {
     return decay_of(unpack(kept[0]));
   }
 

@@ -4,6 +4,7 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
+#include "minrnn/gates/diagonal.hpp"
 #include "minrnn/gates/gate.hpp"
 #include "minrnn/gates/scan_gates.hpp"
 #include "minrnn/math/activation.hpp"
@@ -81,7 +82,7 @@ struct NormalisedGates<P, Arithmetic::log_space> {
 /// Source      Feng et al. 2024, appendices A (g(k) = k) and B; unnormalised: its official code; flip: Grazzi et al.
 ///             2024, of linear recurrences
 template <GateScaling kScaling, Candidate kCandidate, Arithmetic kArithmetic, Decay kDecay = Decay::positive>
-struct MinLstmGates : CandidateFunction<kCandidate> {
+struct MinLstmGates : CandidateFunction<kCandidate>, NoDiagonals {
   static_assert(kArithmetic == Arithmetic::linear || kCandidate == Candidate::positive,
                 "log-space arithmetic needs a positive candidate");
   static_assert(kDecay == Decay::positive || (kArithmetic == Arithmetic::linear && kCandidate == Candidate::plain),
@@ -96,7 +97,7 @@ struct MinLstmGates : CandidateFunction<kCandidate> {
   static constexpr Array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
 
   template <class P>
-  MINRNN_INLINE static auto forward(const Array<P, 3>& k) {
+  MINRNN_INLINE static auto forward(const Array<P, 3>& k, const Array<P, 0>& = {}) {
     const CandidateNumber<P, arithmetic, kCandidate> h_tilde(k[2]);
     using Step = ScanStep<decltype(h_tilde.number), Array<P, 3>>;
     if constexpr (kNormalised) {
@@ -109,7 +110,8 @@ struct MinLstmGates : CandidateFunction<kCandidate> {
   }
 
   template <class P>
-  MINRNN_INLINE static ScanAdjoint<P, 3> backward(const Array<P, 3>& kept, P h_before, P delta) {
+  MINRNN_INLINE static ScanAdjoint<P, 3> backward(const Array<P, 3>& kept, P h_before, P delta,
+                                                  const Array<P, 0>& = {}) {
     const P h_tilde = kept[2], slope = MinLstmGates::slope(h_tilde);
     if constexpr (kNormalised) {
       const P not_i_f = kept[0], not_f_i = kept[1], f = normalised_f(kept), i = P(typename P::Scalar(1)) - f;
@@ -125,7 +127,7 @@ struct MinLstmGates : CandidateFunction<kCandidate> {
   }
 
   template <class P>
-  MINRNN_INLINE static P decay(const Array<P, 3>& kept) {
+  MINRNN_INLINE static P decay(const Array<P, 3>& kept, const Array<P, 0>& = {}) {
     if constexpr (kNormalised && kFlips)
       return kept[0] - kept[1];  // f' - i' = (1 - i) f' - (1 - f) i'
     else if constexpr (kNormalised)

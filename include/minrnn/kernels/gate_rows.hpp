@@ -25,4 +25,12 @@ MINRNN_INLINE void store_gates(Lanes i, const Array<P, gates>& values, Row<S> ro
   unroll<gates>([&](auto gate) MINRNN_INLINE_LAMBDA { row.from(gate * features)[i] = values[gate]; });
 }
 
+/// A packet of each of some vectors (H).
+template <class P, Index count, class S, class Lanes>
+MINRNN_INLINE Array<P, count> load_each(Lanes i, [[maybe_unused]] const Array<Row<const S>, count>& vectors) {
+  Array<P, count> values;
+  unroll<count>([&](auto n) MINRNN_INLINE_LAMBDA { values[n] = vectors[n][i]; });
+  return values;
+}
+
 }  // namespace minrnn::detail

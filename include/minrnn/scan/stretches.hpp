@@ -68,6 +68,17 @@ void carry_across(const Tiling& tiling, Direction direction, Starts starts, cons
     }
 }
 
+/// Calls run(stretch, row) for every sequence whole, on all threads, where the tiling divides no time. The row is the
+/// column of the sequence in carry.
+template <class S, class Run>
+void run_sequences(const Context& context, const Tiling& tiling, Matrix<S>& carry, Run&& run) {
+  parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
+    const auto t = tiling[tile];
+    for (Index b = t.first_sequence; b < t.last_sequence; ++b)
+      run(Stretch{b, t.first_step, t.last_step, tile, worker, b == t.first_sequence}, carry.col(b).data());
+  });
+}
+
 /// Runs a recurrence over every sequence on all threads. carry (H, B), or two such planes one below the other, enters
 /// as what stands before the first step (after the last one, where the direction is backward) and leaves as what the
 /// recurrence carries at the other end.
@@ -87,14 +98,7 @@ template <template <class> class Operator, class S, class Summarise, class Run>
 requires ScanOperator<Operator<Packet<S>>>
 void run_stretches(const Context& context, const Tiling& tiling, Direction direction, Starts starts, Matrix<S>& carry,
                    Summarise&& summarise, Run&& run) {
-  if (tiling.parts() == 1) {
-    parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
-      const auto t = tiling[tile];
-      for (Index b = t.first_sequence; b < t.last_sequence; ++b)
-        run(Stretch{b, t.first_step, t.last_step, tile, worker, b == t.first_sequence}, carry.col(b).data());
-    });
-    return;
-  }
+  if (tiling.parts() == 1) return run_sequences(context, tiling, carry, run);
   using Whole = Operator<Packet<S>>;
   const Index features = carry.rows() / kPlanes<typename Whole::Carried>, count = tiling.count();
   Matrix<S> a(carry.rows(), count), b(carry.rows(), count), rows(carry.rows(), count);

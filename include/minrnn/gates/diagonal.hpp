@@ -1,0 +1,24 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+#include "minrnn/core/types.hpp"
+
+namespace minrnn::detail {
+
+/// A weight of one number for each channel, (H), which a gate uses beside its product of the input: the diagonal of a
+/// matrix (H, H).
+struct DiagonalWeight {
+  std::string_view name;
+  Index gate;  // behind whose weight and bias it is visited
+};
+
+/// Gates without any.
+struct NoDiagonals {
+  static constexpr Index kDiagonals = 0;
+  static constexpr Array<DiagonalWeight, 0> kDiagonalWeights{};
+};
+
+}  // namespace minrnn::detail
