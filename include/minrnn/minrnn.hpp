@@ -51,6 +51,8 @@
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
 #include "minrnn/compose/recompute.hpp"
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"

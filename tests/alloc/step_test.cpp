@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <iostream>
 #include <thread>
 #include <vector>
@@ -112,6 +114,30 @@ void expect_no_allocation(const L& layer, std::string_view name, Index inputs, c
   EXPECT_EQ(count.now(), 0) << name << ", a sequence that begins anew";
 }
 
+/// Of what has no step, infer and training.
+template <class L>
+void expect_no_allocation_of_calls(L layer, std::string_view name, Index batch) {
+  using S = typename L::Scalar;
+  constexpr Index kTime = 5;
+  Sequence<S> x(layer.input_size(), kTime, batch), dy(layer.output_size(), kTime, batch);
+  std::fill_n(x.data(), x.size(), S(0.5));
+  std::fill_n(dy.data(), dy.size(), S(0.25));
+  std::vector<std::uint8_t> starts(static_cast<std::size_t>(kTime * batch));
+  starts[2] = 1;
+  const auto input = SequenceView<const S>(x.view()).with_starts(starts.data());
+  auto state = layer.initial_state(batch), dstate = zero_state(layer, batch);
+  typename L::Cache cache;
+  const auto call = [&] {
+    layer.infer(input, state, cache, context());
+    layer.forward(input, state, cache, context());
+    layer.backward(dy.view(), dstate, cache, context());
+  };
+  call();
+  const AllocationCount count;
+  for (int repeat = 0; repeat < 3; ++repeat) call();
+  EXPECT_EQ(count.now(), 0) << name << ", " << layer.input_size() << " inputs, batch " << batch;
+}
+
 struct Size {
   Index inputs, outputs;
   std::vector<Index> batches;
@@ -122,8 +148,11 @@ TEST(Step, OfAnyLayerAllocatesNothingAfterTheFirstCall) {
     conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
       Random random(1);
       const auto layer = descriptor.template make<float>(size.inputs, size.outputs, random.stream(0));
-      expect_no_allocation<std::remove_const_t<decltype(layer)>, float>(layer, descriptor.name, size.inputs,
-                                                                        size.batches);
+      using L = std::remove_const_t<decltype(layer)>;
+      if constexpr (SequenceLayer<L>)
+        expect_no_allocation<L, float>(layer, descriptor.name, size.inputs, size.batches);
+      else
+        for (const Index batch : {1, 8}) expect_no_allocation_of_calls(layer, descriptor.name, batch);
     });
 }
 

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/recompute.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
@@ -78,6 +80,22 @@ TEST(GradientListener, IsToldOfEachLayerOfANetOnceItsGradientsAreFinished) {
   net.backward(y, cache, {.listener = &reports});
   reports.expect_once_and_finished();
   EXPECT_EQ(reports.layers(), (std::vector<std::string>{"2", "1/1", "1/0", "0/1/1", "0/1/0", "0/0/1", "0/0/0"}));
+}
+
+TEST(GradientListener, IsToldOfBothDirectionsAndOfTheGateOfAHighway) {
+  const Random random(1);
+  const auto gru = [&](Index i) { return MinGru<float>(3, 3, random.stream(i)); };
+  Sequential net(Highway(Sequential(gru(0)), random.stream(1)), Bidirectional(Sequential(gru(2)), gru(3)));
+  Matrix<float> x(3, 7);
+  Random numbers(2);
+  fill_normal(x, numbers, 1);
+  decltype(net)::Cache cache;
+  auto state = net.initial_state(1);
+  const auto y = net.forward(x, state, cache);
+  Reports reports(net);
+  net.backward(y, cache, {.listener = &reports});
+  reports.expect_once_and_finished();
+  EXPECT_EQ(reports.layers(), (std::vector<std::string>{"1/forward/0", "1/backward", "0/inner/0", "0"}));
 }
 
 TEST(GradientListener, IsToldOfThePartsOfALanguageModelInTheOrderOfItsBackward) {

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/recompute.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/layers/gru.hpp"
@@ -90,6 +92,29 @@ TEST(PlaceOfAnError, OfAStateInAModelIsThePathToIt) {
             "TokenModel: state.blocks/1/mix/mixer/h: wanted (8, 2), given (9, 2)");
 }
 
+TEST(PlaceOfAnError, OfAStateOfADirectionIsThePathToIt) {
+  Bidirectional net(make_block(Random(1).stream(0)), MinGru<float>(kDim, kDim, Random(1).stream(1)));
+  using Net = decltype(net);
+  const Example example(net, kTime, kBatch);
+  Net::Cache cache;
+  auto state = net.initial_state(kBatch);
+  for (auto* m : matrices_of<Net>(state)) m->setConstant(0.5f);
+  resize(state, "backward/h", 7, kBatch);
+  Results<float> before, after;
+  add_state<Net>(before, "state", state);
+  const std::string wanted = "Bidirectional: state.backward/h: wanted (4, 2), given (7, 2)";
+  EXPECT_EQ(said([&] { net.forward(example.input(), state, cache); }), wanted);
+  EXPECT_EQ(said([&] { net.infer(example.input(), state, cache); }), wanted);
+  add_state<Net>(after, "state", state);
+  EXPECT_TRUE(equal(after, before)) << "no direction has gone ahead";
+  state = net.initial_state(kBatch);
+  net.forward(example.input(), state, cache);
+  auto dstate = zero_state(net, kBatch);
+  resize(dstate, "forward/mix/mixer/h", 6, 1);
+  EXPECT_EQ(said([&] { net.backward(example.output_gradient(), dstate, cache); }),
+            "Bidirectional: dstate.forward/mix/mixer/h: wanted (6, 2), given (6, 1)");
+}
+
 TEST(PlaceOfAnError, OfAnArgumentIsTheWholeNet) {
   const auto net = make_net();
   decltype(make_net())::Cache cache;
@@ -162,7 +187,9 @@ void expect_place(const char* what, Net& net, X x, Y y, bool& refuses, std::stri
   refuses = true;
   EXPECT_EQ(said([&] { net.forward(x, state, cache, context()); }), wanted);
   EXPECT_EQ(said([&] { net.infer(x, state, cache); }), wanted);
-  EXPECT_EQ(said([&] { net.step(x.frame(0), state, cache); }), wanted);
+  if constexpr (requires { net.step(x.frame(0), state, cache); }) {
+    EXPECT_EQ(said([&] { net.step(x.frame(0), state, cache); }), wanted);
+  }
   refuses = false;
   state = net.initial_state(kBatch);
   net.forward(x, state, cache, context());
@@ -190,6 +217,9 @@ TEST(PlaceOfAnError, OfALayerIsThePathToIt) {
   };
   expect("Residual", Residual(block(1)), "mix/down");
   expect("Recompute", Recompute(block(1), 2), "mix/down");
+  expect("Highway", Sequential(Highway(block(1), stream)), "0/inner/mix/down");
+  expect("Bidirectional, forward", Sequential(Bidirectional(block(1), gru(0), Join::added)), "0/forward/mix/down");
+  expect("Bidirectional, backward", Sequential(Bidirectional(gru(0), block(1), Join::added)), "0/backward/mix/down");
   expect("a nest", Sequential(gru(0), Recompute(Stack(3, block), 2)), "1/1/mix/down");
 
   const Sequence<std::int32_t> tokens(1, kTime, kBatch);
@@ -233,6 +263,11 @@ TEST(PlaceOfAnError, OfWhatALayerSeesItselfIsThePathToIt) {
 TEST(PlaceOfAnError, OfLayersThatDoNotFitIsTheSecondOfThem) {
   const RandomStream stream = Random(1).stream(0);
   const auto linear = [&](Index inputs, Index features) { return Linear<float>(inputs, features, stream); };
+  EXPECT_EQ(said([&] { Bidirectional(linear(3, 4), linear(5, 4)); }),
+            "Bidirectional: backward's input size: wanted 3, given 5");
+  EXPECT_EQ(said([&] { Bidirectional(linear(3, 4), linear(3, 6), Join::added); }),
+            "Bidirectional: backward's output size: wanted 4, given 6");
+  EXPECT_EQ(said([&] { Highway(linear(3, 4), stream); }), "Highway: inner's output size: wanted 3, given 4");
   EXPECT_EQ(said([&] { Sequential(linear(3, 4), linear(4, 32), linear(64, 1)); }),
             "2: x: wanted 64 features, given 32");
   EXPECT_EQ(said([&] { Stack(2, [&](Index i) { return linear(3, 4 + i); }); }), "1: x: wanted 3 features, given 4");

@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/recompute.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
@@ -398,6 +400,48 @@ struct RunningMaxLayer : Traits {
   }
 };
 
+/// Around minGRU, as in PufferLib.
+struct HighwayMinGru : Mixer {
+  static constexpr std::string_view name = "highway_min_gru";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream stream) {
+    return Highway(MinGru<S>(inputs, inputs, stream.stream(0)), stream.stream(1));
+  }
+};
+
+/// As torch.nn.GRU(bidirectional=True), but for directions of different sizes where those of y are odd.
+struct BidirectionalGru : Mixer {
+  static constexpr std::string_view name = "bidirectional_gru";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return Bidirectional(Gru<S>(inputs, outputs - outputs / 2, stream.stream(0)),
+                         Gru<S>(inputs, outputs / 2, stream.stream(1)));
+  }
+};
+
+struct BidirectionalOfTwoKinds : Mixer {
+  static constexpr std::string_view name = "bidirectional_of_two_kinds_added";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return Bidirectional(MinGru<S>(inputs, outputs, stream.stream(0), {.learn_initial_state = true}),
+                         Lstm<S>(inputs, outputs, stream.stream(1)), Join::added);
+  }
+};
+
+/// Layers of layers around what is not causal.
+struct StackOfBidirectionals : Mixer {
+  static constexpr std::string_view name = "stack_of_bidirectionals";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream stream) {
+    return Stack(2, [&](Index i) {
+      const RandomStream own = stream.stream(i);
+      const auto direction = [&](Index k) { return MinLstm<S>(inputs, inputs, own.stream(k)); };
+      return Residual(
+          Sequential(Bidirectional(direction(0), direction(1)), Linear<S>(2 * inputs, inputs, own.stream(2))));
+    });
+  }
+};
+
 template <class... Descriptors>
 struct LayerList {};
 
@@ -430,11 +474,14 @@ using BlockLayers = LayerList<StackOfBlocks>;
 using StochasticLayers = LayerList<StackWithDropout, RecomputedDropout>;
 using RecomputeLayers = LayerList<RecomputedBlocks>;
 using PoolingLayers = LayerList<RunningMeanLayer, RunningMaxLayer>;
+using HighwayLayers = LayerList<HighwayMinGru>;
+using BidirectionalLayers = LayerList<BidirectionalGru, BidirectionalOfTwoKinds, StackOfBidirectionals>;
 
 using AllLayers =
     Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
                   MinLstmUnnormalisedLayers, SignedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
-                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers>::type;
+                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers, HighwayLayers,
+                  BidirectionalLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>

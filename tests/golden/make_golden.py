@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The minrnn authors
 # SPDX-License-Identifier: MIT
-"""Writes layers.txt, adam.txt and blocks.txt: what PyTorch computes in double, for the tests to agree with.
+"""Writes layers.txt, adam.txt, blocks.txt, compose.txt: what PyTorch computes in double, for the tests to agree with.
 
 Run with a Python that has torch (made with 1.13): python3 tests/golden/make_golden.py
 
@@ -309,6 +309,43 @@ def write_attention(writer, features, heads, size, window):
     write_case(writer, f"attention_{features}", parameters, draw(B, T, features), state, attention(heads, window))
 
 
+def write_bidirectional(writer, kind, keys, inputs, features):
+    """h_0 and h_n of both directions, each (2, B, H) in torch."""
+    module = kind(inputs, features, batch_first=True, bidirectional=True)
+    directions = {"forward": "_l0", "backward": "_l0_reverse"}
+    names = {f"{direction}/{name[: -len(suffix)]}": name for direction, suffix in directions.items()
+             for name, _ in module.named_parameters() if name.endswith(suffix)}
+    parameters = {ours: getattr(module, theirs) for ours, theirs in names.items()}
+    with torch.no_grad():
+        for value in parameters.values():
+            value.copy_(draw(*value.shape, scale=features**-0.5))
+    states = {f"{direction}/{key}": draw(B, features) for direction in directions for key in keys}
+
+    def run(p, x, s):
+        first = [torch.stack([s[f"{direction}/{key}"] for direction in directions]) for key in keys]
+        y, last = module(x, first[0] if len(keys) == 1 else tuple(first))
+        last = [last] if len(keys) == 1 else last
+        return y, {f"{direction}/{key}": last[k][d] for d, direction in enumerate(directions)
+                   for k, key in enumerate(keys)}
+
+    write_case(writer, f"bidirectional_{kind.__name__.lower()}_{inputs}_{features}", parameters, draw(B, T, inputs),
+               states, run)
+
+
+def write_highway(writer, features):
+    """Around a minGRU, without a bias, as in PufferLib."""
+    parameters = {"inner/" + key: value for key, value in minimal_parameters("zh", features, features).items()}
+    parameters["w_p"] = draw(features, features, scale=features**-0.5)
+
+    def run(p, x, s):
+        h = min_gru({key.removeprefix("inner/"): value for key, value in p.items()}, x, s["h"], True)
+        gate = torch.sigmoid(x @ p["w_p"].T)
+        return gate * h + (1 - gate) * x, {"h": h[:, -1]}
+
+    write_case(writer, f"highway_min_gru_{features}", parameters, draw(B, T, features),
+               {"h": draw_positive(B, features)}, run)
+
+
 def main():
     torch.manual_seed(20241001)
     layers = Writer(HERE / "layers.txt")
@@ -325,6 +362,14 @@ def main():
     # What came later draws later, so that what was there stays as it is.
     write_signed(layers, 5, 7)
     write_signed(layers, 8, 16)
+    # A seed of its own: what is added to the files above changes nothing here.
+    torch.manual_seed(20241002)
+    compose = Writer(HERE / "compose.txt")
+    for kind, keys in ((torch.nn.GRU, ["h"]), (torch.nn.LSTM, ["h", "c"])):
+        write_bidirectional(compose, kind, keys, 5, 7)
+        write_bidirectional(compose, kind, keys, 8, 8)
+    write_highway(compose, 5)
+    write_highway(compose, 8)
 
 
 main()

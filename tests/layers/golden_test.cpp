@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "conformance/listed_layer.hpp"
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
@@ -27,6 +29,11 @@ const std::map<std::string, GoldenCase>& layers() {
 }
 const std::map<std::string, GoldenCase>& blocks() {
   static const auto cases = read_golden("blocks.txt");
+  return cases;
+}
+
+const std::map<std::string, GoldenCase>& compositions() {
+  static const auto cases = read_golden("compose.txt");
   return cases;
 }
 
@@ -153,9 +160,38 @@ TEST(Golden, AttentionOverAWindow) {
   check_block<Attention>("attention", 8, 1, AttentionOptions{.head_size = 16, .window = 6});
 }
 
+template <template <class> class Layer>
+void check_bidirectional(const std::string& name) {
+  const Random random(1);
+  for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 7}, {8, 8}}) {
+    const std::string sized = name + "_" + std::to_string(inputs) + "_" + std::to_string(features);
+    const auto make = [&, inputs = inputs, features = features]<class S>(S) {
+      return erase(
+          Bidirectional(Layer<S>(inputs, features, random.stream(0)), Layer<S>(inputs, features, random.stream(1))));
+    };
+    check(sized, make(double()), compositions().at(sized), 1e-12);
+    check(sized, make(float()), compositions().at(sized), 1e-5);
+  }
+}
+TEST(Golden, BidirectionalGru) { check_bidirectional<Gru>("bidirectional_gru"); }
+TEST(Golden, BidirectionalLstm) { check_bidirectional<Lstm>("bidirectional_lstm"); }
+
+TEST(Golden, HighwayAroundMinGru) {
+  const Random random(1);
+  for (const Index size : {5, 8}) {
+    const std::string sized = "highway_min_gru_" + std::to_string(size);
+    const auto make = [&]<class S>(S) {
+      return erase(Highway(MinGru<S>(size, size, random.stream(0)), random.stream(1)));
+    };
+    check(sized, make(double()), compositions().at(sized), 1e-12);
+    check(sized, make(float()), compositions().at(sized), 1e-5);
+  }
+}
+
 TEST(Golden, NoCaseIsLeftOut) {
   EXPECT_EQ(layers().size(), 2 * 11u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
+  EXPECT_EQ(compositions().size(), 2 * 3u);
 }
 
 }  // namespace

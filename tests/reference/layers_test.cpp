@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "conformance/listed_layer.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/embedding.hpp"
@@ -27,6 +28,7 @@
 #include "reference/conv1d.hpp"
 #include "reference/embedding.hpp"
 #include "reference/gru.hpp"
+#include "reference/highway.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/mamba.hpp"
@@ -205,6 +207,18 @@ TEST(ReferenceOfLayers, GruAndLstm) {
 TEST(ReferenceOfLayers, Pooling) {
   expect_reference("running_mean", erase(RunningMean<double>(5)), reference::running_mean);
   expect_reference("running_max", erase(RunningMax<double>(5)), reference::running_max);
+}
+
+TEST(ReferenceOfLayers, HighwayAroundMinGru) {
+  const Random random(1);
+  const auto make = [&](Index size) {
+    return erase(Highway(MinGru<double>(size, size, random.stream(0)), random.stream(1)));
+  };
+  const auto inner = [](const Given& given) { return reference::min_gru(given, true); };
+  const auto wanted = [&](const Given& given) { return reference::highway(given, inner); };
+  expect_reference("highway", make(5), wanted);
+  expect_reference("highway", make(16), wanted);
+  expect_large("highway", make(200), wanted);
 }
 
 TEST(ReferenceOfLayers, Mamba) {
