@@ -13,6 +13,8 @@
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/tensor.hpp"
 #include "minrnn/core/output.hpp"
+#include "minrnn/core/placement.hpp"
+#include "minrnn/core/sequence_batch.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/layer.hpp"
@@ -47,6 +49,9 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/running_mean.hpp"
+#include "minrnn/layers/running_max.hpp"
+#include "minrnn/layers/pool.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
@@ -58,8 +63,11 @@
 #include "minrnn/cells/min_lstm_cell.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
+#include "minrnn/loss/weights.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/loss/mean_square.hpp"
+#include "minrnn/loss/confusion.hpp"
+#include "minrnn/loss/regression_errors.hpp"
 
 #include "minrnn/optim/optimizer.hpp"
 #include "minrnn/optim/adam.hpp"
@@ -67,7 +75,9 @@
 #include "minrnn/optim/schedule.hpp"
 
 #include "minrnn/models/token_model.hpp"
+#include "minrnn/models/mixer_blocks.hpp"
 #include "minrnn/models/language_model.hpp"
+#include "minrnn/models/sequence_model.hpp"
 
 #include "minrnn/testing/gradient_check.hpp"
 // IWYU pragma: end_exports

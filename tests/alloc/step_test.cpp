@@ -13,6 +13,8 @@
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/models/language_model.hpp"
+#include "minrnn/models/mixer_blocks.hpp"
+#include "minrnn/models/sequence_model.hpp"
 
 #include "support/threads.hpp"
 
@@ -164,6 +166,19 @@ TEST(Step, OfALanguageModelAllocatesNothingAfterTheFirstCall) {
         {.vocabulary = 65, .dim = dim, .layers = 2}, random.stream(0),
         [](Index inputs, Index features, RandomStream stream) { return Mixer(inputs, features, stream); });
     expect_no_allocation<LanguageModel<Mixer>, std::int32_t>(model, "language model", 1, {1, 8, 64});
+  }
+}
+
+TEST(Step, OfASequenceModelAllocatesNothingAfterTheFirstCall) {
+  using Mixer = MinGru<float>;
+  for (const Pooling pooling : {Pooling::last, Pooling::mean, Pooling::max}) {
+    Random random(1);
+    const SequenceModel model(
+        {.inputs = 5, .outputs = 3, .pooling = pooling}, random.stream(0),
+        make_blocks<Mixer>({.dim = 16}, random.stream(1), [](Index inputs, Index features, RandomStream stream) {
+          return Mixer(inputs, features, stream);
+        }));
+    expect_no_allocation<std::remove_const_t<decltype(model)>, float>(model, "sequence model", 5, {1, 8, 64});
   }
 }
 

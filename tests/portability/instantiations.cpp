@@ -58,6 +58,37 @@ double train_model() {
 }
 
 template <class S>
+double train_sequence_model() {
+  Random random(1);
+  SequenceModel model({.inputs = 2, .outputs = 3, .pooling = Pooling::mean}, random.stream(0),
+                      make_blocks<MinGru<S>>(
+                          {.dim = 4, .layers = 1}, random.stream(1),
+                          [](Index dim, Index inner, RandomStream stream) { return MinGru<S>(dim, inner, stream); }));
+  typename decltype(model)::Cache cache;
+  const Matrix<S> first = Matrix<S>::Ones(2, 3), second = Matrix<S>::Ones(2, 1);
+  SequenceBatch<S> batch;
+  batch.pack({first, second}, {.in_order = true});
+  batch.pad(std::vector<Matrix<S>>{first, second});
+  Sequence<S> weights(1, 1, 2), danswers;
+  std::fill_n(weights.data(), weights.size(), S(1));
+  const std::int32_t classes[] = {2, 0};
+  const SequenceView<const std::int32_t> targets(classes, 1, 1, 2);
+  auto state = model.initial_state(1);
+  model.step(first.col(0), state, cache, context());
+  model.infer(batch, cache, context());
+  const auto answers = model.forward(batch, cache, context());
+  const double loss = softmax_cross_entropy(answers, targets, Weights(weights), danswers).loss +
+                      softmax_cross_entropy(answers, targets, Weights(weights)).loss +
+                      mean_square(answers, answers, Weights(weights)).loss;
+  model.backward(danswers, cache, context());
+  Confusion confusion(3);
+  confusion.add(answers, targets);
+  RegressionErrors errors;
+  errors.add(answers, answers);
+  return loss + confusion.accuracy() + errors.r_squared();
+}
+
+template <class S>
 double run_scans() {
   Sequence<S> a(3, 5, 1), h(3, 5, 1), da(3, 5, 1), db(3, 5, 1);
   std::fill_n(a.data(), a.size(), S(0.5));
@@ -85,7 +116,7 @@ double run_cells() {
 template <class S>
 double run_all() {
   Random random(1);
-  double sum = train_model<S>() + run_scans<S>() + run_cells<S>() +
+  double sum = train_model<S>() + train_sequence_model<S>() + run_scans<S>() + run_cells<S>() +
                check_gradients(Linear<S>(2, 2, random.stream(0)), {.time = 2, .batch = 1}).error;
   conformance::for_each_layer(conformance::BlockLayers{}, [&](auto descriptor) {
     sum += train<S>(decltype(descriptor)::template make<S>(4, 4, random.stream(0)));

@@ -70,7 +70,7 @@ class RegressionErrors {
     const double n = static_cast<double>(++frames_);
     for (Moments& moments : of_target_) {
       const double wanted = static_cast<double>(*target++), error = static_cast<double>(*y++) - wanted;
-      absolute_ += std::abs(error);
+      absolute_ += std::fabs(error);
       square_ += error * error;
       const double away = wanted - moments.mean;  // Welford's update: no difference of large sums
       moments.mean += away / n;
