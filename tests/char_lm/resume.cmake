@@ -4,31 +4,9 @@ write_sums(sums.txt 2000)
 # So many steps that no run ends by itself. Dropout, as its masks must go on too. Saves fall between evaluations.
 set(options ${tiny} --data sums.txt --mixer minlstm --dropout 0.1 --steps 1000000 --evaluate-every 10 --save-every 7)
 
-# What runs in the background is what sends the signal, as a background job ignores some.
-file(WRITE ${folder}/kill.sh [[
-  log=$1 more=$2 signal=$3; shift 3
-  rows() { if [ -f "$log" ]; then wc -l < "$log"; else echo 1; fi; }
-  enough=$(($(rows) + more))
-  (
-    polls=0
-    while [ "$(rows)" -lt "$enough" ] && [ $polls -lt 1000 ] && kill -0 $$; do sleep 0.1; polls=$((polls + 1)); done
-    kill -$signal $$
-  ) > /dev/null 2>&1 &
-  exec $defaults "$@"
-]])
-
-# Trains until the log has got so many more rows, ends it by a signal, and wants this exit status.
 function(train_and_kill signal wanted more log)
-  run_sh(${wanted} [[shift; export defaults; sh kill.sh "$@"; exit $?]]
-         ${log} ${more} ${signal} ${CHAR_LM} train ${options} --log ${log} ${ARGN})
+  kill_training(${signal} ${wanted} ${more} ${log} train ${options} --log ${log} ${ARGN})
   set(output "${output}" PARENT_SCOPE)
-endfunction()
-
-function(count_rows variable log)
-  file(STRINGS ${folder}/${log} rows)
-  list(LENGTH rows count)
-  math(EXPR count "${count} - 1")
-  set(${variable} ${count} PARENT_SCOPE)
 endfunction()
 
 set(checkpoint --checkpoint some.safetensors)
