@@ -9,6 +9,8 @@
 #include <memory>
 
 #include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -99,6 +101,8 @@ double attention_products(Shape shape) {
 
 const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
                        {"MinLstm", matrices_of<3>, 3, make_step<MinLstm<float>>},
+                       {"DiagonalGru", matrices_of<3>, 3, make_step<DiagonalGru<float>>},
+                       {"DiagonalLstm", matrices_of<3>, 3, make_step<DiagonalLstm<float>>},
                        {"Gru", matrices_of<6>, 0, make_step<Gru<float>>},
                        {"Lstm", matrices_of<8>, 0, make_step<Lstm<float>>},
                        {"Mamba", mamba_products, 0, make_mamba},

@@ -5,6 +5,8 @@
 
 #include <memory>
 
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
@@ -123,6 +125,8 @@ int main(int argc, char** argv) {
   };
   const Kind kinds[] = {{"MinGru", measure<MinGru<float>>},
                         {"MinLstm", measure<MinLstm<float>>},
+                        {"DiagonalGru", measure<DiagonalGru<float>>},
+                        {"DiagonalLstm", measure<DiagonalLstm<float>>},
                         {"Gru", measure<Gru<float>>},
                         {"Lstm", measure<Lstm<float>>}};
   const Shape shapes[] = {{128, 32, 128}, {384, 64, 256}};  // size, batch, time: ten-minute training; the paper's

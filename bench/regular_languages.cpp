@@ -21,6 +21,8 @@
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
@@ -189,6 +191,8 @@ const MixerOption kMixers[] = {
     {"minlstm", train_recurrent<MinLstm<float>>},
     {"signed-mingru", train_recurrent<SignedMinGru<float>>},
     {"signed-minlstm", train_recurrent<SignedMinLstm<float>>},
+    {"diagonal-gru", train_recurrent<DiagonalGru<float>>},
+    {"diagonal-lstm", train_recurrent<DiagonalLstm<float>>},
     {"gru", train_recurrent<Gru<float>>},
     {"lstm", train_recurrent<Lstm<float>>},
     {"mamba",

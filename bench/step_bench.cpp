@@ -5,8 +5,12 @@
 
 #include <array>
 
+#include "minrnn/cells/diagonal_gru_cell.hpp"
+#include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
@@ -90,10 +94,13 @@ void cell_step(benchmark::State& bench, const std::string& name) {
   std::array<typename Cell::Input, kFrames> x;
   for (auto& frame : x)
     for (Index i = 0; i < frame.size(); ++i) frame[i] = static_cast<float>(random.normal());
-  typename Cell::Output h = Cell::Output::Zero();
+  typename Cell::Output h = Cell::Output::Zero(), c = h;
   std::size_t t = 0;
   measure(bench, name, Cell::output_size(), [&] {
-    cell.step(x[t], h);
+    if constexpr (requires { cell.step(x[t], h, c); })
+      cell.step(x[t], h, c);
+    else
+      cell.step(x[t], h);
     benchmark::DoNotOptimize(h.data());
     benchmark::ClobberMemory();
     t = (t + 1) % kFrames;
@@ -123,6 +130,8 @@ template <Index... sizes>
 void add_cells() {
   (add_cell<MinGru<float>, MinGruCell<float, sizes, sizes>>("MinGruCell"), ...);
   (add_cell<MinLstm<float>, MinLstmCell<float, sizes, sizes>>("MinLstmCell"), ...);
+  (add_cell<DiagonalGru<float>, DiagonalGruCell<float, sizes, sizes>>("DiagonalGruCell"), ...);
+  (add_cell<DiagonalLstm<float>, DiagonalLstmCell<float, sizes, sizes>>("DiagonalLstmCell"), ...);
 }
 
 void print_table(std::ostream& out) {
@@ -142,6 +151,8 @@ int main(int argc, char** argv) {
   add_cells<16, 32, 64, 128>();
   add_layer<minrnn::MinGru<float>>("MinGru");
   add_layer<minrnn::MinLstm<float>>("MinLstm");
+  add_layer<minrnn::DiagonalGru<float>>("DiagonalGru");
+  add_layer<minrnn::DiagonalLstm<float>>("DiagonalLstm");
   add_layer<minrnn::Gru<float>>("Gru");
   add_layer<minrnn::Lstm<float>>("Lstm");
   return run_benchmarks(argc, argv, [](std::ostream& out) { print_table(out); });

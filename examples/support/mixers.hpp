@@ -12,6 +12,8 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -41,6 +43,8 @@ void visit_mixers(const MixerSettings& settings, const Visit& visit) {
   if (recurrent("minlstm", std::type_identity<minrnn::MinLstm<float>>{})) return;
   if (recurrent("signed-mingru", std::type_identity<minrnn::SignedMinGru<float>>{})) return;
   if (recurrent("signed-minlstm", std::type_identity<minrnn::SignedMinLstm<float>>{})) return;
+  if (recurrent("diagonal-gru", std::type_identity<minrnn::DiagonalGru<float>>{})) return;
+  if (recurrent("diagonal-lstm", std::type_identity<minrnn::DiagonalLstm<float>>{})) return;
   if (recurrent("gru", std::type_identity<minrnn::Gru<float>>{})) return;
   if (recurrent("lstm", std::type_identity<minrnn::Lstm<float>>{})) return;
   if (visit("mamba", [&](Index dim, Index, RandomStream own) {

@@ -45,6 +45,8 @@
 #include "minrnn/layers/minimal_options.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -61,6 +63,8 @@
 
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/diagonal_gru_cell.hpp"
+#include "minrnn/cells/diagonal_lstm_cell.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/weights.hpp"

@@ -10,6 +10,8 @@
 
 #include "alloc/counting.hpp"
 #include "conformance/layers.hpp"
+#include "minrnn/cells/diagonal_gru_cell.hpp"
+#include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/models/language_model.hpp"
@@ -186,14 +188,20 @@ TEST(Step, OfACellNeverAllocates) {
   Random random(1);
   const MinGru<float> gru(3, 9, random.stream(0));
   const MinLstm<float> lstm(3, 9, random.stream(0));
+  const DiagonalGru<float> diagonal_gru(3, 9, random.stream(0));
+  const DiagonalLstm<float> diagonal_lstm(3, 9, random.stream(0));
   const AllocationCount count;
   const MinGruCell<float, 3, 9> gru_cell(gru);
   const MinLstmCell<float, 3, 9> lstm_cell(lstm);
+  const DiagonalGruCell<float, 3, 9> diagonal_gru_cell(diagonal_gru);
+  const DiagonalLstmCell<float, 3, 9> diagonal_lstm_cell(diagonal_lstm);
   const Eigen::Matrix<float, 3, 1> x = Eigen::Matrix<float, 3, 1>::Ones();
-  Eigen::Matrix<float, 9, 1> h = Eigen::Matrix<float, 9, 1>::Zero();
+  Eigen::Matrix<float, 9, 1> h = Eigen::Matrix<float, 9, 1>::Zero(), c = h;
   for (int repeat = 0; repeat < 3; ++repeat) {
     gru_cell.step(x, h);
     lstm_cell.step(x, h);
+    diagonal_gru_cell.step(x, h);
+    diagonal_lstm_cell.step(x, h, c);
   }
   EXPECT_EQ(count.now(), 0);
   EXPECT_GT(h.maxCoeff(), 0);

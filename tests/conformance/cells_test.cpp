@@ -2,9 +2,15 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include <type_traits>
+
 #include "conformance/listed_layer.hpp"
+#include "minrnn/cells/diagonal_gru_cell.hpp"
+#include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "support/run.hpp"
@@ -14,23 +20,33 @@ namespace {
 
 /// A cell walks as the layer steps that it was made of.
 template <class Cell, class L>
-void expect_steps_of_the_layer() {
+void expect_steps_of(const L& layer) {
   using S = typename L::Scalar;
-  Random random(5);
-  const L layer(Cell::input_size(), Cell::output_size(), random.stream(0),
-                {.forget_bias = 1, .learn_initial_state = true});
   const Cell cell(layer);
   const auto any_layer = conformance::erase(layer);
   const Example example(any_layer, 25, 1);
   const Matrix<S> wanted = stream(any_layer, example).at("y");
-  typename Cell::Output h = layer.initial_state(1).h;
+  typename Cell::Output h = layer.initial_state(1).h, c = Cell::Output::Zero();
   Matrix<S> y(wanted.rows(), wanted.cols());
   for (Index t = 0; t < 25; ++t) {
     const typename Cell::Input x = example.x.view().matrix(0).col(t);
-    cell.step(x, h);
+    if constexpr (requires { cell.step(x, h, c); })
+      cell.step(x, h, c);
+    else
+      cell.step(x, h);
     y.col(t) = h;
   }
   EXPECT_TRUE(equal<S>(y, wanted));
+}
+
+template <class Cell, class L>
+void expect_steps_of_the_layer() {
+  const RandomStream stream = Random(5).stream(0);
+  if constexpr (std::is_constructible_v<L, Index, Index, RandomStream, MinimalOptions>)
+    expect_steps_of<Cell>(
+        L(Cell::input_size(), Cell::output_size(), stream, {.forget_bias = 1, .learn_initial_state = true}));
+  else
+    expect_steps_of<Cell>(L(Cell::input_size(), Cell::output_size(), stream));
 }
 
 template <class S, Index inputs, Index hidden>
@@ -43,6 +59,8 @@ void expect_all_variants() {
   expect_steps_of_the_layer<MinGruCell<S, inputs, hidden, Candidate::plain, Decay::flip>, SignedMinGru<S>>();
   expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::normalised, Candidate::plain, Decay::flip>,
                             SignedMinLstm<S>>();
+  expect_steps_of_the_layer<DiagonalGruCell<S, inputs, hidden>, DiagonalGru<S>>();
+  expect_steps_of_the_layer<DiagonalLstmCell<S, inputs, hidden>, DiagonalLstm<S>>();
 }
 
 TEST(Cells, GiveTheBitsOfTheLayersStep) {

@@ -12,6 +12,8 @@
 #include "minrnn/compose/stack.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
@@ -252,6 +254,22 @@ struct MinLstmUnnormalisedLogSpace : LogSpaceMixer {
   }
 };
 
+struct DiagonalGruLayer : Mixer {
+  static constexpr std::string_view name = "diagonal_gru";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return DiagonalGru<S>(inputs, outputs, stream);
+  }
+};
+
+struct DiagonalLstmLayer : Mixer {
+  static constexpr std::string_view name = "diagonal_lstm";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return DiagonalLstm<S>(inputs, outputs, stream);
+  }
+};
+
 struct GruLayer : Mixer {
   static constexpr std::string_view name = "gru";
   template <class S>
@@ -465,6 +483,7 @@ using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;
 using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
 
 using SignedLayers = LayerList<MinGruSigned, MinGruSignedInitialState, MinLstmSigned, MinLstmSignedUnnormalised>;
+using DiagonalLayers = LayerList<DiagonalGruLayer, DiagonalLstmLayer>;
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using MambaLayers = LayerList<MambaLayer>;
 using MambaMixers = LayerList<MambaBehindLinear>;
@@ -479,7 +498,7 @@ using BidirectionalLayers = LayerList<BidirectionalGru, BidirectionalOfTwoKinds,
 
 using AllLayers =
     Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
-                  MinLstmUnnormalisedLayers, SignedLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
+                  MinLstmUnnormalisedLayers, SignedLayers, DiagonalLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
                   CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers, HighwayLayers,
                   BidirectionalLayers>::type;
 

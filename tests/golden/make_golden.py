@@ -212,6 +212,51 @@ def write_signed(writer, inputs, features):
                       lambda p, x, h: min_lstm(p, x, h, False, normalised, flip=1))
 
 
+def walk(step, states):
+    """y and the final states of T steps; step(t, states) gives the states after it, h among them."""
+    outputs = []
+    for t in range(T):
+        states = step(t, states)
+        outputs.append(states["h"])
+    return torch.stack(outputs, 1), states
+
+
+def diagonal_gru(p, x, s):
+    k = {gate: linear(p, gate, x) for gate in "zrn"}
+
+    def step(t, s):
+        z = torch.sigmoid(p["a_z"] * s["h"] + k["z"][:, t])
+        r = torch.sigmoid(p["a_r"] * s["h"] + k["r"][:, t])
+        n = torch.tanh(p["a_n"] * (s["h"] * r) + k["n"][:, t])
+        return {"h": (1 - z) * s["h"] + z * n}
+
+    return walk(step, s)
+
+
+def diagonal_lstm(p, x, s):
+    k = {gate: linear(p, gate, x) for gate in "fgo"}
+
+    def step(t, s):
+        f = torch.sigmoid(p["a_f"] * s["h"] + p["c_f"] * s["c"] + k["f"][:, t])
+        g = torch.tanh(p["a_g"] * s["h"] + k["g"][:, t])
+        c = f * s["c"] + (1 - f) * g
+        o = torch.sigmoid(p["a_o"] * s["h"] + p["c_o"] * c + k["o"][:, t])
+        return {"h": o * torch.tanh(c), "c": c}
+
+    return walk(step, s)
+
+
+def write_diagonal(writer, inputs, features):
+    """Gates that see the state through diagonal weights."""
+    for name, gates, weights, states, run in (
+            ("diagonal_gru", "zrn", ["a_z", "a_r", "a_n"], ["h"], diagonal_gru),
+            ("diagonal_lstm", "fgo", ["a_f", "c_f", "a_g", "a_o", "c_o"], ["h", "c"], diagonal_lstm)):
+        parameters = minimal_parameters(gates, inputs, features)
+        parameters |= {key: draw(features) for key in weights}
+        write_case(writer, f"{name}_{inputs}_{features}", parameters, draw(B, T, inputs),
+                   {key: draw(B, features) for key in states}, run)
+
+
 def write_adam(writer, name, weight_decay):
     """Ten steps on a matrix, which decays, and a vector, which does not."""
     w, b = torch.nn.Parameter(draw(4, 3)), torch.nn.Parameter(draw(5))
@@ -362,6 +407,8 @@ def main():
     # What came later draws later, so that what was there stays as it is.
     write_signed(layers, 5, 7)
     write_signed(layers, 8, 16)
+    write_diagonal(layers, 5, 7)
+    write_diagonal(layers, 8, 16)
     # A seed of its own: what is added to the files above changes nothing here.
     torch.manual_seed(20241002)
     compose = Writer(HERE / "compose.txt")

@@ -7,6 +7,8 @@
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -150,6 +152,9 @@ TEST(Golden, SignedMinGru) { check_layer<SignedMinGru>("min_gru_signed"); }
 TEST(Golden, SignedMinLstm) { check_layer<SignedMinLstmNormalised>("min_lstm_normalised_signed"); }
 TEST(Golden, SignedMinLstmUnnormalised) { check_layer<SignedMinLstmUnnormalised>("min_lstm_unnormalised_signed"); }
 
+TEST(Golden, DiagonalGru) { check_layer<DiagonalGru>("diagonal_gru"); }
+TEST(Golden, DiagonalLstm) { check_layer<DiagonalLstm>("diagonal_lstm"); }
+
 TEST(Golden, MambaBlock) {
   check_block<Mamba>("mamba", 5, MambaOptions{.expansion = 2, .states = 3, .kernel = 4, .delta_rank = 2});
   check_block<Mamba>("mamba", 8, MambaOptions{.expansion = 2, .states = 4, .kernel = 3, .delta_rank = 1});
@@ -189,7 +194,7 @@ TEST(Golden, HighwayAroundMinGru) {
 }
 
 TEST(Golden, NoCaseIsLeftOut) {
-  EXPECT_EQ(layers().size(), 2 * 11u);
+  EXPECT_EQ(layers().size(), 2 * 13u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
   EXPECT_EQ(compositions().size(), 2 * 3u);
 }

@@ -12,6 +12,8 @@
 #include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
@@ -26,6 +28,8 @@
 #include "minrnn/testing/layer_run.hpp"
 #include "reference/attention.hpp"
 #include "reference/conv1d.hpp"
+#include "reference/diagonal_gru.hpp"
+#include "reference/diagonal_lstm.hpp"
 #include "reference/embedding.hpp"
 #include "reference/gru.hpp"
 #include "reference/highway.hpp"
@@ -142,6 +146,7 @@ TEST(ReferenceOfLayers, OfLargeWeights) {
                [](const Given& given) { return reference::min_gru(given, true); });
   expect_large("min_lstm", erase(MinLstm<double>(1300, 70, random.stream(0))),
                [](const Given& given) { return reference::min_lstm(given, true, true); });
+  expect_large("diagonal_lstm", erase(DiagonalLstm<double>(1300, 70, random.stream(0))), reference::diagonal_lstm);
 }
 
 TEST(ReferenceOfLayers, Conv1d) {
@@ -219,6 +224,12 @@ TEST(ReferenceOfLayers, HighwayAroundMinGru) {
   expect_reference("highway", make(5), wanted);
   expect_reference("highway", make(16), wanted);
   expect_large("highway", make(200), wanted);
+}
+
+TEST(ReferenceOfLayers, DiagonalLayers) {
+  Random random(1);
+  expect_reference("diagonal_gru", erase(DiagonalGru<double>(5, 7, random.stream(0))), reference::diagonal_gru);
+  expect_reference("diagonal_lstm", erase(DiagonalLstm<double>(5, 7, random.stream(0))), reference::diagonal_lstm);
 }
 
 TEST(ReferenceOfLayers, Mamba) {

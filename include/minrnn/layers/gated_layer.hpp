@@ -25,8 +25,8 @@
 namespace minrnn::detail {
 
 /// What layers have in common whose gates multiply the input alone, so that their products are hoisted over time: the
-/// parameters, the cache, and the way from x to k and from dk to the gradients. What k does to the state is for `Layer`,
-/// which derives from this.
+/// parameters, the cache, and the way from x to k and from dk to the gradients. What k does to the state is for
+/// `Layer`, which derives from this.
 ///
 /// Equations   k_t = W x_t + b for each gate
 /// Gradient    dW = sum dk_t x_t^T;  db = sum dk_t;  dx_t = W^T dk_t

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include "conformance/list_layers.hpp"
+
+namespace minrnn::conformance {
+namespace {
+
+[[maybe_unused]] const bool are_listed = list_layers<DiagonalLayers>();
+
+}  // namespace
+
+template AnyLayer<double> erase(DiagonalGru<double>);
+template AnyLayer<double> erase(DiagonalLstm<double>);
+
+}  // namespace minrnn::conformance
