@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
@@ -44,6 +45,11 @@ Step make_step(Shape shape, Make... make) {
 }
 Step make_mamba(Shape shape) {
   return make_step<Mamba<float>>(shape, [=](RandomStream stream) { return Mamba<float>(shape.size, stream); });
+}
+Step make_highway(Shape shape) {
+  return make_step<Highway<MinGru<float>>>(shape, [=](RandomStream stream) {
+    return Highway(MinGru<float>(shape.size, shape.size, stream.stream(0)), stream.stream(1));
+  });
 }
 /// Heads of 64 features, or one; everything before is seen.
 Step make_attention(Shape shape) {
@@ -103,6 +109,7 @@ const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
                        {"MinLstm", matrices_of<3>, 3, make_step<MinLstm<float>>},
                        {"DiagonalGru", matrices_of<3>, 3, make_step<DiagonalGru<float>>},
                        {"DiagonalLstm", matrices_of<3>, 3, make_step<DiagonalLstm<float>>},
+                       {"HighwayMinGru", matrices_of<3>, 3, make_highway},
                        {"Gru", matrices_of<6>, 0, make_step<Gru<float>>},
                        {"Lstm", matrices_of<8>, 0, make_step<Lstm<float>>},
                        {"Mamba", mamba_products, 0, make_mamba},

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/thread_pool.hpp"
@@ -193,6 +194,12 @@ const MixerOption kMixers[] = {
     {"signed-minlstm", train_recurrent<SignedMinLstm<float>>},
     {"diagonal-gru", train_recurrent<DiagonalGru<float>>},
     {"diagonal-lstm", train_recurrent<DiagonalLstm<float>>},
+    {"highway-mingru",
+     [](const Settings& s) {
+       train_with(s, [&](RandomStream stream) {
+         return Highway(MinGru<float>(s.dim, s.dim, stream.stream(0)), stream.stream(1));
+       });
+     }},
     {"gru", train_recurrent<Gru<float>>},
     {"lstm", train_recurrent<Lstm<float>>},
     {"mamba",

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/compose/highway.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
@@ -15,6 +17,7 @@
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
@@ -45,6 +48,13 @@ void visit_mixers(const MixerSettings& settings, const Visit& visit) {
   if (recurrent("signed-minlstm", std::type_identity<minrnn::SignedMinLstm<float>>{})) return;
   if (recurrent("diagonal-gru", std::type_identity<minrnn::DiagonalGru<float>>{})) return;
   if (recurrent("diagonal-lstm", std::type_identity<minrnn::DiagonalLstm<float>>{})) return;
+  if (visit("highway-mingru", [](Index inputs, Index features, RandomStream own) {  // as wide inside: up first
+        return minrnn::Sequential(
+            minrnn::named<"up">(minrnn::Linear<float>(inputs, features, own.stream(0), {.bias = false})),
+            minrnn::named<"highway">(
+                minrnn::Highway(minrnn::MinGru<float>(features, features, own.stream(1)), own.stream(2))));
+      }))
+    return;
   if (recurrent("gru", std::type_identity<minrnn::Gru<float>>{})) return;
   if (recurrent("lstm", std::type_identity<minrnn::Lstm<float>>{})) return;
   if (visit("mamba", [&](Index dim, Index, RandomStream own) {

@@ -97,7 +97,7 @@ char_lm(0 --help)
 expect_match("${output}" "A character is a byte")
 
 # Every mixer trains, and its checkpoint says which it is.
-foreach(mixer minlstm gru lstm mamba transformer)
+foreach(mixer minlstm highway-mingru gru lstm mamba transformer)
   char_lm(0 train ${tiny} --mixer ${mixer} --data sums.txt --steps 20 --checkpoint ${mixer}.safetensors)
   expect_match("${output}" "^${mixer}, 1 blocks of 16 features")
   char_lm(0 eval --checkpoint ${mixer}.safetensors --data last_tenth.txt)
