@@ -72,15 +72,17 @@ function(minrnn_under_eigen_macros way tolerance)
     set_tests_properties(portability.eigen.${way} PROPERTIES FIXTURES_REQUIRED eigen_numbers)
   endif()
 endfunction()
-minrnn_under_eigen_macros(reference 0)
-minrnn_under_eigen_macros(row_major 0 EIGEN_DEFAULT_TO_ROW_MAJOR EIGEN_NO_DEBUG)
-minrnn_under_eigen_macros(int_index 0 EIGEN_DEFAULT_DENSE_INDEX_TYPE=int EIGEN_INITIALIZE_MATRICES_BY_ZERO)
-minrnn_under_eigen_macros(unaligned 1e-5 EIGEN_MAX_ALIGN_BYTES=0 EIGEN_FAST_MATH=0)
-minrnn_under_eigen_macros(scalar 1e-5 EIGEN_DONT_VECTORIZE)
-minrnn_under_eigen_macros(
-  others 0 EIGEN_MAX_STATIC_ALIGN_BYTES=0 EIGEN_UNALIGNED_VECTORIZE=0 EIGEN_INITIALIZE_MATRICES_BY_NAN
-  EIGEN_NO_AUTOMATIC_RESIZING EIGEN_RUNTIME_NO_MALLOC EIGEN_STACK_ALLOCATION_LIMIT=0 EIGEN_USE_THREADS EIGEN_USE_BLAS
-  EIGEN_DONT_PARALLELIZE EIGEN_NO_IO EIGEN_PERMANENTLY_DISABLE_STUPID_WARNINGS)
+if(NOT sanitized)
+  minrnn_under_eigen_macros(reference 0)
+  minrnn_under_eigen_macros(row_major 0 EIGEN_DEFAULT_TO_ROW_MAJOR EIGEN_NO_DEBUG)
+  minrnn_under_eigen_macros(int_index 0 EIGEN_DEFAULT_DENSE_INDEX_TYPE=int EIGEN_INITIALIZE_MATRICES_BY_ZERO)
+  minrnn_under_eigen_macros(unaligned 1e-5 EIGEN_MAX_ALIGN_BYTES=0 EIGEN_FAST_MATH=0)
+  minrnn_under_eigen_macros(scalar 1e-5 EIGEN_DONT_VECTORIZE)
+  minrnn_under_eigen_macros(
+    others 0 EIGEN_MAX_STATIC_ALIGN_BYTES=0 EIGEN_UNALIGNED_VECTORIZE=0 EIGEN_INITIALIZE_MATRICES_BY_NAN
+    EIGEN_NO_AUTOMATIC_RESIZING EIGEN_RUNTIME_NO_MALLOC EIGEN_STACK_ALLOCATION_LIMIT=0 EIGEN_USE_THREADS EIGEN_USE_BLAS
+    EIGEN_DONT_PARALLELIZE EIGEN_NO_IO EIGEN_PERMANENTLY_DISABLE_STUPID_WARNINGS)
+endif()
 
 # EIGEN_NO_MALLOC: the cells work, all else says that it does not.
 add_executable(minrnn_cell_without_heap ${portability}/cell_without_heap.cpp)
