@@ -498,9 +498,9 @@ using BidirectionalLayers = LayerList<BidirectionalGru, BidirectionalOfTwoKinds,
 
 using AllLayers =
     Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers, MinLstmLayers,
-                  MinLstmUnnormalisedLayers, SignedLayers, DiagonalLayers, RecurrentLayers, MambaLayers, MambaMixers, AttentionLayers,
-                  CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers, HighwayLayers,
-                  BidirectionalLayers>::type;
+                  MinLstmUnnormalisedLayers, SignedLayers, DiagonalLayers, RecurrentLayers, MambaLayers, MambaMixers,
+                  AttentionLayers, CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers, PoolingLayers,
+                  HighwayLayers, BidirectionalLayers>::type;
 
 /// Calls body(descriptor) for each descriptor of a list.
 template <class... Descriptors, class Body>

@@ -87,7 +87,7 @@ TEST(ManyWorkers, FindWorkInFrames) {
 // What a call of such sizes has, without the call.
 TEST(ManyWorkers, FindWorkInManyFeatures) {
   using Gradients = minrnn::detail::GateGradients<float, 2, 0>;  // of minGRU
-  constexpr Index kFrames = 16384, kMostSums = kWorkers << 18;  // 64 MiB in float
+  constexpr Index kFrames = 16384, kMostSums = kWorkers << 18;   // 64 MiB in float
   for (const Index d : {64, 256, 512, 1024, 2048}) {
     SCOPED_TRACE(d);
     const FrameCost cost = Gradients::cost(d, d);

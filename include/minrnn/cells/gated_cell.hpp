@@ -60,8 +60,8 @@ class GatedCell {
   static constexpr Index output_size() { return Hidden; }
 
   /// From a trained layer of the same kind and sizes, or from any object with weight(gate) (Hidden, In), bias(gate)
-  /// (Hidden) and, where the gates have diagonal weights, diagonal(i) (Hidden). Throws std::invalid_argument where sizes
-  /// differ.
+  /// (Hidden) and, where the gates have diagonal weights, diagonal(i) (Hidden). Throws std::invalid_argument where
+  /// sizes differ.
   template <class Layer>
   explicit GatedCell(const Layer& layer) {
     static_assert(computes_the_same<Gates, Layer>(),
