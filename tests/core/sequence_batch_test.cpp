@@ -137,6 +137,13 @@ TEST(SequenceBatch, KeepsTheStartsWithinASequence) {
   for (Index t = 0; t < 4; ++t) EXPECT_EQ(batch.x().starts(t, 0), wanted[static_cast<std::size_t>(t)]) << t;
 }
 
+TEST(SequenceBatch, TakesTokens) {
+  SequenceBatch<std::int32_t> batch;
+  batch.pad(std::vector<Matrix<std::int32_t>>{Matrix<std::int32_t>{{1, 2}}, Matrix<std::int32_t>{{3, 4, 5}}});
+  EXPECT_EQ(to_matrix(batch.x()), (Matrix<std::int32_t>{{1, 2, 0, 3, 4, 5}}));
+  EXPECT_TRUE(batch.x().starts(2, 0));
+}
+
 TEST(SequenceBatch, ArrangesTargetsAsItsFrames) {
   const auto list = sequences_of({2, 3, 1});
   const std::vector<Matrix<std::int32_t>> targets{Matrix<std::int32_t>{{1, 2}}, Matrix<std::int32_t>{{3, 4, 5}},

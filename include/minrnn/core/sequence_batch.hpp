@@ -63,7 +63,7 @@ class FirstFit {
 /// row and padded. What a layer or a model gives for a sequence is the same either way, and that of the sequence alone,
 /// to the bit unless its time is divided among threads: each begins with a start, and so does the padding behind the
 /// last of a row, so that no map sees what is not its own, causal or not. The frames of padding are zero and count
-/// nowhere; a sequence may have starts within.
+/// nowhere; a sequence may have starts within. Of tokens it is a SequenceBatch<std::int32_t>, padded with token 0.
 ///
 /// Shapes      the list: N sequences (F, T_n, 1), copied;  x (F, T, B)
 /// Throws      std::invalid_argument for an empty list, a sequence without frames, features that differ, more than one
