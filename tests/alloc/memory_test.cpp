@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "alloc/counting.hpp"
+#include "minrnn/compose/bidirectional.hpp"
+#include "minrnn/compose/highway.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/gru.hpp"
@@ -57,6 +59,11 @@ TEST(Memory, OfAForwardIsWhatItsCommentStates) {
   expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0)), kFeatures, kInputs, "Mlp");
   expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0), {.form = MlpForm::gated}), 2 * kFeatures, kInputs,
                  "gated Mlp");
+  const MinGru<float> square(kInputs, kInputs, random.stream(0)), wide(kInputs, kFeatures, random.stream(0));
+  expect_scalars(Highway(square, random.stream(1)), 4 * kInputs, kInputs, "highway around minGRU: k");
+  expect_scalars(Bidirectional(wide, wide), 2 * 3 * kFeatures + kInputs, 2 * kFeatures, "bidirectional: x reversed");
+  expect_scalars(Bidirectional(wide, wide, Join::added), 2 * 3 * kFeatures + kInputs, kFeatures,
+                 "bidirectional, added");
   constexpr Index kChannels = 2 * kInputs, kStates = 16, kRank = 2;
   expect_scalars(Mamba<float>(kInputs, random.stream(0)),
                  6 * kChannels + kStates * kChannels / 64 + 2 * kStates + kRank, kInputs, "Mamba");

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <utility>
@@ -140,6 +140,26 @@ TEST(Bidirectional, GivesASegmentWhatItGivesItAlone) {
   }
 }
 
+TEST(Bidirectional, ScoresATokenByWhatComesAfterIt) {
+  const Random random(4);
+  const auto gru = [&](Index i) { return MinGru<float>(6, 6, random.stream(i)); };
+  TokenModel model(5, 6, 1, random.stream(2),
+                   Stack(2, [&](Index i) { return Bidirectional(gru(3 + 2 * i), gru(4 + 2 * i), Join::added); }));
+  std::vector<std::int32_t> tokens{0, 3, 1, 4, 2, 2};
+  const auto first_scores = [&] {
+    decltype(model)::Cache cache;
+    auto state = model.initial_state(1);
+    const auto logits = model.forward(Tokens(tokens.data(), 1, 6), state, cache, context());
+    zero_gradients(model);
+    model.backward(logits, cache, context());
+    return Matrix<float>(logits.matrix(0).col(0));
+  };
+  const Matrix<float> before = first_scores();
+  visit_parameters(model, [](const Name& name, const auto& p) { EXPECT_FALSE(p.grad.isZero(0)) << name.str(); });
+  tokens.back() = 0;
+  EXPECT_NE(first_scores(), before);
+}
+
 /// A layer that does not see where segments start.
 template <class L>
 struct WithoutStarts : L {
@@ -181,7 +201,7 @@ std::set<std::string> broken_promises(const std::vector<Finding>& findings) {
   return promises;
 }
 
-TEST(CheckLayer, FindsInEitherDirectionWhatPassesAStart) {
+TEST(CheckLayerOfABidirectional, FindsInEitherDirectionWhatPassesAStart) {
   const Random random(1);
   const auto gru = [&](Index i) { return MinGru<double>(3, 4, random.stream(i)); };
   using Blind = WithoutStarts<MinGru<double>>;
@@ -191,7 +211,7 @@ TEST(CheckLayer, FindsInEitherDirectionWhatPassesAStart) {
   EXPECT_EQ(broken_promises(check_layer(Bidirectional(gru(0), Blind(gru(1))))), wanted);
 }
 
-TEST(CheckLayer, FindsInEitherDirectionAFrameThatNothingShouldSee) {
+TEST(CheckLayerOfABidirectional, FindsInEitherDirectionAFrameThatNothingShouldSee) {
   const Random random(1);
   const Linear<double> linear(3, 4, random.stream(0));
   const LooksAhead ahead(3, 4, random.stream(1));
