@@ -1,0 +1,210 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <string>
+
+#include "commands.hpp"
+#include "dataset.hpp"
+#include "minrnn/optim/schedule.hpp"
+#include "network.hpp"
+#include "support/console.hpp"
+#include "support/files.hpp"
+#include "support/log.hpp"
+#include "support/signals.hpp"
+#include "training.hpp"
+
+namespace sequence_tool {
+namespace {
+
+constexpr Index kGenerated = 5000;  // sequences of the generated task
+
+class Run {
+ public:
+  Run(const TrainSettings& settings, Task task, Training& training)
+      : settings_(settings),
+        task_(task),
+        training_(training),
+        at_(training.progress),
+        limit_(settings.minutes > 0 ? settings.minutes * 60 : std::numeric_limits<double>::infinity()),
+        steps_(settings.steps > 0     ? settings.steps
+               : settings.epochs > 0  ? settings.epochs * training.steps_of_epoch()
+               : settings.minutes > 0 ? std::numeric_limits<std::int64_t>::max()
+                                      : 1000),
+        log_(settings.files.log,
+             std::string("step,seconds,train_loss,validation_loss,") +
+                 (task == Task::classification ? "accuracy" : "error"),
+             settings.files.resume ? training.progress.step : -1),
+        clock_(training.progress.seconds),
+        line_seconds_(clock_.seconds()),
+        line_step_(at_.step) {}
+
+  int operator()() {
+    take_signals();
+    try {
+      while (at_.step < steps_ && goes_on()) {
+        training_.step(learning_rate());
+        begin();
+        const bool best = (at_.step % training_.evaluate_every() == 0 || at_.step == steps_) && report();
+        if (best || at_.step % training_.save_every() == 0) save();
+        if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
+      }
+      if (!interrupted && at_.loss_count > 0) report();
+    } catch (const OutputError&) {
+      if (begun_) save();
+      throw;
+    }
+    if (begun_) save();
+    meter_.clear();
+    if (interrupted) {
+      say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
+          settings_.files.checkpoint.empty() || !begun_ ? "" : ", saved: go on with --resume");
+      return 130;
+    }
+    if (is_patient_no_more())
+      say("no better for %lld evaluations: stopped\n", static_cast<long long>(at_.worse_evaluations));
+    say("%s", final_report().c_str());
+    return 0;
+  }
+
+ private:
+  bool is_patient_no_more() const { return settings_.patience > 0 && at_.worse_evaluations >= settings_.patience; }
+  bool goes_on() const { return (clock_.seconds() < limit_ || at_.step == 0) && !interrupted && !is_patient_no_more(); }
+
+  /// Falls with the steps or with the clock, whichever is further.
+  double learning_rate() const {
+    const minrnn::CosineSchedule schedule{.rate = settings_.learning_rate,
+                                          .final_rate = settings_.learning_rate / 10,
+                                          .warm_up = std::min<std::int64_t>(100, steps_ / 10),
+                                          .steps = steps_};
+    const double by_steps = schedule(at_.step);
+    return settings_.minutes == 0 ? by_steps : std::min(by_steps, schedule.at(clock_.seconds() / limit_));
+  }
+
+  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
+  /// whatever ends the training, it can be resumed.
+  void begin() {
+    if (begun_) return;
+    save();
+    log_.begin();
+    begun_ = true;
+  }
+
+  std::string final_report() {
+    std::string text = training_.final_report([&](Index done) {
+      meter_.update([&] { return "validating the best weights: " + std::to_string(done) + " sequences"; });
+    });
+    meter_.clear();
+    return text;
+  }
+
+  double sequences_per_second() const {
+    const auto steps = static_cast<double>(at_.step - line_step_);
+    return steps * static_cast<double>(settings_.batch) / std::max(clock_.seconds() - line_seconds_, 1e-9);
+  }
+  /// Until the end of the training, by the speed since the last line of `report`.
+  std::string time_left() const {
+    const double seconds = (clock_.seconds() - line_seconds_) / static_cast<double>(at_.step - line_step_);
+    return duration_text(std::min(seconds * static_cast<double>(steps_ - at_.step), limit_ - clock_.seconds()));
+  }
+  /// Between two lines of `report`.
+  std::string progress_text() const {
+    char text[160];
+    std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f sequences/s  left %s",
+                  static_cast<long long>(at_.step), at_.loss_sum / static_cast<double>(at_.loss_count),
+                  sequences_per_second(), time_left().c_str());
+    return text;
+  }
+
+  /// A line of progress and a row of the log. True where the weights are the best so far.
+  bool report() {
+    const double rate = sequences_per_second();
+    const auto evaluation = training_.evaluate();
+    const auto [loss, measure] = evaluation.validation;
+    log_.add("%lld,%.3f,%.17g,%.17g,%.17g", static_cast<long long>(at_.step), clock_.seconds(), evaluation.train_loss,
+             loss, measure);
+    meter_.clear();
+    say("step %lld  train %.4f  validation %.4f  %s  %.0f sequences/s  left %s%s\n", static_cast<long long>(at_.step),
+        evaluation.train_loss, loss, measure_text(task_, measure).c_str(), rate, time_left().c_str(),
+        evaluation.best ? "  best" : "");
+    line_seconds_ = clock_.seconds();
+    line_step_ = at_.step;
+    return evaluation.best;
+  }
+
+  void save() {
+    at_.seconds = clock_.seconds();
+    training_.save();
+  }
+
+  const TrainSettings& settings_;
+  Task task_;
+  Training& training_;
+  Progress& at_;
+  double limit_;  // seconds
+  std::int64_t steps_;
+  Log log_;
+  Clock clock_;
+  double line_seconds_;  // when the last line of `report` was printed
+  std::int64_t line_step_;
+  Meter meter_{stdout};
+  bool begun_ = false;
+};
+
+/// The data, and what they decide of the model.
+Dataset take_data(const TrainSettings& s, ModelSettings& model) {
+  if (!s.data.images.empty() && s.data.labels.empty()) throw InputError("--labels: wanted the name of a file");
+  if (s.data.images.empty() && !s.data.labels.empty()) throw InputError("--images: wanted the name of a file");
+  const bool is_table = s.data.images.empty(), reads_rows = s.read == "rows";
+  Dataset data = !is_table ? read_idx(s.data.images, s.data.labels, reads_rows ? Reading::rows : Reading::pixels)
+                 : s.data.data.empty() ? generate(model.task, kGenerated, s.seed)
+                                       : read_csv(s.data.data, model.columns, Targets::wanted);
+  model.source = is_table ? Source::table : reads_rows ? Source::rows : Source::pixels;
+  model.image_rows = data.image_rows;
+  model.image_columns = data.image_columns;
+  if (is_table) model.columns.features = data.features;
+  Index longest = 0;
+  for (Index i = 0; i < data.size(); ++i) longest = std::max(longest, data.length(i));
+  if (model.heads == 0) model.heads = std::max<Index>(model.dim / 64, 1);
+  if (model.window == 0) model.window = std::min(longest, kMostWindow);
+  if (model.task == Task::regression) return data;
+  model.classes = classes_of(data);
+  if (model.classes.size() < 2)
+    throw InputError(shown(data.name) + ": all sequences are of class " + minrnn::printable(model.classes[0]) +
+                     ": wanted two classes at least");
+  if (model.classes.size() > 20 && static_cast<Index>(model.classes.size()) > data.size() / 2)
+    throw InputError(shown(data.name) + ": has " + std::to_string(model.classes.size()) + " classes in " +
+                     std::to_string(data.size()) + " sequences: are they numbers, for --task regression?");
+  return data;
+}
+
+}  // namespace
+
+int train(const TrainSettings& settings, minrnn::Executor& executor) {
+  check_files(settings.files, settings.data.named());
+  ModelSettings model = settings.model;
+  const minrnn::Random random(settings.seed);
+  const Problem problem = [&] {
+    const Dataset data = take_data(settings, model);
+    return Problem(data, model, settings.validation, random);
+  }();
+  const auto network = make_network(model, random.stream(0));
+  Training training(settings, model, problem, *network, random, executor);
+  if (settings.files.resume) training.resume();
+  Run run(settings, model.task, training);
+  if (settings.files.checkpoint.empty())
+    std::fprintf(stderr, "%s: warning: without --checkpoint the weights are lost at the end\n", program_name);
+  say("%s of %s: %lld sequences to train on, %lld to validate\n", name_of(model.task), shown(problem.name).c_str(),
+      static_cast<long long>(problem.split.training.size()), static_cast<long long>(problem.split.validation.size()));
+  say("%s, %lld blocks of %lld features, %lld parameters; %lld threads; %lld steps to an epoch\n", model.mixer.c_str(),
+      static_cast<long long>(model.layers), static_cast<long long>(model.dim),
+      static_cast<long long>(network->parameters()), static_cast<long long>(executor.workers()),
+      static_cast<long long>(training.steps_of_epoch()));
+  if (settings.files.resume) say("resumed at step %lld\n", static_cast<long long>(training.progress.step));
+  return run();
+}
+
+}  // namespace sequence_tool
