@@ -33,7 +33,7 @@ struct ScanAdjoint {
 ///
 ///   kCount, kName, kWeights, kBiases    how many gates, and the names of the layer and of its parameters
 ///   kForgetBias                         what MinimalOptions::forget_bias adds to each bias, times this
-///   kDiagonals, kDiagonalWeights        how many weights of one number for each channel, often none, and their names
+///   kDiagonals, kDiagonalWeights        how many weights of one number for each channel, most often none, their names
 ///   arithmetic, Linear                  linear or log_space, and the same gates in linear arithmetic
 ///   forward(k, diagonal)                ScanStep from the pre-activations k of a packet of features
 ///   backward(kept, h_before, delta, diagonal)

@@ -42,20 +42,21 @@ class PackedGates {
   static constexpr Index kScratch = kBlock * G * kPanel;
 
   /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie
-  /// within a panel.
+  /// within a panel, or fill some.
   template <class Lanes, class Body>
   MINRNN_INLINE void for_columns(Lanes lanes, Columns<const S> x, S* block, Body&& body) const {
     using P = typename Lanes::P;
-    static_assert(P::size <= kPanel);
+    constexpr Index panels = (P::size + kPanel - 1) / kPanel, rows = panels * kPanel;
     const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
-    for (Index first = 0; first < x.count; first += kBlock) {
-      const Index columns = std::min<Index>(kBlock, x.count - first);
+    for (Index first = 0; first < x.count; first += kBlock / panels) {
+      const Index columns = std::min<Index>(kBlock / panels, x.count - first);
       for (int gate = 0; gate < G; ++gate)
-        Kernel::panel(depth, columns, weights_[gate].panel(panel), kPanel, x[first].data, 1, x.stride,
-                      biases_[gate].panel(panel), 0, block + gate * kPanel, G * kPanel);
+        for (Index p = 0; p < panels; ++p)
+          Kernel::panel(depth, columns, weights_[gate].panel(panel + p), kPanel, x[first].data, 1, x.stride,
+                        biases_[gate].panel(panel + p), 0, block + gate * rows + p * kPanel, G * rows);
       for (Index j = 0; j < columns; ++j) {
         Array<P, G> k;
-        unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * kPanel + lanes.offset % kPanel); });
+        unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * rows + lanes.offset % rows); });
         body(first + j, k);
       }
     }

@@ -39,4 +39,14 @@ MINRNN_INLINE void for_lanes(Index n, Body&& body) {
   if (i < n) body(detail::PartialLanes<S, N>{i, n - i});
 }
 
+/// The same `wide` registers at a time, and N of them where fewer are left.
+template <class S, int wide, int N, class Body>
+MINRNN_INLINE void for_wide_lanes(Index n, Body&& body) {
+  Index i = 0;
+  if constexpr (wide != N)
+    for (; i + Packet<S, wide>::size <= n; i += Packet<S, wide>::size) body(detail::FullLanes<S, wide>{i});
+  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(detail::FullLanes<S, N>{i});
+  if (i < n) body(detail::PartialLanes<S, N>{i, n - i});
+}
+
 }  // namespace minrnn

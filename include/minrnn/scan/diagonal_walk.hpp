@@ -27,6 +27,9 @@ namespace minrnn::detail {
 template <class S, class Gates, bool keep>
 struct DiagonalWalkForward {
   static constexpr Index kGates = Gates::kCount, kDiagonals = Gates::kDiagonals, kStates = Gates::kStates;
+  // Registers side by side: a step is a chain of three functions that wait for each other, and the next step waits for
+  // all of them.
+  static constexpr int kWide = 4;
 
   GateBlocks<S, kGates> gates;
   SequenceView<S> h, kept;
@@ -40,7 +43,7 @@ struct DiagonalWalkForward {
  private:
   void run(Stretch s, Row<S> row) const {
     const Index features = h.features();
-    gates.for_blocks(s, [&](auto i, Index first, Index steps) {
+    gates.template for_blocks<kWide>(s, [&](auto i, Index first, Index steps) {
       using P = typename decltype(i)::P;
       const auto weights = load_each<P, kDiagonals, S>(i, diagonal);
       auto state = load_gates<P, kStates>(i, row, features);

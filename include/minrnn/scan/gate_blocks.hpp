@@ -40,12 +40,13 @@ struct GateBlocks {
   SequenceView<S> scratch;  // of each worker
   Index features, block;    // H; steps
 
-  /// Calls body(lanes, first, steps) for each block of the stretch and each packet of features.
-  template <class Body>
+  /// Calls body(lanes, first, steps) for each block of the stretch and each packet of features, `wide` registers at a
+  /// time where there are so many.
+  template <int wide = kInterleaved, class Body>
   void for_blocks(Stretch s, Body&& body) const {
     for (Index first = s.first; first < s.last; first += block) {
       const Index steps = std::min<Index>(block, s.last - first);
-      for_lanes<S, kInterleaved>(features, [&](auto i) { body(i, first, steps); });
+      for_wide_lanes<S, wide, kInterleaved>(features, [&](auto i) { body(i, first, steps); });
     }
   }
   /// Calls body(t, k_t) for each step of a block.
