@@ -17,6 +17,7 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "support/machine.hpp"
 #include "support/memory.hpp"
 #include "support/products.hpp"
@@ -110,6 +111,7 @@ const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
                        {"DiagonalGru", matrices_of<3>, 3, make_step<DiagonalGru<float>>},
                        {"DiagonalLstm", matrices_of<3>, 3, make_step<DiagonalLstm<float>>},
                        {"HighwayMinGru", matrices_of<3>, 3, make_highway},
+                       {"RgLru", matrices_of<3>, 3, make_step<RgLru<float>>},
                        {"Gru", matrices_of<6>, 0, make_step<Gru<float>>},
                        {"Lstm", matrices_of<8>, 0, make_step<Lstm<float>>},
                        {"Mamba", mamba_products, 0, make_mamba},

@@ -11,6 +11,7 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/adam.hpp"
@@ -127,6 +128,7 @@ int main(int argc, char** argv) {
                         {"MinLstm", measure<MinLstm<float>>},
                         {"DiagonalGru", measure<DiagonalGru<float>>},
                         {"DiagonalLstm", measure<DiagonalLstm<float>>},
+                        {"RgLru", measure<RgLru<float>>},
                         {"Gru", measure<Gru<float>>},
                         {"Lstm", measure<Lstm<float>>}};
   const Shape shapes[] = {{128, 32, 128}, {384, 64, 256}};  // size, batch, time: ten-minute training; the paper's

@@ -31,6 +31,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/schedule.hpp"
@@ -200,6 +201,7 @@ const MixerOption kMixers[] = {
          return Highway(MinGru<float>(s.dim, s.dim, stream.stream(0)), stream.stream(1));
        });
      }},
+    {"rg-lru", train_recurrent<RgLru<float>>},
     {"gru", train_recurrent<Gru<float>>},
     {"lstm", train_recurrent<Lstm<float>>},
     {"mamba",

@@ -9,12 +9,14 @@
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "support/data.hpp"
 #include "support/report.hpp"
 #include "support/statistics.hpp"
@@ -132,6 +134,7 @@ void add_cells() {
   (add_cell<MinLstm<float>, MinLstmCell<float, sizes, sizes>>("MinLstmCell"), ...);
   (add_cell<DiagonalGru<float>, DiagonalGruCell<float, sizes, sizes>>("DiagonalGruCell"), ...);
   (add_cell<DiagonalLstm<float>, DiagonalLstmCell<float, sizes, sizes>>("DiagonalLstmCell"), ...);
+  (add_cell<RgLru<float>, RgLruCell<float, sizes, sizes>>("RgLruCell"), ...);
 }
 
 void print_table(std::ostream& out) {
@@ -153,6 +156,7 @@ int main(int argc, char** argv) {
   add_layer<minrnn::MinLstm<float>>("MinLstm");
   add_layer<minrnn::DiagonalGru<float>>("DiagonalGru");
   add_layer<minrnn::DiagonalLstm<float>>("DiagonalLstm");
+  add_layer<minrnn::RgLru<float>>("RgLru");
   add_layer<minrnn::Gru<float>>("Gru");
   add_layer<minrnn::Lstm<float>>("Lstm");
   return run_benchmarks(argc, argv, [](std::ostream& out) { print_table(out); });

@@ -22,6 +22,7 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "support/errors.hpp"
 #include "support/mixer_names.hpp"
 
@@ -55,6 +56,7 @@ void visit_mixers(const MixerSettings& settings, const Visit& visit) {
                 minrnn::Highway(minrnn::MinGru<float>(features, features, own.stream(1)), own.stream(2))));
       }))
     return;
+  if (recurrent("rg-lru", std::type_identity<minrnn::RgLru<float>>{})) return;
   if (recurrent("gru", std::type_identity<minrnn::Gru<float>>{})) return;
   if (recurrent("lstm", std::type_identity<minrnn::Lstm<float>>{})) return;
   if (visit("mamba", [&](Index dim, Index, RandomStream own) {

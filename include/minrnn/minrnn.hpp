@@ -47,6 +47,7 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -65,6 +66,7 @@
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
+#include "minrnn/cells/rg_lru_cell.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/weights.hpp"

@@ -14,6 +14,7 @@
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/models/mixer_blocks.hpp"
 #include "minrnn/models/sequence_model.hpp"
@@ -190,11 +191,13 @@ TEST(Step, OfACellNeverAllocates) {
   const MinLstm<float> lstm(3, 9, random.stream(0));
   const DiagonalGru<float> diagonal_gru(3, 9, random.stream(0));
   const DiagonalLstm<float> diagonal_lstm(3, 9, random.stream(0));
+  const RgLru<float> rg_lru(3, 9, random.stream(0));
   const AllocationCount count;
   const MinGruCell<float, 3, 9> gru_cell(gru);
   const MinLstmCell<float, 3, 9> lstm_cell(lstm);
   const DiagonalGruCell<float, 3, 9> diagonal_gru_cell(diagonal_gru);
   const DiagonalLstmCell<float, 3, 9> diagonal_lstm_cell(diagonal_lstm);
+  const RgLruCell<float, 3, 9> rg_lru_cell(rg_lru);
   const Eigen::Matrix<float, 3, 1> x = Eigen::Matrix<float, 3, 1>::Ones();
   Eigen::Matrix<float, 9, 1> h = Eigen::Matrix<float, 9, 1>::Zero(), c = h;
   for (int repeat = 0; repeat < 3; ++repeat) {
@@ -202,6 +205,7 @@ TEST(Step, OfACellNeverAllocates) {
     lstm_cell.step(x, h);
     diagonal_gru_cell.step(x, h);
     diagonal_lstm_cell.step(x, h, c);
+    rg_lru_cell.step(x, h);
   }
   EXPECT_EQ(count.now(), 0);
   EXPECT_GT(h.maxCoeff(), 0);

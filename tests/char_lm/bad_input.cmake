@@ -113,7 +113,7 @@ endforeach()
 refuse("--steps: wanted .*, given nothing" train --steps= --overwrite)
 refuse("--checkpoint: wanted the name of a file, given nothing" sample --checkpoint= --length 1)
 refuse("--prompt-file: wanted the name of a file, given nothing" sample --checkpoint good.safetensors --prompt-file=)
-refuse("--mixer: rwkv not in {mingru,minlstm,signed-mingru,signed-minlstm,diagonal-gru,diagonal-lstm,highway-mingru,gru,lstm,mamba,transformer}" train --mixer rwkv)
+refuse("--mixer: rwkv not in {mingru,minlstm,signed-mingru,signed-minlstm,diagonal-gru,diagonal-lstm,highway-mingru,rg-lru,gru,lstm,mamba,transformer}" train --mixer rwkv)
 refuse("that memory can hold, given 1099511627776 and 1048576" train --data sums.txt --context 32 --dim 1048576 --expansion 1048576)
 
 # Data.

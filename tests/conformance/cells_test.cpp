@@ -9,10 +9,12 @@
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "support/run.hpp"
 
 namespace minrnn::tests {
@@ -42,7 +44,9 @@ void expect_steps_of(const L& layer) {
 template <class Cell, class L>
 void expect_steps_of_the_layer() {
   const RandomStream stream = Random(5).stream(0);
-  if constexpr (std::is_constructible_v<L, Index, Index, RandomStream, MinimalOptions>)
+  if constexpr (std::is_constructible_v<L, Index, Index, RandomStream, RgLruOptions>)
+    expect_steps_of<Cell>(L(Cell::input_size(), Cell::output_size(), stream, {.learn_initial_state = true}));
+  else if constexpr (std::is_constructible_v<L, Index, Index, RandomStream, MinimalOptions>)
     expect_steps_of<Cell>(
         L(Cell::input_size(), Cell::output_size(), stream, {.forget_bias = 1, .learn_initial_state = true}));
   else
@@ -61,6 +65,7 @@ void expect_all_variants() {
                             SignedMinLstm<S>>();
   expect_steps_of_the_layer<DiagonalGruCell<S, inputs, hidden>, DiagonalGru<S>>();
   expect_steps_of_the_layer<DiagonalLstmCell<S, inputs, hidden>, DiagonalLstm<S>>();
+  expect_steps_of_the_layer<RgLruCell<S, inputs, hidden>, RgLru<S>>();
 }
 
 TEST(Cells, GiveTheBitsOfTheLayersStep) {

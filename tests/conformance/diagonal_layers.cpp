@@ -9,7 +9,11 @@ namespace {
 
 }  // namespace
 
+template AnyLayer<float> erase(DiagonalGru<float>);
+template AnyLayer<float> erase(DiagonalLstm<float>);
+template AnyLayer<float> erase(RgLru<float>);
 template AnyLayer<double> erase(DiagonalGru<double>);
 template AnyLayer<double> erase(DiagonalLstm<double>);
+template AnyLayer<double> erase(RgLru<double>);
 
 }  // namespace minrnn::conformance

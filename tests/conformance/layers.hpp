@@ -22,6 +22,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
@@ -270,6 +271,22 @@ struct DiagonalLstmLayer : Mixer {
   }
 };
 
+struct RgLruLayer : Mixer {
+  static constexpr std::string_view name = "rg_lru";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return RgLru<S>(inputs, outputs, stream);
+  }
+};
+
+struct RgLruInitialState : Mixer {
+  static constexpr std::string_view name = "rg_lru_learnt_initial_state";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return RgLru<S>(inputs, outputs, stream, {.least_decay = 0.5, .learn_initial_state = true});
+  }
+};
+
 struct GruLayer : Mixer {
   static constexpr std::string_view name = "gru";
   template <class S>
@@ -483,7 +500,7 @@ using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;
 using MinLstmUnnormalisedLayers = LayerList<MinLstmUnnormalised, MinLstmUnnormalisedPlain, MinLstmUnnormalisedLogSpace>;
 
 using SignedLayers = LayerList<MinGruSigned, MinGruSignedInitialState, MinLstmSigned, MinLstmSignedUnnormalised>;
-using DiagonalLayers = LayerList<DiagonalGruLayer, DiagonalLstmLayer>;
+using DiagonalLayers = LayerList<DiagonalGruLayer, DiagonalLstmLayer, RgLruLayer, RgLruInitialState>;
 using RecurrentLayers = LayerList<GruLayer, LstmLayer>;
 using MambaLayers = LayerList<MambaLayer>;
 using MambaMixers = LayerList<MambaBehindLinear>;

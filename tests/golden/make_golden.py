@@ -246,6 +246,22 @@ def diagonal_lstm(p, x, s):
     return walk(step, s)
 
 
+def rg_lru(p, x, h):
+    r, i = torch.sigmoid(linear(p, "r", x)), torch.sigmoid(linear(p, "i", x))
+    a = torch.sigmoid(p["lambda"]) ** (8 * r)
+    return sequential(a, torch.sqrt(1 - a**2) * i * linear(p, "h", x), h)
+
+
+def write_rg_lru(writer, inputs, features):
+    parameters = minimal_parameters("rih", inputs, features) | {"lambda": draw(features)}
+
+    def run(p, x, s):
+        y = rg_lru(p, x, s["h"])
+        return y, {"h": y[:, -1]}
+
+    write_case(writer, f"rg_lru_{inputs}_{features}", parameters, draw(B, T, inputs), {"h": draw(B, features)}, run)
+
+
 def write_diagonal(writer, inputs, features):
     """Gates that see the state through diagonal weights."""
     for name, gates, weights, states, run in (
@@ -409,6 +425,8 @@ def main():
     write_signed(layers, 8, 16)
     write_diagonal(layers, 5, 7)
     write_diagonal(layers, 8, 16)
+    write_rg_lru(layers, 5, 7)
+    write_rg_lru(layers, 8, 16)
     # A seed of its own: what is added to the files above changes nothing here.
     torch.manual_seed(20241002)
     compose = Writer(HERE / "compose.txt")

@@ -14,6 +14,7 @@
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "support/golden.hpp"
 #include "support/threads.hpp"
 
@@ -154,6 +155,7 @@ TEST(Golden, SignedMinLstmUnnormalised) { check_layer<SignedMinLstmUnnormalised>
 
 TEST(Golden, DiagonalGru) { check_layer<DiagonalGru>("diagonal_gru"); }
 TEST(Golden, DiagonalLstm) { check_layer<DiagonalLstm>("diagonal_lstm"); }
+TEST(Golden, RgLru) { check_layer<RgLru>("rg_lru"); }
 
 TEST(Golden, MambaBlock) {
   check_block<Mamba>("mamba", 5, MambaOptions{.expansion = 2, .states = 3, .kernel = 4, .delta_rank = 2});
@@ -194,7 +196,7 @@ TEST(Golden, HighwayAroundMinGru) {
 }
 
 TEST(Golden, NoCaseIsLeftOut) {
-  EXPECT_EQ(layers().size(), 2 * 13u);
+  EXPECT_EQ(layers().size(), 2 * 14u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
   EXPECT_EQ(compositions().size(), 2 * 3u);
 }

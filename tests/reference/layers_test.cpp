@@ -22,6 +22,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
@@ -40,6 +41,7 @@
 #include "reference/min_lstm_reference.hpp"
 #include "reference/mlp.hpp"
 #include "reference/pooling.hpp"
+#include "reference/rg_lru.hpp"
 #include "reference/rms_norm.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
@@ -230,6 +232,13 @@ TEST(ReferenceOfLayers, DiagonalLayers) {
   Random random(1);
   expect_reference("diagonal_gru", erase(DiagonalGru<double>(5, 7, random.stream(0))), reference::diagonal_gru);
   expect_reference("diagonal_lstm", erase(DiagonalLstm<double>(5, 7, random.stream(0))), reference::diagonal_lstm);
+}
+
+TEST(ReferenceOfLayers, RgLru) {
+  Random random(1);
+  for (const bool learns : {false, true})
+    expect_reference("rg_lru", erase(RgLru<double>(5, 7, random.stream(0), {.learn_initial_state = learns})),
+                     reference::rg_lru);
 }
 
 TEST(ReferenceOfLayers, Mamba) {
