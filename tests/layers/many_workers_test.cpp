@@ -14,6 +14,7 @@
 #include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/tiles.hpp"
 #include "minrnn/kernels/tiling.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
@@ -68,6 +69,7 @@ TEST(ManyWorkers, FindWorkInMinimalLayers) {
     expect_work_for_all("minGRU, " + size, MinGru<float>(d, d, stream), kMany, {1, 1});
     expect_work_for_all("minLSTM, " + size, MinLstm<float>(d, d, stream), kMany, {1, 1});
   }
+  expect_work_for_all("DiagonalGru, d = 64", DiagonalGru<float>(64, 64, stream), kMany, {1, 1});
   expect_work_for_all("minGRU, d = 256", MinGru<float>(256, 256, stream), kOne, {2, 2});
   // Stretches of 512 steps: shorter ones would cost a small machine too much.
   expect_work_for_all("minGRU, d = 64", MinGru<float>(64, 64, stream), {2 * kOne.time, 1}, {2, 2});
