@@ -49,6 +49,8 @@ void add_model(CLI::App& app, sequence_tool::ModelSettings& s) {
   add_number(app, "--heads", s.heads, kSize, "of a transformer; a divisor of dim (default: dim / 64)", false);
   add_number(app, "--window", s.window, whole_number<Index>(1, sequence_tool::kMostWindow),
              "frames that a transformer sees (default: the longest sequence)", false);
+  app.add_flag("--bidirectional", s.bidirectional,
+               "each mixer twice, forward and backward in time; not with --pool last");
   add_number(app, "--dropout", s.dropout, {0, 0.99, "a number from 0 to 0.99"}, "on each residual branch");
 }
 
@@ -97,7 +99,7 @@ void add_train(CLI::App& app, sequence_tool::TrainSettings& s, std::string& task
   add_file(app, "--log", s.files.log, "FILE.csv: step,seconds,train_loss,validation_loss,accuracy (or error)");
   app.footer(
       "Examples:\n"
-      "  sequence_tool train --data gestures.csv --checkpoint gestures.safetensors --log gestures.csv.log\n"
+      "  sequence_tool train --data gestures.csv --checkpoint gestures.safetensors --log gestures.log\n"
       "  sequence_tool train --images train-images-idx3-ubyte --labels train-labels-idx1-ubyte --read pixels \\\n"
       "    --minutes 30 --checkpoint digits.safetensors");
 }

@@ -33,6 +33,7 @@ Metadata ModelSettings::metadata() const {
                     {"dim", std::to_string(dim)},
                     {"expansion", std::to_string(expansion)},
                     {"kernel", std::to_string(kernel)},
+                    {"bidirectional", bidirectional ? "yes" : "no"},
                     {"dropout", number_text(dropout)}};
   if (attends()) metadata.insert({{"heads", std::to_string(heads)}, {"window", std::to_string(window)}});
   if (source == Source::table) {
@@ -79,6 +80,7 @@ ModelSettings ModelSettings::from(const minrnn::TensorFile& file) {
   settings.dim = metadata.number("dim", Index{1}, kMostSize);
   settings.expansion = metadata.number("expansion", Index{1}, kMostSize);
   settings.kernel = metadata.number("kernel", Index{1}, kMostSize);
+  settings.bidirectional = metadata.text("bidirectional") == "yes";
   settings.dropout = metadata.number("dropout", 0.0, 1.0);
   if (settings.attends()) {
     settings.heads = metadata.number("heads", Index{1}, kMostSize);

@@ -25,6 +25,7 @@ struct ModelSettings {
   Index layers = 2, dim = 64, expansion = 2, kernel = 4;
   Index heads = 0, window = 0;  // of a transformer alone; 0: dim / 64, and the longest sequence of the training
   double dropout = 0;
+  bool bidirectional = false;
   // What the data decide, of which each model has one kind.
   Task task = Task::classification;
   Source source = Source::table;

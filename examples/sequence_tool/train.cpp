@@ -184,6 +184,8 @@ Dataset take_data(const TrainSettings& s, ModelSettings& model) {
 }  // namespace
 
 int train(const TrainSettings& settings, minrnn::Executor& executor) {
+  if (settings.model.bidirectional && settings.model.pool == "last")
+    throw InputError("--bidirectional: wanted --pool mean or max: what looks back has seen one frame at the last one");
   check_files(settings.files, settings.data.named());
   ModelSettings model = settings.model;
   const minrnn::Random random(settings.seed);
