@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -48,7 +49,7 @@ struct Settings {
   std::vector<Index> test_lengths{40, 64, 128, 256};
   std::int64_t steps = 2000, evaluate_every = 250;
   int threads = 1;
-  double learning_rate = 2e-3, weight_decay = 0;  // a decay keeps gates from shutting
+  double growth = 0.5, learning_rate = 2e-3, weight_decay = 0;  // a decay keeps gates from shutting
   std::uint64_t seed = 1;
 };
 
@@ -157,8 +158,11 @@ void train(const Settings& s, M& model, Random random) {
                                 .steps = s.steps};
   const LearningCurve curve;
   while (training.steps() < s.steps) {
+    const double grown =
+        std::min(1.0, static_cast<double>(training.steps()) / (s.growth * static_cast<double>(s.steps)));
+    const Index longest = s.shortest + std::lround(grown * static_cast<double>(s.longest - s.shortest));
     const double loss =
-        training.step(make_batch(task_of(s), s.shortest, s.longest, s.batch, random), schedule(training.steps()));
+        training.step(make_batch(task_of(s), s.shortest, longest, s.batch, random), schedule(training.steps()));
     if (training.steps() % s.evaluate_every == 0)
       curve.training(training.steps(), loss, test(s, model, s.longest, s.longest, Random(1000), context));
   }
@@ -240,6 +244,9 @@ int main(int argc, char** argv) {
   app.add_option("--test-lengths", s.test_lengths, "lengths to be tried when trained, from the least to the largest")
       ->delimiter(',')
       ->check(CLI::Range(3, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--growth", s.growth, "share of the steps in which the longest sequence grows from 3 to --longest")
+      ->check(CLI::Range(1e-9, 1.0))
       ->capture_default_str();
   app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--seed", s.seed)->capture_default_str();

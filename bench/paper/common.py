@@ -5,9 +5,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
-MIXERS = {"mingru": "MinGru", "minlstm": "MinLstm", "gru": "Gru", "lstm": "Lstm", "mamba": "Mamba",
-          "transformer": "Attention"}  # as char_lm calls them, and as the colours are named
-NAMES = {"mingru": "minGRU", "minlstm": "minLSTM", "gru": "GRU", "lstm": "LSTM", "mamba": "Mamba",
+# As the tools call them, and as the colours are named.
+MIXERS = {"mingru": "MinGru", "minlstm": "MinLstm", "signed-mingru": "SignedMinGru", "signed-minlstm": "SignedMinLstm",
+          "diagonal-gru": "DiagonalGru", "diagonal-lstm": "DiagonalLstm", "highway-mingru": "HighwayMinGru",
+          "rg-lru": "RgLru", "gru": "Gru", "lstm": "Lstm", "mamba": "Mamba", "transformer": "Attention"}
+NAMES = {"mingru": "minGRU", "minlstm": "minLSTM", "signed-mingru": "signed minGRU",
+         "signed-minlstm": "signed minLSTM", "diagonal-gru": "DiagonalGru", "diagonal-lstm": "DiagonalLstm",
+         "highway-mingru": "minGRU, highway", "rg-lru": "RG-LRU", "gru": "GRU", "lstm": "LSTM", "mamba": "Mamba",
          "transformer": "Transformer"}
 
 

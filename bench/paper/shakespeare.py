@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Learning curves on tiny Shakespeare: validation loss against step and against wall time, all six mixers.
+"""Learning curves on tiny Shakespeare: validation loss against step and against wall time, of all mixers.
 
     bench/paper/shakespeare.py --data FILE [--form paper] [--mixers mingru,mamba] [--collect]
 
 The small form has d = 128 and takes ten minutes of one core a mixer; as many run side by side as there are threads. The
-paper's: 3 layers, d = 384, expansion 2, convolution 4, MLP 4, dropout 0.2, AdamW 1e-3, clip 0.25, batch 64, context
-256; hours. A run that was interrupted goes on where it was; --collect trains nothing. Writes
+paper's is for six of them: 3 layers, d = 384, expansion 2, convolution 4, MLP 4, dropout 0.2, AdamW 1e-3, clip 0.25,
+batch 64, context 256; hours. A run that was interrupted goes on where it was; --collect trains nothing. Writes
 bench/results/shakespeare_FORM.csv and .svg; curves that stand there stay until a run replaces them.
 """
 import concurrent.futures
@@ -96,13 +96,14 @@ def main():
     parser = runs.parser(__doc__)
     parser.add_argument("--data", help="tiny Shakespeare; cmake -P cmake/fetch_tinyshakespeare.cmake fetches it")
     parser.add_argument("--form", choices=FORMS, default="small")
-    parser.add_argument("--mixers", default=",".join(common.MIXERS), help="some of " + ", ".join(common.MIXERS))
+    parser.add_argument("--mixers", help="some of " + ", ".join(common.MIXERS) + " (default: all)")
     parser.add_argument("--collect", action="store_true", help="train nothing")
     parser.add_argument("--folder", type=pathlib.Path, help="of checkpoints and logs (default: build/paper/FORM)")
     arguments = parser.parse_args()
-    mixers = arguments.mixers.split(",")
-    if unknown := set(mixers) - set(common.MIXERS):
-        parser.error(f"--mixers: wanted some of {', '.join(common.MIXERS)}, given {', '.join(unknown)}")
+    known = STEPS.get(arguments.form, common.MIXERS)
+    mixers = arguments.mixers.split(",") if arguments.mixers else list(known)
+    if unknown := set(mixers) - set(known):
+        parser.error(f"--mixers: wanted some of {', '.join(known)}, given {', '.join(unknown)}")
     folder = arguments.folder or runs.BENCH.parent / "build" / "paper" / arguments.form
     folder.mkdir(parents=True, exist_ok=True)
     if not arguments.collect:

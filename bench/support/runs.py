@@ -12,7 +12,9 @@ import sys
 BENCH = pathlib.Path(__file__).resolve().parent.parent
 RESULTS = BENCH / "results"
 COLORS = {"MinGru": "#0b6e4f", "MinLstm": "#6bbf59", "Gru": "#c1440e", "Lstm": "#e6a05c", "Mamba": "#6a4c93",
-          "Attention": "#1f78b4", "SelectiveScan": "#b295c7"}
+          "Attention": "#1f78b4", "SelectiveScan": "#b295c7", "SignedMinGru": "#00a3a3", "SignedMinLstm": "#85d3d3",
+          "DiagonalGru": "#d6336c", "DiagonalLstm": "#f3a0bd", "RgLru": "#8a6d00",
+          "HighwayMinGru": "#2f9e44"}
 NAMES = {"MinGru": "minGRU", "MinLstm": "minLSTM", "Gru": "GRU", "Lstm": "LSTM", "Mamba": "Mamba",
          "Attention": "attention", "SelectiveScan": "selective scan"}
 context = {}  # what the benchmarks say of their compiler
