@@ -25,7 +25,7 @@ TYPED_TEST(RgLruGatesOf, WhatEntersKeepsItsPrecisionWhereTheDecayIsNearOne) {
   const double eps = static_cast<double>(std::numeric_limits<S>::epsilon());
   for (const S lambda : {S(-5), S(-1), S(0), S(4), S(9)})
     for (const S k_r : {S(-60), S(-20), S(-3), S(0), S(5)}) {
-      const auto step = RgLruGates::forward<P>({k_r, S(1e3), S(1)}, {lambda});  // i is 1
+      const auto step = RgLruGates::forward<P>({k_r, S(1e3), S(1)}, RgLruGates::prepare<P>({lambda}));  // i is 1
       const double l =
           8 / (1 + std::exp(-static_cast<double>(k_r))) * std::log1p(std::exp(-static_cast<double>(lambda)));
       const double m = std::sqrt(-std::expm1(-2 * l));
@@ -42,8 +42,9 @@ TYPED_TEST(RgLruGatesOf, AGateThatIsShutHasNoSlope) {
   using S = TypeParam;
   using P = Packet<S>;
   for (const S k_r : {S(-100), S(-1e4), S(-1e30)}) {
-    const auto step = RgLruGates::forward<P>({k_r, S(0), S(3)}, {S(5)});
-    const auto d = RgLruGates::backward(step.kept, P(S(2)), P(S(1)), {P(S(5))});
+    const auto channels = RgLruGates::prepare<P>({S(5)});
+    const auto step = RgLruGates::forward<P>({k_r, S(0), S(3)}, channels);
+    const auto d = RgLruGates::backward(step.kept, P(S(2)), P(S(1)), channels);
     // From r = e^-100 on: l / m is sqrt(l / 2), below 1e-20.
     EXPECT_NEAR(static_cast<double>(step.decay.first()), 1, 1e-20) << k_r;
     EXPECT_NEAR(static_cast<double>(d.dk[0].first()), 0, 1e-20) << k_r;

@@ -24,7 +24,7 @@ class MinimalCell : public GatedCell<S, In, Hidden, Gates> {
   /// h becomes the state after x. Never allocates, locks or throws.
   void step(const Input& x, Output& h) const noexcept {
     this->for_gates(x, [&](auto lanes, const auto& k, const auto& diagonal) MINRNN_INLINE_LAMBDA {
-      const auto step = Gates::forward(k, diagonal);
+      const auto step = Gates::forward(k, Gates::prepare(diagonal));
       lanes.store(h.data(), fma(step.decay, lanes.load(h.data()), step.input));
     });
   }

@@ -19,6 +19,11 @@ struct DiagonalWeight {
 struct NoDiagonals {
   static constexpr Index kDiagonals = 0;
   static constexpr Array<DiagonalWeight, 0> kDiagonalWeights{};
+
+  template <class P>
+  MINRNN_INLINE static Array<P, 0> prepare(const Array<P, 0>&) {
+    return {};
+  }
 };
 
 }  // namespace minrnn::detail

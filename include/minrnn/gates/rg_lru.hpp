@@ -37,40 +37,45 @@ struct RgLruGates : CandidateFunction<Candidate::plain> {
   static constexpr Array<DiagonalWeight, 1> kDiagonalWeights{{{"lambda", 0}}};
   static constexpr Array<double, 3> kForgetBias{0, 0, 0};  // how much is kept is for lambda to say
 
+  /// Of a packet of channels.
   template <class P>
-  MINRNN_INLINE static ScanStep<P, Array<P, 3>> forward(const Array<P, 3>& k, const Array<P, 1>& diagonal) {
+  struct Channels {
+    P rate;   // 8 softplus(-lambda)
+    P slope;  // sigmoid(-lambda) / softplus(-lambda), which goes to 1 as both go to 0
+  };
+  template <class P>
+  MINRNN_INLINE static Channels<P> prepare(const Array<P, 1>& diagonal) {
+    const P softplus_of = softplus(-diagonal[0]);
+    return {softplus_of * S<P>(8), select(softplus_of == S<P>(0), P(S<P>(1)), sigmoid(-diagonal[0]) / softplus_of)};
+  }
+
+  template <class P>
+  MINRNN_INLINE static ScanStep<P, Array<P, 3>> forward(const Array<P, 3>& k, const Channels<P>& channels) {
     const Gate<P, Arithmetic::linear> r(k[0]), i(k[1]);
-    const P l = log_of_decay(r.value, diagonal);
+    const P l = r.value * channels.rate;
     return {exp(-l), input_scale(l) * i.value * k[2], {r.packed, i.packed, k[2]}};
   }
 
   template <class P>
   MINRNN_INLINE static ScanAdjoint<P, 3, 1> backward(const Array<P, 3>& kept, P h_before, P delta,
-                                                     const Array<P, 1>& diagonal) {
+                                                     const Channels<P>& channels) {
     const auto r = unpack(kept[0]), i = unpack(kept[1]);
-    const P v = kept[2], l = log_of_decay(r.value, diagonal), a = exp(-l), m = input_scale(l), zero(S<P>(0));
+    const P v = kept[2], l = r.value * channels.rate, a = exp(-l), m = input_scale(l), zero(S<P>(0));
     const P l_of_m = select(m == zero, zero, l / m);
     const P e = delta * (l * a * h_before - l_of_m * (a * a) * i.value * v);
     const P dk_i = delta * (m * i.value * i.complement * v), dk_h = delta * (m * i.value);
-    const P softplus_of = softplus(-diagonal[0]);
-    const P dlambda = e * select(softplus_of == zero, P(S<P>(1)), sigmoid(-diagonal[0]) / softplus_of);
-    return {{-e * r.complement, dk_i, dk_h}, a * delta, {dlambda}};
+    return {{-e * r.complement, dk_i, dk_h}, a * delta, {e * channels.slope}};
   }
 
   template <class P>
-  MINRNN_INLINE static P decay(const Array<P, 3>& kept, const Array<P, 1>& diagonal) {
-    return exp(-log_of_decay(unpack(kept[0]).value, diagonal));
+  MINRNN_INLINE static P decay(const Array<P, 3>& kept, const Channels<P>& channels) {
+    return exp(-(unpack(kept[0]).value * channels.rate));
   }
 
  private:
   template <class P>
   using S = typename P::Scalar;
 
-  /// l = -log a.
-  template <class P>
-  MINRNN_INLINE static P log_of_decay(P r, const Array<P, 1>& diagonal) {
-    return r * (softplus(-diagonal[0]) * S<P>(8));
-  }
   /// m = sqrt(1 - e^(-2 l)).
   template <class P>
   MINRNN_INLINE static P input_scale(P l) {

@@ -35,10 +35,11 @@ struct ScanAdjoint {
 ///   kForgetBias                         what MinimalOptions::forget_bias adds to each bias, times this
 ///   kDiagonals, kDiagonalWeights        how many weights of one number for each channel, most often none, their names
 ///   arithmetic, Linear                  linear or log_space, and the same gates in linear arithmetic
-///   forward(k, diagonal)                ScanStep from the pre-activations k of a packet of features
-///   backward(kept, h_before, delta, diagonal)
+///   prepare(diagonal)                   what of the diagonal weights alone is computed once for many steps
+///   forward(k, prepared)                ScanStep from the pre-activations k of a packet of features
+///   backward(kept, h_before, delta, prepared)
 ///                                       ScanAdjoint from what forward kept, h_{t-1} and delta = dL/dh_t
-///   decay(kept, diagonal)               dh_t / dh_{t-1} again
+///   decay(kept, prepared)               dh_t / dh_{t-1} again
 ///   candidate(k), slope(h~)             g and its derivative: a learned h_0 is g of its parameter
 ///
 /// Of products, what is small comes first: a gate that is shut meets large numbers before they meet each other.
@@ -53,9 +54,9 @@ concept ScanGates = requires {
   { G::kForgetBias[0] } -> std::convertible_to<double>;
   { G::kDiagonalWeights } -> std::convertible_to<Array<DiagonalWeight, G::kDiagonals>>;
   { G::arithmetic } -> std::convertible_to<Arithmetic>;
-  { G::forward(k, diagonal).kept } -> std::convertible_to<Array<Packet<float>, G::kCount>>;
-  { G::backward(k, p, p, diagonal) } -> std::same_as<ScanAdjoint<Packet<float>, G::kCount, G::kDiagonals>>;
-  { G::decay(k, diagonal) } -> std::same_as<Packet<float>>;
+  { G::forward(k, G::prepare(diagonal)).kept } -> std::convertible_to<Array<Packet<float>, G::kCount>>;
+  { G::backward(k, p, p, G::prepare(diagonal)) } -> std::same_as<ScanAdjoint<Packet<float>, G::kCount, G::kDiagonals>>;
+  { G::decay(k, G::prepare(diagonal)) } -> std::same_as<Packet<float>>;
   { G::slope(G::candidate(p)) } -> std::same_as<Packet<float>>;
 };
 

@@ -93,8 +93,8 @@ class MinimalLayer : public GatedLayer<S, Gates, MinimalLayer<S, Gates>> {
       for_lanes<S>(features, [&](auto i) {
         using P = typename decltype(i)::P;
         using Op = Operator<P>;
-        const auto step =
-            Gates::forward(load_gates<P, kGates>(i, k_t[b], features), load_each<P, kDiagonals, S>(i, diagonal));
+        const auto prepared = Gates::prepare(load_each<P, kDiagonals, S>(i, diagonal));
+        const auto step = Gates::forward(load_gates<P, kGates>(i, k_t[b], features), prepared);
         const P h_after = Op::value(Op{step.decay, step.input}(Op::carried(h_before[i])));
         state_b[i] = h_after;
         h_b[i] = h_after;

@@ -49,11 +49,11 @@ struct GatedScanForward {
     gates.for_blocks(s, [&](auto i, Index first, Index steps) {
       using P = typename decltype(i)::P;
       using Op = Operator<P>;
-      const auto d = load_each<P, kDiagonals, S>(i, diagonal);
+      const auto prepared = Gates::prepare(load_each<P, kDiagonals, S>(i, diagonal));
       Op whole = load_operator<Op>(i, a, b, h.features());
       gates.for_steps(i, s, first, steps, [&](Index t, const Array<P, kGates>& k) MINRNN_INLINE_LAMBDA {
         store_gates(i, k, kept.row(t, s.sequence), h.features());
-        const Op step = operator_of<P>(Gates::forward(k, d));
+        const Op step = operator_of<P>(Gates::forward(k, prepared));
         if (gates.x.starts(t, s.sequence))
           whole = {Op::carried(P(S(0))), step(Op::carried(h_0[i]))};
         else
@@ -67,11 +67,11 @@ struct GatedScanForward {
     gates.for_blocks(s, [&](auto i, Index first, Index steps) {
       using P = typename decltype(i)::P;
       using Op = Operator<P>;
-      const auto d = load_each<P, kDiagonals, S>(i, diagonal);
+      const auto prepared = Gates::prepare(load_each<P, kDiagonals, S>(i, diagonal));
       auto carried = load_carried<typename Op::Carried>(i, row, h.features());
       for_steps(i, s, first, steps, [&](Index t, const Array<P, kGates>& k) MINRNN_INLINE_LAMBDA {
         if (gates.x.starts(t, s.sequence)) carried = Op::carried(h_0[i]);
-        const auto step = Gates::forward(k, d);
+        const auto step = Gates::forward(k, prepared);
         carried = operator_of<P>(step)(carried);  // h_t = a_t h_{t-1} + b_t
         h.row(t, s.sequence)[i] = Op::value(carried);
         if constexpr (keep) store_gates(i, step.kept, kept.row(t, s.sequence), h.features());
@@ -134,7 +134,7 @@ struct GatedScanBackward {
       for_lanes<S, kInterleaved>(h.features(), [&](auto i) {
         using P = typename decltype(i)::P;
         const P decay = Gates::decay(load_gates<P, kGates>(i, kept.row(t, s.sequence), h.features()),
-                                     load_each<P, kDiagonals, S>(i, diagonal)),
+                                     Gates::prepare(load_each<P, kDiagonals, S>(i, diagonal))),
                 zero(S(0));
         const Affine<P> next{decay, decay * dy.row(t, s.sequence)[i]};
         compose(i, start ? Affine<P>{zero, zero} : next, start, a, b, h.features());
@@ -147,7 +147,7 @@ struct GatedScanBackward {
     const Row<S> of_vectors = Gradients::biases(of_tile), dh_0 = Gradients::h_0(of_tile);
     for_lanes<S, kInterleaved>(h.features(), [&](auto i) {
       using P = typename decltype(i)::P;
-      const auto weights = load_each<P, kDiagonals, S>(i, diagonal);
+      const auto prepared = Gates::prepare(load_each<P, kDiagonals, S>(i, diagonal));
       P carried = row[i];
       auto sums = load_gates<P, kGates + kDiagonals>(i, of_vectors, h.features());
       for (Index t = first + dk_block.count - 1; t >= first; --t) {
@@ -155,7 +155,7 @@ struct GatedScanBackward {
         const Row<const S> h_before = start ? h_0 : t > 0 ? h.row(t - 1, s.sequence) : first_h[s.sequence];
         const P delta = dy.row(t, s.sequence)[i] + carried;
         const auto d = Gates::backward(load_gates<P, kGates>(i, kept.row(t, s.sequence), h.features()), h_before[i],
-                                       delta, weights);
+                                       delta, prepared);
         store_gates(i, d.dk, dk_block[t - first], h.features());
         unroll<kGates>([&](auto gate) { sums[gate] = sums[gate] + d.dk[gate]; });
         unroll<kDiagonals>([&](auto n) { sums[kGates + n] = sums[kGates + n] + d.ddiagonal[n]; });
