@@ -9,8 +9,8 @@
 
 namespace minrnn {
 
-/// DiagonalGru: a GRU whose gates see of the state their own channel alone. It can count and keep a parity, which gates
-/// that see only the input cannot, and its products are those of minGRU: of the input, for many steps at once.
+/// DiagonalGru: a GRU whose gates see of the state their own channel alone. It can keep a parity, which positive decays
+/// of the input cannot, and its products are as those of minGRU: of the input, for many steps at once.
 ///
 /// Equations   z_t = sigmoid(a_z h_{t-1} + W_z x_t + b_z),  r_t = sigmoid(a_r h_{t-1} + W_r x_t + b_r)
 ///             n_t = tanh(a_n (h_{t-1} r_t) + W_n x_t + b_n),  h_t = (1 - z_t) h_{t-1} + z_t n_t
