@@ -32,16 +32,9 @@ struct PartialLanes {
 
 /// Calls body(lanes) over n scalars, N registers at a time. Element i is always computed the same way, whatever the
 /// call. Within body, `typename decltype(lanes)::P` is the packet.
-template <class S, int N = 1, class Body>
+/// With a number `wide` it is `wide` registers at a time, and N of them where fewer are left.
+template <class S, int N = 1, int wide = N, class Body>
 MINRNN_INLINE void for_lanes(Index n, Body&& body) {
-  Index i = 0;
-  for (; i + Packet<S, N>::size <= n; i += Packet<S, N>::size) body(detail::FullLanes<S, N>{i});
-  if (i < n) body(detail::PartialLanes<S, N>{i, n - i});
-}
-
-/// The same `wide` registers at a time, and N of them where fewer are left.
-template <class S, int wide, int N, class Body>
-MINRNN_INLINE void for_wide_lanes(Index n, Body&& body) {
   Index i = 0;
   if constexpr (wide != N)
     for (; i + Packet<S, wide>::size <= n; i += Packet<S, wide>::size) body(detail::FullLanes<S, wide>{i});

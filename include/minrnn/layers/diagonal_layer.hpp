@@ -22,6 +22,7 @@
 #include "minrnn/kernels/tiles.hpp"
 #include "minrnn/kernels/tiling.hpp"
 #include "minrnn/layers/gated_layer.hpp"
+#include "minrnn/layers/recurrent_state.hpp"
 #include "minrnn/scan/diagonal_walk.hpp"
 
 namespace minrnn::detail {
@@ -48,22 +49,9 @@ class DiagonalLayer : public GatedLayer<S, Gates, DiagonalLayer<S, Gates>> {
   using Base::input_size, Base::output_size;
   using typename Base::Cache;
 
-  struct State {
-    Matrix<S> h;  // (H, B)
-    Matrix<S> c;  // (H, B) where the gates have one, else empty
+  using State = RecurrentState<S, kHasCell>;
 
-    template <class Self, class V>
-    static void visit(Self& self, const Name& scope, V&& visitor) {
-      visitor(scope / "h", self.h);
-      if constexpr (kHasCell) visitor(scope / "c", self.c);
-    }
-  };
-
-  State initial_state(Index batch) const {
-    check_batch(Gates::kName, batch);
-    const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
-    return {zero, kHasCell ? zero : Matrix<S>()};
-  }
+  State initial_state(Index batch) const { return State::zero(Gates::kName, output_size(), batch); }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
                                 const Context& context = {}) const {
@@ -125,14 +113,12 @@ class DiagonalLayer : public GatedLayer<S, Gates, DiagonalLayer<S, Gates>> {
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     const SequenceView<const S> h = cache.h_.view();
     cache.check_backward(Gates::kName, this->sizes(), dy);
-    check_state("dstate.h", "dstate.c", dstate, dy.batch());
+    dstate.check_shape(Gates::kName, "dstate.h", "dstate.c", output_size(), dy.batch());
     const Tiling tiling = whole_sequences(h, Gradients::cost(input_size(), output_size()));
-    const SequenceView<S> zero = cache.h_0_.resize(kStates * output_size(), 1, 1);
-    std::fill_n(zero.data(), zero.size(), S(0));
     join(dstate, cache.carry_);
     const auto dx = this->add_gradients(dy, cache, tiling, nullptr, context, [&](const Gradients& gradients) {
-      DiagonalWalkBackward<S, Gates>{gradients,        dy, h, cache.kept_.view(), cache.first_, zero.row(0, 0),
-                                     this->diagonals()}(context, tiling, cache.carry_);
+      DiagonalWalkBackward<S, Gates>{gradients, dy, h, cache.kept_.view(), cache.first_, this->diagonals()}(
+          context, tiling, cache.carry_);
     });
     part(cache.carry_, dstate);
     return dx;
@@ -183,11 +169,7 @@ class DiagonalLayer : public GatedLayer<S, Gates, DiagonalLayer<S, Gates>> {
 
   void check_forward(SequenceView<const S> x, const State& state) const {
     check_input(Gates::kName, x, input_size());
-    check_state("state.h", "state.c", state, x.batch());
-  }
-  void check_state(std::string_view h, std::string_view c, const State& state, Index batch) const {
-    check_matrix(Gates::kName, h, state.h, output_size(), batch);
-    if constexpr (kHasCell) check_matrix(Gates::kName, c, state.c, output_size(), batch);
+    state.check_shape(Gates::kName, "state.h", "state.c", output_size(), x.batch());
   }
 };
 

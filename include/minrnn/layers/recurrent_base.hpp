@@ -16,6 +16,7 @@
 #include "minrnn/gates/step_gates.hpp"
 #include "minrnn/kernels/gate_rows.hpp"
 #include "minrnn/kernels/product.hpp"
+#include "minrnn/layers/recurrent_state.hpp"
 
 namespace minrnn::detail {
 
@@ -28,16 +29,7 @@ class RecurrentBase {
  public:
   using Scalar = S;
 
-  struct State {
-    Matrix<S> h;  // (H, B)
-    Matrix<S> c;  // (H, B) where the gates have a cell, else empty
-
-    template <class Self, class V>
-    static void visit(Self& self, const Name& scope, V&& visitor) {
-      visitor(scope / "h", self.h);
-      if constexpr (Gates::kHasCell) visitor(scope / "c", self.c);
-    }
-  };
+  using State = RecurrentState<S, Gates::kHasCell>;
 
   class Cache : public CacheBase {
     friend Recurrent<S, Gates>;
@@ -61,11 +53,7 @@ class RecurrentBase {
 
   Index input_size() const { return weight_ih_.value.cols(); }
   Index output_size() const { return weight_hh_.value.cols(); }
-  State initial_state(Index batch) const {
-    check_batch(Gates::kName, batch);
-    const Matrix<S> zero = Matrix<S>::Zero(output_size(), batch);
-    return {zero, Gates::kHasCell ? zero : Matrix<S>()};
-  }
+  State initial_state(Index batch) const { return State::zero(Gates::kName, output_size(), batch); }
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
@@ -97,21 +85,15 @@ class RecurrentBase {
 
   void check_forward(SequenceView<const S> x, const State& state) const {
     check_input(Gates::kName, x, input_size());
-    check_state("state.h", "state.c", state, x.batch());
+    state.check_shape(Gates::kName, "state.h", "state.c", output_size(), x.batch());
   }
   void check_backward(SequenceView<const S> dy, const State& dstate, const Cache& cache) const {
     cache.check_backward(Gates::kName, sizes(), dy);
-    check_state("dstate.h", "dstate.c", dstate, dy.batch());
+    dstate.check_shape(Gates::kName, "dstate.h", "dstate.c", output_size(), dy.batch());
   }
 
   Parameter<S> weight_ih_, weight_hh_;  // (G H, F), (G H, H)
   Parameter<S> bias_ih_, bias_hh_;      // (G H)
-
- private:
-  void check_state(std::string_view h, std::string_view c, const State& state, Index batch) const {
-    check_matrix(Gates::kName, h, state.h, output_size(), batch);
-    if constexpr (Gates::kHasCell) check_matrix(Gates::kName, c, state.c, output_size(), batch);
-  }
 };
 
 }  // namespace minrnn::detail

@@ -75,7 +75,6 @@ struct DiagonalWalkBackward {
   const Gradients& gradients;
   SequenceView<const S> dy, h, kept;
   Columns<const S> first;  // (N H, B) the states before the first step
-  Row<const S> zero;       // (N H)
   Array<Row<const S>, kDiagonals> diagonal;
 
   /// dstates (N H, B): what reaches the states after the last step, and before the first.
@@ -99,7 +98,9 @@ struct DiagonalWalkBackward {
       auto after = state<P>(i, first_step + dk.count, s.sequence);
       for (Index t = first_step + dk.count - 1; t >= first_step; --t) {
         const bool start = gradients.x.starts(t, s.sequence);
-        const auto before = start ? load_gates<P, kStates>(i, zero, features) : state<P>(i, t, s.sequence);
+        const auto kept_before = state<P>(i, t, s.sequence);
+        auto before = kept_before;
+        if (start) unroll<kStates>([&](auto n) { before[n] = P(S(0)); });
         carried[0] = dy.row(t, s.sequence)[i] + carried[0];
         const auto d = Gates::backward(load_gates<P, kGates>(i, kept.row(t, s.sequence), features), before, after,
                                        carried, weights);
@@ -107,14 +108,14 @@ struct DiagonalWalkBackward {
         unroll<kGates>([&](auto gate) { sums[gate] = sums[gate] + d.dk[gate]; });
         unroll<kDiagonals>([&](auto n) { sums[kGates + n] = sums[kGates + n] + d.ddiagonal[n]; });
         unroll<kStates>([&](auto n) { carried[n] = start ? P(S(0)) : d.dbefore[n]; });
-        after = state<P>(i, t, s.sequence);
+        after = kept_before;
       }
       store_gates(i, sums, of_vectors, features);
       store_gates(i, carried, row, features);
     });
   }
 
-  /// The state before step t of a sequence, where none starts there.
+  /// The state before step t of a sequence, as if none started there.
   template <class P, class Lanes>
   MINRNN_INLINE Array<P, kStates> state(Lanes i, Index t, Index sequence) const {
     if (t == 0) return load_gates<P, kStates>(i, first[sequence], h.features());

@@ -46,7 +46,7 @@ struct GateBlocks {
   void for_blocks(Stretch s, Body&& body) const {
     for (Index first = s.first; first < s.last; first += block) {
       const Index steps = std::min<Index>(block, s.last - first);
-      for_wide_lanes<S, wide, kInterleaved>(features, [&](auto i) { body(i, first, steps); });
+      for_lanes<S, kInterleaved, wide>(features, [&](auto i) { body(i, first, steps); });
     }
   }
   /// Calls body(t, k_t) for each step of a block.
