@@ -2,14 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstdio>
-#include <limits>
 #include <numbers>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "commands.hpp"
-#include "minrnn/optim/schedule.hpp"
 #include "minrnn/distributed/check_alike.hpp"
 #include "minrnn/distributed/collectives.hpp"
 #include "model.hpp"
@@ -18,6 +16,7 @@
 #include "support/files.hpp"
 #include "support/log.hpp"
 #include "support/signals.hpp"
+#include "support/training_time.hpp"
 #include "training.hpp"
 
 namespace char_lm {
@@ -31,23 +30,17 @@ class Run {
         training_(training),
         ranks_(ranks),
         at_(training.progress),
-        limit_(settings.minutes > 0 ? settings.minutes * 60 : std::numeric_limits<double>::infinity()),
-        steps_(settings.steps > 0     ? settings.steps
-               : settings.minutes > 0 ? std::numeric_limits<std::int64_t>::max()
-                                      : 2000),
+        time_(settings.learning_rate, settings.minutes, settings.steps, 2000, at_),
         log_(ranks.first() ? settings.log : "", "step,train_loss,validation_loss,seconds,characters_per_second",
-             settings.resume ? training.progress.step : -1),
-        clock_(training.progress.seconds),
-        line_seconds_(clock_.seconds()),
-        line_step_(at_.step) {}
+             settings.resume ? training.progress.step : -1) {}
 
   int operator()() {
     take_signals();
     try {
-      while (at_.step < steps_ && goes_on(at_.step == 0)) {
-        training_.step(learning_rate());
+      while (at_.step < time_.steps() && goes_on(at_.step == 0)) {
+        training_.step(static_cast<float>(time_.learning_rate(seconds_)));
         begin();
-        const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == steps_) && report();
+        const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == time_.steps()) && report();
         if (best || at_.step % settings_.save_every == 0) save();
         if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
       }
@@ -76,25 +69,14 @@ class Run {
       std::int64_t interrupted;
     };
     std::vector<Moment> moments(static_cast<std::size_t>(ranks_.size()));
-    moments[static_cast<std::size_t>(ranks_.rank())] = {clock_.seconds(), interrupted};
+    moments[static_cast<std::size_t>(ranks_.rank())] = {time_.seconds(), interrupted};
     minrnn::detail::all_gather(ranks_.communicator(), moments.data(), 1);
     seconds_ = moments[0].seconds;
     for (const Moment& moment : moments) interrupted_ |= moment.interrupted != 0;
   }
   bool goes_on(bool first_step) {
     agree();
-    return (seconds_ < limit_ || first_step) && !interrupted_;
-  }
-
-  /// Falls with the steps or with the clock, whichever is further.
-  float learning_rate() const {
-    const minrnn::CosineSchedule schedule{.rate = settings_.learning_rate,
-                                          .final_rate = settings_.learning_rate / 10,
-                                          .warm_up = std::min<std::int64_t>(100, steps_ / 10),
-                                          .steps = steps_};
-    const double by_steps = schedule(at_.step);
-    if (settings_.minutes == 0) return static_cast<float>(by_steps);
-    return static_cast<float>(std::min(by_steps, schedule.at(seconds_ / limit_)));
+    return (seconds_ < time_.limit() || first_step) && !interrupted_;
   }
 
   /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
@@ -110,14 +92,14 @@ class Run {
   /// before how long it takes.
   int final_evaluation() {
     agree();
-    const double ends = std::max(limit_, seconds_ + std::max(1.0, limit_ / 20)), begins = clock_.seconds();
+    const double ends = std::max(time_.limit(), seconds_ + std::max(1.0, time_.limit() / 20)), begins = time_.seconds();
     const auto [loss, count, of] = training_.final_loss([&](Index done, Index all) {
       meter_.update([&] {
         const double part = static_cast<double>(done) / static_cast<double>(all);
         char text[100];
         std::snprintf(
             text, sizeof text, "validating the %s weights: %.1f %%  left %s", weights(), 100 * part,
-            duration_text(std::min((clock_.seconds() - begins) * (1 / part - 1), ends - clock_.seconds())).c_str());
+            duration_text(std::min((time_.seconds() - begins) * (1 / part - 1), ends - time_.seconds())).c_str());
         return std::string(text);
       });
       agree();
@@ -136,21 +118,13 @@ class Run {
   const char* weights() const { return settings_.checkpoint.empty() ? "last" : "best"; }
 
   double characters_per_second() const {
-    const auto steps = static_cast<double>(at_.step - line_step_);
-    return steps * static_cast<double>(settings_.batch * settings_.context) /
-           std::max(clock_.seconds() - line_seconds_, 1e-9);
-  }
-  /// Until the end of the training, by the speed since the last line of `report`.
-  std::string time_left() const {
-    const double seconds = (clock_.seconds() - line_seconds_) / static_cast<double>(at_.step - line_step_);
-    return duration_text(std::min(seconds * static_cast<double>(steps_ - at_.step), limit_ - clock_.seconds()));
+    return time_.steps_per_second() * static_cast<double>(settings_.batch * settings_.context);
   }
   /// Between two lines of `report`.
   std::string progress_text() const {
     char text[160];
     std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f characters/s  left %s",
-                  static_cast<long long>(at_.step), at_.loss_sum / static_cast<double>(at_.loss_count),
-                  characters_per_second(), time_left().c_str());
+                  static_cast<long long>(at_.step), at_.mean_loss(), characters_per_second(), time_.left().c_str());
     return text;
   }
 
@@ -159,17 +133,16 @@ class Run {
     const double rate = characters_per_second();
     const auto evaluation = training_.evaluate();
     log_.add("%lld,%.17g,%.17g,%.3f,%.0f", static_cast<long long>(at_.step), evaluation.train_loss,
-             evaluation.validation_loss, clock_.seconds(), rate);
+             evaluation.validation_loss, time_.seconds(), rate);
     meter_.clear();
     say("step %lld  train %.4f  validation %.4f  %.0f characters/s  left %s%s\n", static_cast<long long>(at_.step),
-        evaluation.train_loss, evaluation.validation_loss, rate, time_left().c_str(), evaluation.best ? "  best" : "");
-    line_seconds_ = clock_.seconds();
-    line_step_ = at_.step;
+        evaluation.train_loss, evaluation.validation_loss, rate, time_.left().c_str(), evaluation.best ? "  best" : "");
+    time_.begin_line();
     return evaluation.best;
   }
 
   void save() {
-    at_.seconds = clock_.seconds();
+    at_.seconds = time_.seconds();
     training_.save();
   }
 
@@ -177,12 +150,8 @@ class Run {
   Training<Model>& training_;
   Ranks& ranks_;
   Progress& at_;
-  double limit_;  // seconds
-  std::int64_t steps_;
+  TrainingTime time_;
   Log log_;
-  Clock clock_;
-  double line_seconds_;  // when the last line of `report` was printed
-  std::int64_t line_step_;
   Meter meter_{stdout};
   bool begun_ = false;
   double seconds_ = 0;  // what the ranks have agreed on last

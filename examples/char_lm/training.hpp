@@ -4,7 +4,6 @@
 
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -21,27 +20,17 @@
 #include "model.hpp"
 #include "support/checkpoints.hpp"
 #include "support/files.hpp"
+#include "support/training_time.hpp"
 
 namespace char_lm {
 
-/// Where a training stands, apart from model and optimizer.
-struct Progress {
-  std::int64_t step = 0, best_step = 0;
+struct Progress : TrainingProgress {
   std::uint64_t random = 0;  // draws the windows of the next step
-  double best_loss = std::numeric_limits<double>::infinity();
-  double loss_sum = 0;  // since the last evaluation
-  std::int64_t loss_count = 0;
-  double seconds = 0;
 
   template <class Self, class V>
   static void visit(Self& self, const minrnn::Name& scope, V&& visitor) {
-    visitor(scope / "step", self.step);
-    visitor(scope / "best_step", self.best_step);
+    TrainingProgress::visit(self, scope, visitor);
     visitor(scope / "random", self.random);
-    visitor(scope / "best_loss", self.best_loss);
-    visitor(scope / "loss_sum", self.loss_sum);
-    visitor(scope / "loss_count", self.loss_count);
-    visitor(scope / "seconds", self.seconds);
   }
 };
 
@@ -107,8 +96,7 @@ class Training {
                         ranks_.communicator(), [](Index, Index) { return true; })
             .loss;
     if (!std::isfinite(loss)) diverged();
-    const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), loss,
-                            loss < progress.best_loss};
+    const Evaluation result{progress.mean_loss(), loss, loss < progress.best_loss};
     progress.loss_sum = 0;
     progress.loss_count = 0;
     if (result.best) {

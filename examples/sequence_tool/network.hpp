@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,27 +15,17 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/io/safetensors.hpp"
 #include "settings.hpp"
+#include "support/training_time.hpp"
 
 namespace sequence_tool {
 
-/// Where a training stands, apart from model and optimizer.
-struct Progress {
-  std::int64_t step = 0, best_step = 0;
+struct Progress : TrainingProgress {
   std::int64_t worse_evaluations = 0;  // since the best one
-  double best_loss = std::numeric_limits<double>::infinity();
-  double loss_sum = 0;  // since the last evaluation, over so many sequences
-  std::int64_t loss_count = 0;
-  double seconds = 0;
 
   template <class Self, class V>
   static void visit(Self& self, const minrnn::Name& scope, V&& visitor) {
-    visitor(scope / "step", self.step);
-    visitor(scope / "best_step", self.best_step);
+    TrainingProgress::visit(self, scope, visitor);
     visitor(scope / "worse_evaluations", self.worse_evaluations);
-    visitor(scope / "best_loss", self.best_loss);
-    visitor(scope / "loss_sum", self.loss_sum);
-    visitor(scope / "loss_count", self.loss_count);
-    visitor(scope / "seconds", self.seconds);
   }
 };
 

@@ -4,17 +4,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <limits>
 #include <string>
 
 #include "commands.hpp"
 #include "dataset.hpp"
-#include "minrnn/optim/schedule.hpp"
 #include "network.hpp"
 #include "support/console.hpp"
 #include "support/files.hpp"
 #include "support/log.hpp"
 #include "support/signals.hpp"
+#include "support/training_time.hpp"
 #include "training.hpp"
 
 namespace sequence_tool {
@@ -29,26 +28,20 @@ class Run {
         task_(task),
         training_(training),
         at_(training.progress),
-        limit_(settings.minutes > 0 ? settings.minutes * 60 : std::numeric_limits<double>::infinity()),
-        steps_(settings.steps > 0     ? settings.steps
-               : settings.epochs > 0  ? settings.epochs * training.steps_of_epoch()
-               : settings.minutes > 0 ? std::numeric_limits<std::int64_t>::max()
-                                      : 1000),
+        time_(settings.learning_rate, settings.minutes,
+              settings.epochs > 0 ? settings.epochs * training.steps_of_epoch() : settings.steps, 1000, at_),
         log_(settings.files.log,
              std::string("step,seconds,train_loss,validation_loss,") +
                  (task == Task::classification ? "accuracy" : "error"),
-             settings.files.resume ? training.progress.step : -1),
-        clock_(training.progress.seconds),
-        line_seconds_(clock_.seconds()),
-        line_step_(at_.step) {}
+             settings.files.resume ? training.progress.step : -1) {}
 
   int operator()() {
     take_signals();
     try {
-      while (at_.step < steps_ && goes_on()) {
-        training_.step(learning_rate());
+      while (at_.step < time_.steps() && goes_on()) {
+        training_.step(time_.learning_rate(time_.seconds()));
         begin();
-        const bool best = (at_.step % training_.evaluate_every() == 0 || at_.step == steps_) && report();
+        const bool best = (at_.step % training_.evaluate_every() == 0 || at_.step == time_.steps()) && report();
         if (best || at_.step % training_.save_every() == 0) save();
         if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
       }
@@ -72,16 +65,8 @@ class Run {
 
  private:
   bool is_patient_no_more() const { return settings_.patience > 0 && at_.worse_evaluations >= settings_.patience; }
-  bool goes_on() const { return (clock_.seconds() < limit_ || at_.step == 0) && !interrupted && !is_patient_no_more(); }
-
-  /// Falls with the steps or with the clock, whichever is further.
-  double learning_rate() const {
-    const minrnn::CosineSchedule schedule{.rate = settings_.learning_rate,
-                                          .final_rate = settings_.learning_rate / 10,
-                                          .warm_up = std::min<std::int64_t>(100, steps_ / 10),
-                                          .steps = steps_};
-    const double by_steps = schedule(at_.step);
-    return settings_.minutes == 0 ? by_steps : std::min(by_steps, schedule.at(clock_.seconds() / limit_));
+  bool goes_on() const {
+    return (time_.seconds() < time_.limit() || at_.step == 0) && !interrupted && !is_patient_no_more();
   }
 
   /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
@@ -101,21 +86,12 @@ class Run {
     return text;
   }
 
-  double sequences_per_second() const {
-    const auto steps = static_cast<double>(at_.step - line_step_);
-    return steps * static_cast<double>(settings_.batch) / std::max(clock_.seconds() - line_seconds_, 1e-9);
-  }
-  /// Until the end of the training, by the speed since the last line of `report`.
-  std::string time_left() const {
-    const double seconds = (clock_.seconds() - line_seconds_) / static_cast<double>(at_.step - line_step_);
-    return duration_text(std::min(seconds * static_cast<double>(steps_ - at_.step), limit_ - clock_.seconds()));
-  }
+  double sequences_per_second() const { return time_.steps_per_second() * static_cast<double>(settings_.batch); }
   /// Between two lines of `report`.
   std::string progress_text() const {
     char text[160];
     std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f sequences/s  left %s",
-                  static_cast<long long>(at_.step), at_.loss_sum / static_cast<double>(at_.loss_count),
-                  sequences_per_second(), time_left().c_str());
+                  static_cast<long long>(at_.step), at_.mean_loss(), sequences_per_second(), time_.left().c_str());
     return text;
   }
 
@@ -124,19 +100,18 @@ class Run {
     const double rate = sequences_per_second();
     const auto evaluation = training_.evaluate();
     const auto [loss, measure] = evaluation.validation;
-    log_.add("%lld,%.3f,%.17g,%.17g,%.17g", static_cast<long long>(at_.step), clock_.seconds(), evaluation.train_loss,
+    log_.add("%lld,%.3f,%.17g,%.17g,%.17g", static_cast<long long>(at_.step), time_.seconds(), evaluation.train_loss,
              loss, measure);
     meter_.clear();
     say("step %lld  train %.4f  validation %.4f  %s  %.0f sequences/s  left %s%s\n", static_cast<long long>(at_.step),
-        evaluation.train_loss, loss, measure_text(task_, measure).c_str(), rate, time_left().c_str(),
+        evaluation.train_loss, loss, measure_text(task_, measure).c_str(), rate, time_.left().c_str(),
         evaluation.best ? "  best" : "");
-    line_seconds_ = clock_.seconds();
-    line_step_ = at_.step;
+    time_.begin_line();
     return evaluation.best;
   }
 
   void save() {
-    at_.seconds = clock_.seconds();
+    at_.seconds = time_.seconds();
     training_.save();
   }
 
@@ -144,12 +119,8 @@ class Run {
   Task task_;
   Training& training_;
   Progress& at_;
-  double limit_;  // seconds
-  std::int64_t steps_;
+  TrainingTime time_;
   Log log_;
-  Clock clock_;
-  double line_seconds_;  // when the last line of `report` was printed
-  std::int64_t line_step_;
   Meter meter_{stdout};
   bool begun_ = false;
 };

@@ -113,8 +113,7 @@ Training::Evaluation Training::evaluate() {
   const auto answers = answers_to(network_, problem_.sequences, list, {.executor = &executor_}, [](Index) {});
   const Score score = score_of(answers.view(), list, problem_.truth, problem_.scales);
   if (!std::isfinite(score.loss)) diverged();
-  const Evaluation result{progress.loss_sum / static_cast<double>(progress.loss_count), score,
-                          score.loss < progress.best_loss};
+  const Evaluation result{progress.mean_loss(), score, score.loss < progress.best_loss};
   progress.loss_sum = 0;
   progress.loss_count = 0;
   ++progress.worse_evaluations;

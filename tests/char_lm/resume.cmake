@@ -4,36 +4,25 @@ write_sums(sums.txt 2000)
 # So many steps that no run ends by itself. Dropout, as its masks must go on too. Saves fall between evaluations.
 set(options ${tiny} --data sums.txt --mixer minlstm --dropout 0.1 --steps 1000000 --evaluate-every 10 --save-every 7)
 
-function(train_and_kill signal wanted more log)
-  kill_training(${signal} ${wanted} ${more} ${log} train ${options} --log ${log} ${ARGN})
-  set(output "${output}" PARENT_SCOPE)
+function(expect_whole)  # what is under the name
+  char_lm(0 eval --checkpoint some.safetensors --data sums.txt)
 endfunction()
-
-set(checkpoint --checkpoint some.safetensors)
-train_and_kill(KILL 137 10 some.csv ${checkpoint})
-char_lm(0 eval ${checkpoint} --data sums.txt)  # what is under the name is whole
-
-function(resume_and_kill signal wanted)
-  train_and_kill(${signal} ${wanted} 10 some.csv ${checkpoint} --resume)
-  expect_match("${output}" "resumed at step [1-9]")
-  if(wanted EQUAL 130)
-    expect_match("${output}" "interrupted at step [0-9]+, saved: go on with --resume\n$")
-  endif()
-  char_lm(0 eval ${checkpoint} --data sums.txt)
-endfunction()
+train_and_kill(KILL 137 10 some.csv --checkpoint some.safetensors)
+expect_whole()
 resume_and_kill(KILL 137)
+expect_whole()
 resume_and_kill(INT 130)
+expect_whole()
 file(APPEND ${folder}/some.csv "99999999,1.5,1.5,1.5,1\n")  # a row beyond what was saved is not to stay
 resume_and_kill(TERM 130)
+expect_whole()
 resume_and_kill(HUP 130)
+expect_whole()
 file(APPEND ${folder}/some.csv "9")  # nor half a row, of a training that was killed while it wrote
 resume_and_kill(INT 130)
+expect_whole()
 
-count_rows(count some.csv)
-train_and_kill(KILL 137 ${count} whole.csv)
-read_losses(some some.csv ${count})
-read_losses(whole whole.csv ${count})
-expect_equal("${some}" "${whole}")
+expect_as_if_never_killed()
 
 # --steps is the total: a training that has ended goes on where it gets more of them.
 set(short train ${tiny} --data sums.txt --evaluate-every 10 --checkpoint short.safetensors --log short.csv)
@@ -72,9 +61,5 @@ run_sh(130 [[
 file(READ ${folder}/large.out output)
 expect_match("${output}" "\nbest weights, of step 1: .* over the first [0-9.e-]+ % of the validation part\n$")
 
-# A training whose reader has gone saves and ends.
-run_sh(0 [[{ "$@"; echo $? > status; } | head -n 3 > /dev/null]] train ${options} --checkpoint read.safetensors)
-file(READ ${folder}/status status)
-expect_equal("${status}" "1\n")
-expect_match("${error}" "^char_lm: standard output: cannot be written: Broken pipe\n$")
+expect_end_without_reader()
 char_lm(0 eval --checkpoint read.safetensors --data sums.txt)

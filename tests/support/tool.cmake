@@ -137,3 +137,33 @@ function(count_rows variable log)
   math(EXPR count "${count} - 1")
   set(${variable} ${count} PARENT_SCOPE)
 endfunction()
+
+# Of a training with ${options}, in the files some.csv and some.safetensors: ended by a signal once the log has got so
+# many more rows.
+function(train_and_kill signal wanted more log)
+  kill_training(${signal} ${wanted} ${more} ${log} train ${options} --log ${log} ${ARGN})
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+function(resume_and_kill signal wanted)
+  train_and_kill(${signal} ${wanted} 10 some.csv --checkpoint some.safetensors --resume)
+  expect_match("${output}" "resumed at step [1-9]")
+  if(wanted EQUAL 130)
+    expect_match("${output}" "interrupted at step [0-9]+, saved: go on with --resume\n$")
+  endif()
+endfunction()
+# Its losses are those of one that was never interrupted.
+function(expect_as_if_never_killed)
+  count_rows(count some.csv)
+  train_and_kill(KILL 137 ${count} whole.csv)
+  read_losses(some some.csv ${count})
+  read_losses(whole whole.csv ${count})
+  expect_equal("${some}" "${whole}")
+endfunction()
+
+# A training whose reader has gone saves and ends.
+function(expect_end_without_reader)
+  run_sh(0 [[{ "$@"; echo $? > status; } | head -n 3 > /dev/null]] train ${options} --checkpoint read.safetensors)
+  file(READ ${folder}/status status)
+  expect_equal("${status}" "1\n")
+  expect_match("${error}" "^${tool}: standard output: cannot be written: Broken pipe\n$")
+endfunction()
