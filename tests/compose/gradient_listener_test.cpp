@@ -63,6 +63,21 @@ class Reports final : public GradientListener {
   std::vector<std::pair<std::string, Matrix<float>>> reports_;
 };
 
+/// By the backward of a net of 3 features, each once and finished.
+template <class Net>
+std::vector<std::string> layers_told_of(Net& net) {
+  Matrix<float> x(3, 7);
+  Random numbers(2);
+  fill_normal(x, numbers, 1);
+  typename Net::Cache cache;
+  auto state = net.initial_state(1);
+  const auto y = net.forward(x, state, cache);
+  Reports reports(net);
+  net.backward(y, cache, {.listener = &reports});
+  reports.expect_once_and_finished();
+  return reports.layers();
+}
+
 TEST(GradientListener, IsToldOfEachLayerOfANetOnceItsGradientsAreFinished) {
   const Random random(1);
   const auto block = [&](Index i) {
@@ -70,32 +85,14 @@ TEST(GradientListener, IsToldOfEachLayerOfANetOnceItsGradientsAreFinished) {
     return Residual(Sequential(MinGru<float>(3, 4, own.stream(0)), Linear<float>(4, 3, own.stream(1))));
   };
   Sequential net(Stack(2, block), Recompute(block(2), 2), Residual(Linear<float>(3, 3, random.stream(3))));
-  Matrix<float> x(3, 7);
-  Random numbers(2);
-  fill_normal(x, numbers, 1);
-  decltype(net)::Cache cache;
-  auto state = net.initial_state(1);
-  const auto y = net.forward(x, state, cache);
-  Reports reports(net);
-  net.backward(y, cache, {.listener = &reports});
-  reports.expect_once_and_finished();
-  EXPECT_EQ(reports.layers(), (std::vector<std::string>{"2", "1/1", "1/0", "0/1/1", "0/1/0", "0/0/1", "0/0/0"}));
+  EXPECT_EQ(layers_told_of(net), (std::vector<std::string>{"2", "1/1", "1/0", "0/1/1", "0/1/0", "0/0/1", "0/0/0"}));
 }
 
 TEST(GradientListener, IsToldOfBothDirectionsAndOfTheGateOfAHighway) {
   const Random random(1);
   const auto gru = [&](Index i) { return MinGru<float>(3, 3, random.stream(i)); };
   Sequential net(Highway(Sequential(gru(0)), random.stream(1)), Bidirectional(Sequential(gru(2)), gru(3)));
-  Matrix<float> x(3, 7);
-  Random numbers(2);
-  fill_normal(x, numbers, 1);
-  decltype(net)::Cache cache;
-  auto state = net.initial_state(1);
-  const auto y = net.forward(x, state, cache);
-  Reports reports(net);
-  net.backward(y, cache, {.listener = &reports});
-  reports.expect_once_and_finished();
-  EXPECT_EQ(reports.layers(), (std::vector<std::string>{"1/forward/0", "1/backward", "0/inner/0", "0"}));
+  EXPECT_EQ(layers_told_of(net), (std::vector<std::string>{"1/forward/0", "1/backward", "0/inner/0", "0"}));
 }
 
 TEST(GradientListener, IsToldOfThePartsOfALanguageModelInTheOrderOfItsBackward) {
