@@ -67,6 +67,13 @@
 #include "minrnn/cells/diagonal_gru_cell.hpp"
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
+#include "minrnn/cells/gru_cell.hpp"
+#include "minrnn/cells/lstm_cell.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/conv1d_cell.hpp"
+#include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/dropout_cell.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/weights.hpp"

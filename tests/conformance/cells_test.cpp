@@ -7,11 +7,15 @@
 #include "conformance/listed_layer.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
+#include "minrnn/cells/gru_cell.hpp"
+#include "minrnn/cells/lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
+#include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/rg_lru.hpp"
@@ -29,7 +33,8 @@ void expect_steps_of(const L& layer) {
   const Example example(any_layer, 25, 1);
   const Matrix<S> wanted = stream(any_layer, example).at("y");
   typename Cell::Output h = layer.initial_state(1).h, c = Cell::Output::Zero();
-  Matrix<S> y(wanted.rows(), wanted.cols());
+  auto state = cell.initial_state();
+  Matrix<S> y(wanted.rows(), wanted.cols()), y_of_state = y;
   for (Index t = 0; t < 25; ++t) {
     const typename Cell::Input x = example.x.view().matrix(0).col(t);
     if constexpr (requires { cell.step(x, h, c); })
@@ -37,8 +42,10 @@ void expect_steps_of(const L& layer) {
     else
       cell.step(x, h);
     y.col(t) = h;
+    y_of_state.col(t) = cell.step(x, state);
   }
   EXPECT_TRUE(equal<S>(y, wanted));
+  EXPECT_TRUE(equal<S>(y_of_state, wanted));
 }
 
 template <class Cell, class L>
@@ -60,12 +67,13 @@ void expect_all_variants() {
   expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden>, MinLstm<S>>();
   expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::unnormalised, Candidate::plain>,
                             MinLstm<S, GateScaling::unnormalised, Candidate::plain>>();
-  expect_steps_of_the_layer<MinGruCell<S, inputs, hidden, Candidate::plain, Decay::flip>, SignedMinGru<S>>();
-  expect_steps_of_the_layer<MinLstmCell<S, inputs, hidden, GateScaling::normalised, Candidate::plain, Decay::flip>,
-                            SignedMinLstm<S>>();
+  expect_steps_of_the_layer<SignedMinGruCell<S, inputs, hidden>, SignedMinGru<S>>();
+  expect_steps_of_the_layer<SignedMinLstmCell<S, inputs, hidden>, SignedMinLstm<S>>();
   expect_steps_of_the_layer<DiagonalGruCell<S, inputs, hidden>, DiagonalGru<S>>();
   expect_steps_of_the_layer<DiagonalLstmCell<S, inputs, hidden>, DiagonalLstm<S>>();
   expect_steps_of_the_layer<RgLruCell<S, inputs, hidden>, RgLru<S>>();
+  expect_steps_of_the_layer<GruCell<S, inputs, hidden>, Gru<S>>();
+  expect_steps_of_the_layer<LstmCell<S, inputs, hidden>, Lstm<S>>();
 }
 
 TEST(Cells, GiveTheBitsOfTheLayersStep) {

@@ -2,8 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <concepts>
+#include <string_view>
 
+#include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/gated_cell.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/diagonal_gates.hpp"
@@ -15,24 +16,33 @@ namespace minrnn::detail {
 ///
 /// Equations   k = W x + b for each gate;  (h, c) = Gates(k, h, c), of which some gates have no c
 /// Shapes      x (In), h and c (Hidden); W (G Hidden, In), diagonal weights (Hidden)
+/// Weights     those of the gates
 template <class S, Index In, Index Hidden, DiagonalGates Gates>
-class DiagonalCell : public GatedCell<S, In, Hidden, Gates> {
-  using Base = GatedCell<S, In, Hidden, Gates>;
+struct DiagonalForm : GatedForm<S, In, Hidden, Gates> {
+  using Base = GatedForm<S, In, Hidden, Gates>;
+  static constexpr Index kStates = Gates::kStates, kWeights = Base::kGatedWeights;
+  static constexpr std::string_view kLayout = "W, b, diagonal weights";
+  using State = HiddenState<S, Hidden, kStates>;
 
- public:
-  using Base::Base;
-  using typename Base::Input, typename Base::Output;
+  static State initial_state(const S*) noexcept { return {}; }
 
-  /// The states, h and where there is one c, become those after x. Never allocates, locks or throws.
-  template <std::same_as<Output>... States>
-  requires(sizeof...(States) == Gates::kStates) void step(const Input& x, States&... states) const noexcept {
-    this->for_gates(x, [&](auto lanes, const auto& k, const auto& diagonal) MINRNN_INLINE_LAMBDA {
+  /// y may be null.
+  MINRNN_INLINE static void advance(const S* weights, const S* x, const Array<S*, kStates>& states, S* y) noexcept {
+    Base::for_gates(weights, x, [&](auto lanes, const auto& k, const auto& diagonal) MINRNN_INLINE_LAMBDA {
       using P = typename decltype(lanes)::P;
-      const auto after = Gates::forward(k, Array<P, Gates::kStates>{{lanes.load(states.data())...}}, diagonal);
-      Index n = 0;
-      (lanes.store(states.data(), after.state[n++]), ...);
+      Array<P, kStates> before;
+      unroll<int{kStates}>([&](auto i) MINRNN_INLINE_LAMBDA { before[i] = lanes.load(states[i]); });
+      const auto after = Gates::forward(k, before, diagonal);
+      unroll<int{kStates}>([&](auto i) MINRNN_INLINE_LAMBDA { lanes.store(states[i], after.state[i]); });
+      if (y != nullptr) lanes.store(y, after.state[0]);
     });
   }
+  static void step(const S* weights, const S* x, State& state, S* y) noexcept {
+    advance(weights, x, state.pointers(), y);
+  }
 };
+
+template <class S, Index In, Index Hidden, DiagonalGates Gates>
+using DiagonalCell = OwningCell<DiagonalForm<S, In, Hidden, Gates>>;
 
 }  // namespace minrnn::detail

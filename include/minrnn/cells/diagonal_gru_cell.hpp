@@ -15,8 +15,10 @@ namespace minrnn {
 /// Use         DiagonalGruCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
 template <class S, Index In, Index Hidden>
 class DiagonalGruCell : public detail::DiagonalCell<S, In, Hidden, detail::DiagonalGruGates> {
+  using Base = detail::DiagonalCell<S, In, Hidden, detail::DiagonalGruGates>;
+
  public:
-  using detail::DiagonalCell<S, In, Hidden, detail::DiagonalGruGates>::DiagonalCell;
+  using Base::Base;
 };
 
 }  // namespace minrnn

@@ -15,8 +15,10 @@ namespace minrnn {
 /// Use         DiagonalLstmCell<float, 1, 16> cell(trained_layer);  cell.step(x, h, c);
 template <class S, Index In, Index Hidden>
 class DiagonalLstmCell : public detail::DiagonalCell<S, In, Hidden, detail::DiagonalLstmGates> {
+  using Base = detail::DiagonalCell<S, In, Hidden, detail::DiagonalLstmGates>;
+
  public:
-  using detail::DiagonalCell<S, In, Hidden, detail::DiagonalLstmGates>::DiagonalCell;
+  using Base::Base;
 };
 
 }  // namespace minrnn

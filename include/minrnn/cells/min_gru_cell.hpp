@@ -19,8 +19,14 @@ namespace minrnn {
 template <class S, Index In, Index Hidden, Candidate candidate = Candidate::positive, Decay decay = Decay::positive>
 class MinGruCell
     : public detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear, decay>> {
+  using Base = detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear, decay>>;
+
  public:
-  using detail::MinimalCell<S, In, Hidden, detail::MinGruGates<candidate, Arithmetic::linear, decay>>::MinimalCell;
+  using Base::Base;
 };
+
+/// Of SignedMinGru.
+template <class S, Index In, Index Hidden>
+using SignedMinGruCell = MinGruCell<S, In, Hidden, Candidate::plain, Decay::flip>;
 
 }  // namespace minrnn

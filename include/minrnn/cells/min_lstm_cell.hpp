@@ -20,10 +20,14 @@ template <class S, Index In, Index Hidden, GateScaling scaling = GateScaling::no
           Candidate candidate = Candidate::positive, Decay decay = Decay::positive>
 class MinLstmCell
     : public detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear, decay>> {
-  using Gates = detail::MinLstmGates<scaling, candidate, Arithmetic::linear, decay>;
+  using Base = detail::MinimalCell<S, In, Hidden, detail::MinLstmGates<scaling, candidate, Arithmetic::linear, decay>>;
 
  public:
-  using detail::MinimalCell<S, In, Hidden, Gates>::MinimalCell;
+  using Base::Base;
 };
+
+/// Of SignedMinLstm.
+template <class S, Index In, Index Hidden, GateScaling scaling = GateScaling::normalised>
+using SignedMinLstmCell = MinLstmCell<S, In, Hidden, scaling, Candidate::plain, Decay::flip>;
 
 }  // namespace minrnn

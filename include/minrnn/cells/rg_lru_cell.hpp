@@ -15,8 +15,10 @@ namespace minrnn {
 /// Use         RgLruCell<float, 1, 16> cell(trained_layer);  cell.step(x, h);
 template <class S, Index In, Index Hidden>
 class RgLruCell : public detail::MinimalCell<S, In, Hidden, detail::RgLruGates> {
+  using Base = detail::MinimalCell<S, In, Hidden, detail::RgLruGates>;
+
  public:
-  using detail::MinimalCell<S, In, Hidden, detail::RgLruGates>::MinimalCell;
+  using Base::Base;
 };
 
 }  // namespace minrnn

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -20,6 +22,11 @@ enum class Decay { positive, flip };
 }  // namespace minrnn
 
 namespace minrnn::detail {
+
+/// What tells minimal cells of one name apart, in words: nothing of the published one.
+constexpr std::string_view variant_words(Candidate candidate, Decay decay) {
+  return decay == Decay::flip ? "signed " : candidate == Candidate::plain ? "plain " : "";
+}
 
 /// A gate and its complement in one number: the smaller of the two, with the sign of the pre-activation, which says
 /// which, even where it is 0. Both come back to full relative precision without an exponential. A gate that is shut is

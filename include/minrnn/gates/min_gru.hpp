@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/gates/diagonal.hpp"
@@ -27,6 +29,7 @@ struct MinGruGates : CandidateFunction<kCandidate>, NoDiagonals {
   static constexpr Arithmetic arithmetic = kArithmetic;
   static constexpr int kCount = 2;
   static constexpr std::string_view kName = "MinGru";
+  static constexpr Array<std::string_view, 1> kVariant{variant_words(kCandidate, kDecay)};
   static constexpr Array<std::string_view, 2> kWeights{"w_z", "w_h"}, kBiases{"b_z", "b_h"};
   static constexpr Array<double, 2> kForgetBias{-1, 0};  // the forget gate is 1 - z
 

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <string_view>
+
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/gates/diagonal.hpp"
@@ -93,6 +95,8 @@ struct MinLstmGates : CandidateFunction<kCandidate>, NoDiagonals {
   static constexpr std::string_view kName = "MinLstm";
   static constexpr Array<std::string_view, 3> kWeights{"w_f", "w_i", "w_h"}, kBiases{"b_f", "b_i", "b_h"};
   static constexpr bool kNormalised = kScaling == GateScaling::normalised, kFlips = kDecay == Decay::flip;
+  static constexpr Array<std::string_view, 2> kVariant{kNormalised ? "" : "unnormalised ",
+                                                       variant_words(kCandidate, kDecay)};
   // f / (f + i) with i near 1/2 would stay below 2/3, however near to 1 f is.
   static constexpr Array<double, 3> kForgetBias{1, kNormalised ? -1 : 0, 0};
 

@@ -68,6 +68,8 @@ class Conv1d {
   Index input_size() const { return w_.value.rows(); }
   Index output_size() const { return w_.value.rows(); }
   Index kernel_size() const { return w_.value.cols(); }
+  const Matrix<S>& weight() const { return w_.value; }
+  const Matrix<S>& bias() const { return b_.value; }
   State initial_state(Index batch) const {
     detail::check_batch("Conv1d", batch);
     return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)};

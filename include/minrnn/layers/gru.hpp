@@ -24,8 +24,9 @@ namespace minrnn {
 template <class S>
 class Gru : public detail::Recurrent<S, detail::GruGates> {
  public:
-  Gru(Index inputs, Index features, RandomStream stream)
-      : detail::Recurrent<S, detail::GruGates>(inputs, features, stream) {}
+  using Gates = detail::GruGates;  // by which a cell knows its layer
+
+  Gru(Index inputs, Index features, RandomStream stream) : detail::Recurrent<S, Gates>(inputs, features, stream) {}
 };
 
 }  // namespace minrnn

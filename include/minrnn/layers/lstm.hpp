@@ -24,8 +24,9 @@ namespace minrnn {
 template <class S>
 class Lstm : public detail::Recurrent<S, detail::LstmGates> {
  public:
-  Lstm(Index inputs, Index features, RandomStream stream)
-      : detail::Recurrent<S, detail::LstmGates>(inputs, features, stream) {}
+  using Gates = detail::LstmGates;  // by which a cell knows its layer
+
+  Lstm(Index inputs, Index features, RandomStream stream) : detail::Recurrent<S, Gates>(inputs, features, stream) {}
 };
 
 }  // namespace minrnn

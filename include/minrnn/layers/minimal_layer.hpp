@@ -149,6 +149,8 @@ class MinimalLayer : public GatedLayer<S, Gates, MinimalLayer<S, Gates>> {
   }
 
   bool learns_initial_state() const { return h_0_.is_learned(); }
+  /// The state (H) before the first frame, to memory of the caller's.
+  void write_initial_state(Row<S> h_0) const { h_0_.write(h_0, output_size()); }
 
  protected:
   /// Weights and biases uniform in +-1 / sqrt(F), as torch.nn.Linear; h_0 normal.

@@ -78,6 +78,10 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   Index input_size() const { return w_in_.value.cols(); }
   Index output_size() const { return input_size(); }
   Index inner_size() const { return w_out_.value.cols(); }
+  const Matrix<S>& weight_in() const { return w_in_.value; }
+  const Matrix<S>& bias_in() const { return b_in_.value; }
+  const Matrix<S>& weight_out() const { return w_out_.value; }
+  const Matrix<S>& bias_out() const { return b_out_.value; }
   CacheBase::Sizes cache_sizes() const { return {input_size(), output_size(), w_in_.value.rows(), inner_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {

@@ -55,6 +55,11 @@ class RecurrentBase {
   Index output_size() const { return weight_hh_.value.cols(); }
   State initial_state(Index batch) const { return State::zero(Gates::kName, output_size(), batch); }
 
+  const Matrix<S>& weight_ih() const { return weight_ih_.value; }
+  const Matrix<S>& weight_hh() const { return weight_hh_.value; }
+  const Matrix<S>& bias_ih() const { return bias_ih_.value; }
+  const Matrix<S>& bias_hh() const { return bias_hh_.value; }
+
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
     visitor(scope / "weight_ih", self.weight_ih_);

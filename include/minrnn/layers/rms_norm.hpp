@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
-#include <limits>
-#include <type_traits>
-
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
@@ -20,6 +16,7 @@
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/layers/frame_wise.hpp"
+#include "minrnn/math/root_mean_square.hpp"
 
 namespace minrnn {
 
@@ -65,7 +62,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
       frames.for_each(tile, [&](Index n) {
         const Row<const S> x_n = frames.row(x, n);
         const Row<S> y_n = frames.row(y, n);
-        const S r_n = *frames.row(r, n).data = reciprocal_root(x_n);
+        const S r_n = *frames.row(r, n).data = detail::reciprocal_root_mean_square(x_n, features);
         for_lanes<S>(features, [&](auto i) { y_n[i] = gain[i] * (x_n[i] * r_n); });
       });
     });
@@ -105,26 +102,9 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     visitor(scope / "gain", self.gain_);
   }
 
+  const Matrix<S>& gain() const { return gain_.value; }
+
  private:
-  static constexpr S kEpsilon = S(1e-6);
-
-  /// r of one frame.
-  S reciprocal_root(Row<const S> x) const {
-    const S features = static_cast<S>(input_size());
-    const auto sum_of_squares = [&](S scale) {
-      Packet<S> squares(S(0));
-      for_lanes<S>(input_size(), [&](auto i) { squares = fma(x[i] * scale, x[i] * scale, squares); });
-      return squares.sum();
-    };
-    const S sum = sum_of_squares(1);
-    if (sum <= (std::numeric_limits<S>::max)()) [[likely]]
-      return 1 / std::sqrt(sum / features + kEpsilon);
-    // Squares beyond the range of S: those of numbers that are smaller by a power of two, beside which epsilon is
-    // nothing.
-    constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
-    return kSmaller / std::sqrt(sum_of_squares(kSmaller) / features);
-  }
-
   Parameter<S> gain_;  // (F)
 };
 

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <algorithm>
+
+#include "minrnn/core/types.hpp"
+#include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/product_kernel.hpp"
+
+namespace minrnn::detail {
+
+/// Products of one vector with the weights of some gates, all sizes known at compile time.
+///
+/// Equations   k = W x + b for each gate
+/// Shapes      x (In); W (G Hidden, In), column after column, in each of them gate after gate; behind it b (G Hidden);
+///             k (G, padded Hidden): in the result the rows of each gate fill whole registers
+///
+/// The weights lie as the product reads them on any target: there is no padding, so they depend on no register size.
+/// Each sum is one chain over the inputs, as in the `step` of a layer, which gives the same bits.
+template <class S, Index In, Index Hidden, Index gates>
+struct GateProduct {
+  static_assert(In >= 1 && Hidden >= 1, "a cell has at least one input and one output feature");
+  static constexpr Index kWidth = Packet<S>::size;
+  static constexpr int kTogether = Hidden > kWidth ? kInterleaved : 1;  // packets whose gates are computed side by side
+  static constexpr Index kBlock = kTogether * kWidth;
+  static constexpr Index kPadded = (Hidden + kBlock - 1) / kBlock * kBlock, kRows = gates * kPadded;
+  static constexpr Index kBiasAt = gates * Hidden * In;
+  static constexpr Index kWeights = gates * Hidden * (In + 1);
+
+  /// Takes W and b of one gate from rows [first, first + Hidden) of matrices.
+  template <class Weight, class Bias>
+  static void pack(Index gate, const Weight& w, const Bias& b, Index first, S* weights) {
+    for (Index r = 0; r < Hidden; ++r) {
+      const Index row = gate * Hidden + r;
+      for (Index c = 0; c < In; ++c) weights[c * gates * Hidden + row] = w(first + r, c);
+      weights[kBiasAt + row] = b(first + r, 0);
+    }
+  }
+
+  /// k of all gates. What fills a gate up is of no meaning: the rows of the next one, or what lies behind the weights.
+  MINRNN_INLINE static void run(const S* weights, const S* x, S* k) {
+    for (Index i = 0; i < kRuns; ++i) rows<0>(weights + i * Hidden, x, k + i * kPadded);
+  }
+
+  /// Calls body(lanes) for the channels of a gate.
+  template <class Body>
+  MINRNN_INLINE static void for_channels(Body&& body) {
+    constexpr Index whole = Hidden / kBlock * kBlock;
+    for (Index i = 0; i < whole; i += kBlock) body(FullLanes<S, kTogether>{i});
+    if constexpr (whole < Hidden) body(PartialLanes<S, kTogether>{whole, Hidden - whole});
+  }
+  /// k of some channels, of each gate.
+  template <class Lanes>
+  MINRNN_INLINE static auto of_gates(Lanes lanes, const S* k) {
+    using P = typename Lanes::P;
+    Array<P, gates> k_gates;
+    unroll<int{gates}>([&](auto gate)
+                           MINRNN_INLINE_LAMBDA { k_gates[gate] = P::load(k + gate * kPadded + lanes.offset); });
+    return k_gates;
+  }
+
+ private:
+  static constexpr Index kPanel = 8 * kWidth;  // rows whose sums stay in registers together
+  // Where gates fill whole registers their rows are one run, else each gate has its own.
+  static constexpr Index kRuns = kPadded == Hidden ? 1 : gates, kRunRows = kRows / kRuns;
+
+  /// k from row `first` of a run on, a panel after the other.
+  template <Index first>
+  MINRNN_INLINE static void rows(const S* weights, const S* x, S* k) {
+    constexpr Index count = std::min<Index>(kPanel, kRunRows - first);
+    if constexpr (count > 0) {
+      ProductKernel<S>::template run<int{count / kWidth}, 1>(In, weights + first, gates * Hidden, x, 1, 0,
+                                                             weights + kBiasAt + first, 0, k + first, 0);
+      rows<first + count>(weights, x, k);
+    }
+  }
+};
+
+}  // namespace minrnn::detail

@@ -1,0 +1,85 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string_view>
+
+#include "minrnn/cells/cell.hpp"
+#include "minrnn/cells/frame_wise_form.hpp"
+#include "minrnn/cells/gate_product.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/math/activation.hpp"
+
+namespace minrnn {
+
+template <class S>
+class Mlp;
+
+namespace detail {
+
+/// Weights     W_in, b_in, W_out, b_out
+template <class S, Index features, Index inner, bool gated>
+struct PerceptronForm : FrameWiseForm<S, features, features> {
+  static constexpr Index kHalves = gated ? 2 : 1;  // u, or u and v
+  using In = GateProduct<S, features, inner, kHalves>;
+  using Out = LinearForm<S, inner, features>;
+  static constexpr Index kWeights = In::kWeights + Out::kWeights;
+  static constexpr std::string_view kLayout = "W_in, b_in, W_out, b_out";
+
+  template <class Layer>
+  static void pack(const Layer& layer, S* weights) {
+    static_assert(is_of_kind<Layer, Mlp<S>>(), "an MlpCell is made of an Mlp");
+    check_matrix("Mlp", "weight_in of the layer", layer.weight_in(), kHalves * inner, features);
+    check_matrix("Mlp", "weight_out of the layer", layer.weight_out(), features, inner);
+    for (Index half = 0; half < kHalves; ++half)
+      In::pack(half, layer.weight_in(), layer.bias_in(), half * inner, weights);
+    Out::Product::pack(0, layer.weight_out(), layer.bias_out(), 0, weights + In::kWeights);
+  }
+
+  static void step(const S* weights, const S* x, NoCellState& state, S* y) noexcept {
+    alignas(64) Array<S, In::kRows> u;
+    alignas(64) Array<S, inner> a;
+    In::run(weights, x, u.data());
+    In::for_channels([&](auto lanes) MINRNN_INLINE_LAMBDA {
+      const auto u_and_v = In::of_gates(lanes, u.data());
+      const auto value = gelu(u_and_v[0]).value;
+      if constexpr (gated)
+        lanes.store(a.data(), value * u_and_v[1]);
+      else
+        lanes.store(a.data(), value);
+    });
+    Out::step(weights + In::kWeights, a.data(), state, y);
+  }
+
+  template <class Text>
+  static constexpr void describe(Text& text) {
+    text.add_call(gated ? "GatedMlp" : "Mlp", features, inner);
+  }
+};
+
+}  // namespace detail
+
+/// Mlp with GELU one frame at a time, sizes known at compile time, no heap.
+///
+/// Equations   as layers/mlp.hpp, whose `step` gives the same bits
+/// Shapes      x, y (F); D = inner
+template <class S, Index features, Index inner>
+class MlpCell : public detail::OwningCell<detail::PerceptronForm<S, features, inner, false>> {
+  using Base = detail::OwningCell<detail::PerceptronForm<S, features, inner, false>>;
+
+ public:
+  using Base::Base;
+};
+
+/// The same of an Mlp in its gated form.
+template <class S, Index features, Index inner>
+class GatedMlpCell : public detail::OwningCell<detail::PerceptronForm<S, features, inner, true>> {
+  using Base = detail::OwningCell<detail::PerceptronForm<S, features, inner, true>>;
+
+ public:
+  using Base::Base;
+};
+
+}  // namespace minrnn

@@ -1,0 +1,81 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "minrnn/cells/conv1d_cell.hpp"
+#include "minrnn/cells/dropout_cell.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+#include "support/message.hpp"
+#include "support/run.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+/// A cell gives the bits of `step` of the layer that it was made of.
+template <class Cell, class L>
+void expect_steps_of(L layer, double deviation = 1) {
+  using S = typename L::Scalar;
+  Random random(3);
+  visit_parameters(layer, [&](const Name&, auto& p) { fill_normal(p.value, random, 0.5); });
+  const Cell cell(layer);
+  auto state_of_cell = cell.initial_state();
+  auto state = layer.initial_state(1);
+  typename L::Cache cache;
+  for (int t = 0; t < 25; ++t) {
+    const Matrix<S> x = random_matrix<S>(Cell::input_size(), 1, random, deviation);
+    const auto wanted = layer.step(x, state, cache);
+    const typename Cell::Output y = cell.step(x, state_of_cell);
+    ASSERT_TRUE(equal<S>(y, wanted.matrix())) << "step " << t;
+  }
+}
+
+template <class S, Index In, Index Out>
+void expect_all_cells() {
+  const RandomStream stream = Random(5).stream(0);
+  expect_steps_of<LinearCell<S, In, Out>>(Linear<S>(In, Out, stream));
+  expect_steps_of<LinearCell<S, In, Out>>(Linear<S>(In, Out, stream, {.bias = false}));
+  expect_steps_of<Conv1dCell<S, In, 4>>(Conv1d<S>(In, 4, stream));
+  expect_steps_of<Conv1dCell<S, In, 1>>(Conv1d<S>(In, 1, stream));
+  expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In));
+  expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In), std::is_same_v<S, float> ? 1e25 : 1e200);
+  expect_steps_of<MlpCell<S, In, Out>>(Mlp<S>(In, Out, stream));
+  expect_steps_of<GatedMlpCell<S, In, Out>>(Mlp<S>(In, Out, stream, {.form = MlpForm::gated}));
+  expect_steps_of<DropoutCell<S, In>>(Dropout<S>(In, 0.5, stream));
+}
+
+TEST(FrameWiseCells, GiveTheBitsOfTheLayersStep) {
+  expect_all_cells<float, 1, 1>();
+  expect_all_cells<float, 3, 16>();
+  expect_all_cells<float, 37, 50>();
+  expect_all_cells<double, 16, 3>();
+}
+
+TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
+  const RandomStream stream = Random(5).stream(0);
+  const auto message = [](auto&& make) { return message_of<std::invalid_argument>(make); };
+  EXPECT_EQ(message([&] { LinearCell<float, 3, 4>(Linear<float>(3, 5, stream)); }),
+            "Linear: weight of the layer: wanted (4, 3), given (5, 3)");
+  EXPECT_EQ(message([&] { Conv1dCell<float, 3, 4>(Conv1d<float>(3, 5, stream)); }),
+            "Conv1d: weight of the layer: wanted (3, 4), given (3, 5)");
+  EXPECT_EQ(message([&] { RmsNormCell<float, 3>(RmsNorm<float>(4)); }),
+            "RmsNorm: gain of the layer: wanted (3, 1), given (4, 1)");
+  EXPECT_EQ(message([&] { MlpCell<float, 3, 4>(Mlp<float>(3, 4, stream, {.form = MlpForm::gated})); }),
+            "Mlp: weight_in of the layer: wanted (4, 3), given (8, 3)");
+  EXPECT_EQ(message([&] { GatedMlpCell<float, 3, 4>(Mlp<float>(3, 8, stream)); }),
+            "Mlp: weight_out of the layer: wanted (3, 4), given (3, 8)");
+  EXPECT_EQ(message([&] { DropoutCell<float, 3>(Dropout<float>(4, 0.5, stream)); }),
+            "Dropout: features of the layer: wanted 3, given 4");
+}
+
+}  // namespace
+}  // namespace minrnn::tests
