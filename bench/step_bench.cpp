@@ -5,14 +5,20 @@
 
 #include <array>
 
+#include "minrnn/cells/cell_chain.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
+#include "minrnn/cells/gru_cell.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
@@ -109,6 +115,26 @@ void cell_step(benchmark::State& bench, const std::string& name) {
   });
 }
 
+/// A number in, a number out, as an effect for audio: two minGRU and a head.
+template <Index hidden>
+void chain_step(benchmark::State& bench, const std::string& name) {
+  Random random(1);
+  using Model =
+      CellChain<MinGruCell<float, 1, hidden>, MinGruCell<float, hidden, hidden>, LinearCell<float, hidden, 1>>;
+  const Model model(Sequential{MinGru<float>(1, hidden, random.stream(0)),
+                               MinGru<float>(hidden, hidden, random.stream(1)),
+                               Linear<float>(hidden, 1, random.stream(2))});
+  std::array<float, kFrames> x;
+  for (float& sample : x) sample = static_cast<float>(random.normal());
+  auto state = model.initial_state();
+  std::size_t t = 0;
+  measure(bench, name, hidden, [&] {
+    benchmark::DoNotOptimize(model.step(x[t], state));
+    benchmark::ClobberMemory();
+    t = (t + 1) % kFrames;
+  });
+}
+
 /// Some ten thousand samples for each row: p99.9 rests on twenty of them at the least.
 template <class Run>
 void add(const std::string& name, Index size, Run run) {
@@ -128,6 +154,8 @@ void add_cell(const std::string& name) {
   add(name, Cell::output_size(), [=](benchmark::State& bench) { cell_step<L, Cell>(bench, name); });
 }
 
+constexpr const char* kChain = "CellChain 1, d, d, 1";
+
 template <Index... sizes>
 void add_cells() {
   (add_cell<MinGru<float>, MinGruCell<float, sizes, sizes>>("MinGruCell"), ...);
@@ -135,6 +163,9 @@ void add_cells() {
   (add_cell<DiagonalGru<float>, DiagonalGruCell<float, sizes, sizes>>("DiagonalGruCell"), ...);
   (add_cell<DiagonalLstm<float>, DiagonalLstmCell<float, sizes, sizes>>("DiagonalLstmCell"), ...);
   (add_cell<RgLru<float>, RgLruCell<float, sizes, sizes>>("RgLruCell"), ...);
+  (add_cell<Gru<float>, GruCell<float, sizes, sizes>>("GruCell"), ...);
+  (add_cell<Lstm<float>, LstmCell<float, sizes, sizes>>("LstmCell"), ...);
+  (add(kChain, sizes, [](benchmark::State& bench) { chain_step<sizes>(bench, kChain); }), ...);
 }
 
 void print_table(std::ostream& out) {

@@ -74,6 +74,9 @@
 #include "minrnn/cells/rms_norm_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
 #include "minrnn/cells/dropout_cell.hpp"
+#include "minrnn/cells/residual_cell.hpp"
+#include "minrnn/cells/cell_chain.hpp"
+#include "minrnn/cells/cell_view.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/weights.hpp"

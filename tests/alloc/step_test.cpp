@@ -10,10 +10,15 @@
 
 #include "alloc/counting.hpp"
 #include "conformance/layers.hpp"
+#include "minrnn/cells/cell_chain.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
 #include "minrnn/cells/diagonal_lstm_cell.hpp"
+#include "minrnn/cells/gru_cell.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/models/mixer_blocks.hpp"
@@ -209,6 +214,24 @@ TEST(Step, OfACellNeverAllocates) {
   }
   EXPECT_EQ(count.now(), 0);
   EXPECT_GT(h.maxCoeff(), 0);
+}
+
+TEST(Step, OfAChainOfCellsNeverAllocates) {
+  Random random(1);
+  const Sequential net{MinGru<float>(1, 16, random.stream(0)), Residual(MinGru<float>(16, 16, random.stream(1))),
+                       Gru<float>(16, 9, random.stream(2)), Lstm<float>(9, 5, random.stream(3)),
+                       Linear<float>(5, 1, random.stream(4))};
+  const AllocationCount count;
+  const CellChain<MinGruCell<float, 1, 16>, ResidualCell<MinGruCell<float, 16, 16>>, GruCell<float, 16, 9>,
+                  LstmCell<float, 9, 5>, LinearCell<float, 5, 1>>
+      model(net);
+  auto state = model.initial_state();
+  float block[64] = {1};
+  for (int repeat = 0; repeat < 3; ++repeat) model.process(block, block, 64, state);
+  const float y = model.step(0.5f, state);
+  model.reset(state);
+  EXPECT_EQ(count.now(), 0);
+  EXPECT_NE(y, 0);
 }
 
 }  // namespace

@@ -141,6 +141,7 @@ class Sequential {
     for_each_index([&](auto i) { Layer<i>::visit(std::get<i>(self.layers_), scope / part_name(i), visitor); });
   }
 
+  static constexpr std::size_t layer_count() { return kCount; }
   template <std::size_t i>
   const auto& layer() const {
     return std::get<i>(layers_);
