@@ -1,6 +1,9 @@
 # A user brings Eigen (nlohmann-json for minrnn::io, an MPI library for minrnn::mpi). For a developer, what is not
-# installed is downloaded, pinned;
-# FETCHCONTENT_FULLY_DISCONNECTED forbids it.
+# installed is downloaded, pinned; FETCHCONTENT_FULLY_DISCONNECTED forbids it. To install the headers alone nothing is
+# needed: who uses them asks for what they need.
+if(PROJECT_IS_TOP_LEVEL AND NOT (MINRNN_BUILD_TESTS OR MINRNN_BUILD_EXAMPLES OR MINRNN_BUILD_BENCH))
+  return()
+endif()
 if(PROJECT_IS_TOP_LEVEL)
   include(cmake/download.cmake)
 endif()
