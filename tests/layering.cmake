@@ -12,7 +12,7 @@ set(models core kernels layers compose models)
 set(cells core kernels math gates cells)
 set(loss core kernels math loss)
 set(optim core kernels optim)
-set(io core io)
+set(io core math io)
 set(testing core testing)
 set(distributed core optim distributed)
 

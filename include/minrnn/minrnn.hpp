@@ -27,6 +27,7 @@
 #include "minrnn/kernels/gradient_sums.hpp"
 
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/half.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/math/scaled.hpp"
 

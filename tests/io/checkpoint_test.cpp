@@ -133,7 +133,8 @@ TEST_F(Checkpoint, RefusesAnotherLayersFileAndChangesNothing) {
     EXPECT_EQ(message_of([&] { load_checkpoint(path, layer); }), path.string() + ": tensor " + reason);
     EXPECT_TRUE(same_parameters(layer, fresh)) << reason;
   };
-  expect_refused([](TensorFile& file) { file.tensors[1].name = "bias"; }, "b: wanted F32 (3), given none");
+  expect_refused([](TensorFile& file) { file.tensors[1].name = "bias"; },
+                 "b: wanted F32 (3), given none; nearest to it in the file: bias");
   expect_refused([](TensorFile& file) { file.tensors.pop_back(); }, "b: wanted F32 (3), given none");
   expect_refused([](TensorFile& file) { file.tensors.erase(file.tensors.begin()); },
                  "w: wanted F32 (3, 5), given none");
@@ -158,6 +159,62 @@ TEST_F(Checkpoint, RefusesAnotherLayersFileAndChangesNothing) {
   EXPECT_EQ(message_of([&] { load_checkpoint(path, layer); }),
             path.string() + ": tensor w: wanted F32 (3, 5), given F64 (3, 5)");
   EXPECT_TRUE(same_parameters(layer, fresh));
+}
+
+// A name of another library's is shown what is nearest to it, and no name that is wanted itself.
+TEST_F(Checkpoint, SaysWhichNamesAreNearestToOneThatIsMissing) {
+  auto layer = make<MinGru<float>>(3, 4, 1);
+  TensorFile file = to_tensors(layer);
+  for (StoredTensor& tensor : file.tensors)
+    if (tensor.name.starts_with("b_")) tensor.name = "bias" + tensor.name.substr(1);
+  EXPECT_EQ(message_of([&] { restore(file, layer); }),
+            "(memory): tensor b_z: wanted F32 (4), given none; nearest to it in the file: bias_z, bias_h");
+}
+
+template <class L>
+void expect_rounded(const L& loaded, const L& saved, double unit) {
+  visit_parameters(loaded, [&](const Name& name, const auto& p) {
+    visit_parameters(saved, [&](const Name& other, const auto& q) {
+      if (other.str() != name.str()) return;
+      // Rounded once, to half a unit in the last place.
+      EXPECT_TRUE(((p.value - q.value).array().abs() <= q.value.array().abs() * (unit / 2)).all()) << name.str();
+      EXPECT_NE(p.value, q.value) << name.str();
+    });
+  });
+}
+
+TYPED_TEST(CheckpointOf, IsWrittenAndReadInHalfOrAQuarterOfTheBytes) {
+  using S = TypeParam;
+  const auto saved = make<Linear<S>>(5, 3, 1);
+  auto layer = make<Linear<S>>(5, 3, 2);
+  const auto save = [&](Dtype floats) { save_checkpoint(this->path, saved, {{"key", "value"}}, floats); };
+  save(Dtype::bf16);
+  EXPECT_EQ(std::filesystem::file_size(this->path) % 8, 18 * 2 % 8u) << "18 numbers of 2 bytes";
+  EXPECT_EQ(load_checkpoint(this->path, layer).at("key"), "value");
+  expect_rounded(layer, saved, 0x1p-7);
+  save(Dtype::f16);
+  load_checkpoint(this->path, layer);
+  expect_rounded(layer, saved, 0x1p-10);
+  EXPECT_EQ(to_tensors(layer).tensors[0].dtype, minrnn::detail::dtype_of<S>());
+
+  save(Dtype::f64);
+  if constexpr (sizeof(S) == 4) {
+    EXPECT_TRUE(contains(message_of([&] { load_checkpoint(this->path, layer); }), "wanted F32 (3, 5), given F64"));
+    load_checkpoint(this->path, layer, Conversion::exact);
+    EXPECT_TRUE(same_parameters(layer, saved));
+    save_checkpoint(this->path, make<Linear<double>>(5, 3, 7));
+    EXPECT_TRUE(contains(message_of([&] { load_checkpoint(this->path, layer, Conversion::exact); }), "to be rounded"));
+    EXPECT_TRUE(same_parameters(layer, saved));
+    load_checkpoint(this->path, layer, Conversion::nearest);
+    const auto wide = make<Linear<double>>(5, 3, 7);
+    EXPECT_EQ(values_of_parameters(layer)[0], values_of_parameters(wide)[0].template cast<float>());
+  } else {
+    load_checkpoint(this->path, layer);
+    EXPECT_TRUE(same_parameters(layer, saved));
+    save(Dtype::f32);
+    load_checkpoint(this->path, layer, Conversion::exact);
+    expect_rounded(layer, saved, 0x1p-23);
+  }
 }
 
 TEST_F(Checkpoint, RefusesABrokenFileAndChangesNothing) {

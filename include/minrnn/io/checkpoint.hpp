@@ -2,14 +2,12 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -19,7 +17,12 @@
 
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/io/convert_floats.hpp"
+#include "minrnn/io/nearest_names.hpp"
+#include "minrnn/io/numbers.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "minrnn/io/stored_numbers.hpp"
+#include "minrnn/io/tensor_file.hpp"
 
 /// What is saved and restored is whatever has a static `visit(self, scope, visitor)`: a layer, the state of a layer, an
 /// optimizer, `Parts`, a struct of the caller's. It gives the visitor parameters, matrices, numbers of 64 bits or
@@ -95,26 +98,6 @@ struct Leaf<Parameter<S>> {
   }
 };
 
-template <class S>
-constexpr Dtype dtype_of() {
-  if constexpr (std::integral<S>) {
-    return std::is_signed_v<S> ? Dtype::i64 : Dtype::u64;
-  } else {
-    static_assert(std::same_as<S, float> || std::same_as<S, double>, "a checkpoint holds float and double");
-    return std::same_as<S, float> ? Dtype::f32 : Dtype::f64;
-  }
-}
-
-/// The bytes of a scalar, least first in the file. Never through a register that could change a signalling NaN.
-template <class To, class From>
-void copy_little_endian(To* to, const From* from, std::size_t size) {
-  std::memcpy(to, from, size);
-  if constexpr (std::endian::native == std::endian::big) {
-    auto* bytes = reinterpret_cast<unsigned char*>(to);
-    std::reverse(bytes, bytes + size);
-  }
-}
-
 /// Calls visitor(name, leaf) for all that `thing` holds, itself included.
 template <class T, class V>
 void visit_leaves(T& thing, const Name& name, const V& visitor) {
@@ -123,6 +106,15 @@ void visit_leaves(T& thing, const Name& name, const V& visitor) {
     visitor(name, thing);
   else
     Plain::visit(thing, name, [&](const Name& inner, auto& part) { visit_leaves(part, inner, visitor); });
+}
+
+/// The names in the file that are nearest to one that it lacks and `thing` wants, of those that `thing` does not want.
+template <class T>
+std::string nearest_unknown(std::map<std::string_view, const StoredTensor*> unused, T& thing, std::string_view name) {
+  visit_leaves(thing, Name{}, [&](const Name& wanted, const auto&) { unused.erase(wanted.str()); });
+  NearestNames nearest(name);
+  for (const auto& [other, tensor] : unused) nearest.add(other);
+  return nearest.text();
 }
 
 }  // namespace detail
@@ -150,67 +142,77 @@ TensorFile to_tensors(const T& thing, std::map<std::string, std::string> metadat
   return file;
 }
 
-/// Gives `thing` the values of a file, bit for bit. Everything is checked before anything changes: names, dtypes and
-/// shapes must be those of `to_tensors(thing)`, none missing and none left over. To restore a part of a file, erase the
-/// rest from `file.tensors` first.
-///
-/// Throws  std::runtime_error with the path, the tensor, wanted and given; `thing` is unchanged then
+namespace detail {
+
+/// The tensors of `file` that are those of `thing`, in the order of the visit, after all of them are checked.
 template <class T>
-void restore(const TensorFile& file, T&& thing) {
+std::vector<const StoredTensor*> matching_tensors(const TensorFile& file, T& thing, Conversion conversion) {
   std::map<std::string_view, const StoredTensor*> unused;
-  const auto fail = [&](std::string_view name, const std::string& wanted, const std::string& given) {
-    detail::throw_file(file.path, "tensor " + printable(name) + ": wanted " + wanted + ", given " + given);
-  };
   for (const StoredTensor& tensor : file.tensors) {
-    if (!unused.emplace(tensor.name, &tensor).second) fail(tensor.name, "one of this name", "two");
-    if (detail::byte_count(tensor.dtype, tensor.shape) != tensor.bytes.size())
-      fail(tensor.name, detail::describe(tensor.dtype, tensor.shape), std::to_string(tensor.bytes.size()) + " bytes");
+    if (!unused.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
+    check_bytes(tensor, file.path);
   }
 
-  std::vector<const StoredTensor*> found;  // in the order of the visit
-  detail::visit_leaves(thing, Name{}, [&](const Name& scope, const auto& leaf) {
+  std::vector<const StoredTensor*> found;
+  visit_leaves(thing, Name{}, [&](const Name& scope, const auto& leaf) {
     using Leaf = detail::Leaf<std::remove_cvref_t<decltype(leaf)>>;
+    using S = typename Leaf::Scalar;
     const std::string name = scope.str();
-    const Dtype dtype = detail::dtype_of<typename Leaf::Scalar>();
-    const std::string wanted = detail::describe(dtype, Leaf::shape(leaf));
+    const auto shape = Leaf::shape(leaf);
     const auto tensor = unused.find(name);
-    if (tensor == unused.end()) fail(name, wanted, "none");
-    if (tensor->second->dtype != dtype || tensor->second->shape != Leaf::shape(leaf))
-      fail(name, wanted, detail::describe(tensor->second->dtype, tensor->second->shape));
+    if (tensor == unused.end())
+      throw_tensor(file.path, name, describe(dtype_of<S>(), shape), "none" + nearest_unknown(unused, thing, name));
+    if (tensor->second->shape != shape)
+      throw_tensor(file.path, name, describe(dtype_of<S>(), shape), describe(*tensor->second));
+    check_numbers<S>(*tensor->second, conversion, file.path);
     found.push_back(tensor->second);
     unused.erase(tensor);
   });
   if (!unused.empty()) {
     const StoredTensor& surplus = *unused.begin()->second;
-    fail(surplus.name, "none", detail::describe(surplus.dtype, surplus.shape));
+    throw_tensor(file.path, surplus.name, "none", describe(surplus));
   }
+  return found;
+}
 
+}  // namespace detail
+
+/// Gives `thing` the values of a file. Everything is checked before anything changes: names and shapes must be those of
+/// `to_tensors(thing)`, none missing and none left over. Where the types are the same, too, each number keeps its bits;
+/// `conversion` says which others are taken. To restore a part of a file, erase the rest from `file.tensors` first.
+///
+/// Throws  std::runtime_error with the path, the tensor, wanted and given, for a name that the file lacks also the
+///         names nearest to it of those that are left over; `thing` is unchanged then
+template <class T>
+void restore(const TensorFile& file, T&& thing, Conversion conversion = Conversion::half) {
+  const auto found = detail::matching_tensors(file, thing, conversion);
   auto next = found.begin();
   detail::visit_leaves(thing, Name{}, [&](const Name&, auto& leaf) {
     using Leaf = detail::Leaf<std::remove_cvref_t<decltype(leaf)>>;
     using S = typename Leaf::Scalar;
-    const std::byte* from = (*next++)->bytes.data();
-    Leaf::for_elements(leaf, [&](S& element) {
-      detail::copy_little_endian(&element, from, sizeof(S));
-      from += sizeof(S);
-    });
+    detail::NumberReader<S> numbers(**next++);
+    Leaf::for_elements(leaf, [&](S& element) { numbers.next(element); });
   });
 }
 
 /// One file with all that `thing` holds, of a layer its parameters under the names of the visit; see `to_tensors` and
-/// `write_safetensors`.
+/// `write_safetensors`. Where `floats` is given, floating-point numbers are stored in that type, as Dtype::bf16; see
+/// `convert_floats`.
 template <class T>
 void save_checkpoint(const std::filesystem::path& path, const T& thing,
-                     std::map<std::string, std::string> metadata = {}) {
-  write_safetensors(path, to_tensors(thing, std::move(metadata)));
+                     std::map<std::string, std::string> metadata = {}, std::optional<Dtype> floats = {}) {
+  TensorFile file = to_tensors(thing, std::move(metadata));
+  if (floats) file = convert_floats(std::move(file), *floats);
+  write_safetensors(path, file);
 }
 
 /// Restores `thing` from a file of `save_checkpoint` and gives the metadata. Where metadata say how to make the thing,
 /// call `read_safetensors` and `restore` instead.
 template <class T>
-std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& path, T&& thing) {
+std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& path, T&& thing,
+                                                   Conversion conversion = Conversion::half) {
   TensorFile file = read_safetensors(path);
-  restore(file, thing);
+  restore(file, thing, conversion);
   return std::move(file.metadata);
 }
 

@@ -59,9 +59,7 @@ class HeaderParser {
     if (place_ == Place::metadata) {
       file_.metadata[key_] = std::move(text);
     } else if (place_ == Place::tensor && key_ == "dtype") {
-      const auto* entry = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& e) { return e.text == text; });
-      if (entry == kDtypes.end()) fail(where() + ": wanted F32, F64, I64 or U64, given " + printable(text));
-      tensor().dtype = entry->dtype;
+      set_dtype(text);
     } else {
       unexpected("a string");
     }
@@ -127,6 +125,13 @@ class HeaderParser {
  private:
   enum class Place { before, names, tensor, list, metadata, after };
 
+  void set_dtype(const std::string& text) {
+    const auto dtype = dtype_of_text(text);
+    if (!dtype) fail(where() + ": wanted a type as F32, given " + printable(text));
+    tensor().dtype = *dtype;
+    if (*dtype == Dtype::other) tensor().other = text;
+  }
+
   StoredTensor& tensor() { return file_.tensors.back(); }
   std::string where() const { return printable(name_) + (key_.empty() ? "" : "." + printable(key_)); }
   [[noreturn]] void fail(const std::string& reason) const { throw_file(file_.path, "header: " + reason); }
@@ -173,11 +178,12 @@ inline std::vector<std::size_t> check_ranges(const TensorFile& file, const std::
     if (end > size) fail("beyond the end of the data, " + std::to_string(size) + " bytes");
     if (begin < covered) fail("overlap with the tensor before");
     if (begin > covered) fail("a hole before, from " + std::to_string(covered));
+    covered = end;
+    if (tensor.dtype == Dtype::other) continue;
     const auto wanted = byte_count(tensor.dtype, tensor.shape);
     if (wanted != end - begin)
       fail("wanted " + (wanted ? std::to_string(*wanted) : std::string("more than 2^64")) + " bytes for " +
-           describe(tensor.dtype, tensor.shape));
-    covered = end;
+           describe(tensor));
   }
   if (covered != size)
     throw_file(file.path, std::to_string(size - covered) + " bytes after the last tensor, which belong to none");
@@ -214,16 +220,18 @@ inline std::string header_of(const TensorFile& file) {
     check(tensor.name != kMetadata, kWhere, "name", "any but the reserved", tensor.name);
     if (!names.insert(tensor.name).second)
       throw_argument(kWhere, "names", "no name twice", printable(tensor.name) + " twice");
-    const auto wanted = byte_count(tensor.dtype, tensor.shape);
-    if (wanted != tensor.bytes.size())
-      throw_argument(kWhere, printable(tensor.name), "the bytes of " + describe(tensor.dtype, tensor.shape),
-                     std::to_string(tensor.bytes.size()) + " bytes");
+    if (tensor.dtype == Dtype::other && dtype_of_text(tensor.other) != Dtype::other)
+      throw_argument(kWhere, printable(tensor.name), "the name of another type, as F8_E4M3", printable(tensor.other));
+    const std::uint64_t size = tensor.bytes.size();
+    if (!has_its_bytes(tensor))
+      throw_argument(kWhere, printable(tensor.name), "the bytes of " + describe(tensor),
+                     std::to_string(size) + " bytes");
     begin_entry(tensor.name);
-    header += "\"dtype\":\"" + std::string(dtype_entry(tensor.dtype).text) + "\",\"shape\":[";
+    header += "\"dtype\":\"" + std::string(dtype_text(tensor)) + "\",\"shape\":[";
     for (std::size_t i = 0; i < tensor.shape.size(); ++i)
       header += (i == 0 ? "" : ",") + std::to_string(tensor.shape[i]);
-    header += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + *wanted) + "]}";
-    offset += *wanted;
+    header += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(offset + size) + "]}";
+    offset += size;
   }
   header += "}";
   header.append((8 - header.size() % 8) % 8, ' ');
