@@ -48,7 +48,9 @@ void expect_all_cells() {
   expect_steps_of<Conv1dCell<S, In, 1>>(Conv1d<S>(In, 1, stream));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In), std::is_same_v<S, float> ? 1e25 : 1e200);
+  expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In, {.epsilon = 0.25}));
   expect_steps_of<MlpCell<S, In, Out>>(Mlp<S>(In, Out, stream));
+  expect_steps_of<MlpCell<S, In, Out, GeluForm::exact>>(Mlp<S>(In, Out, stream, {.gelu = GeluForm::exact}));
   expect_steps_of<GatedMlpCell<S, In, Out>>(Mlp<S>(In, Out, stream, {.form = MlpForm::gated}));
   expect_steps_of<DropoutCell<S, In>>(Dropout<S>(In, 0.5, stream));
 }
@@ -73,6 +75,8 @@ TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
             "Mlp: weight_in of the layer: wanted (4, 3), given (8, 3)");
   EXPECT_EQ(message([&] { GatedMlpCell<float, 3, 4>(Mlp<float>(3, 8, stream)); }),
             "Mlp: weight_out of the layer: wanted (3, 4), given (3, 8)");
+  EXPECT_EQ(message([&] { MlpCell<float, 3, 8>(Mlp<float>(3, 8, stream, {.gelu = GeluForm::exact})); }),
+            "Mlp: GELU of the layer: wanted that of the cell, by tanh, given the exact one");
   EXPECT_EQ(message([&] { DropoutCell<float, 3>(Dropout<float>(4, 0.5, stream)); }),
             "Dropout: features of the layer: wanted 3, given 4");
 }

@@ -19,24 +19,25 @@ class RmsNorm;
 
 namespace detail {
 
-/// Weights     gain (F)
+/// Weights     gain (F), epsilon
 template <class S, Index features>
 struct RmsNormForm : FrameWiseForm<S, features, features> {
   static_assert(features >= 1, "an RmsNormCell has at least one feature");
-  static constexpr Index kWeights = features;
-  static constexpr std::string_view kLayout = "gain";
+  static constexpr Index kWeights = features + 1;
+  static constexpr std::string_view kLayout = "gain, epsilon";
 
   template <class Layer>
   static void pack(const Layer& layer, S* weights) {
     static_assert(is_of_kind<Layer, RmsNorm<S>>(), "an RmsNormCell is made of an RmsNorm");
     check_matrix("RmsNorm", "gain of the layer", layer.gain(), features, 1);
     for (Index i = 0; i < features; ++i) weights[i] = layer.gain()(i, 0);
+    weights[features] = layer.epsilon();
   }
 
   static void step(const S* weights, const S* x, NoCellState&, S* y) noexcept {
     const Row<const S> x_t(x), gain(weights);
     const Row<S> y_t(y);
-    const S r = reciprocal_root_mean_square(x_t, features);
+    const S r = reciprocal_root_mean_square(x_t, features, weights[features]);
     for_lanes<S>(features, [&](auto i) MINRNN_INLINE_LAMBDA { y_t[i] = gain[i] * (x_t[i] * r); });
   }
 

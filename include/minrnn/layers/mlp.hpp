@@ -25,6 +25,7 @@
 #include "minrnn/kernels/tiles.hpp"
 #include "minrnn/layers/frame_wise.hpp"
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/exact_gelu.hpp"
 
 namespace minrnn {
 
@@ -32,12 +33,14 @@ enum class MlpForm { gelu, gated };
 
 struct MlpOptions {
   MlpForm form = MlpForm::gelu;
+  GeluForm gelu = GeluForm::tanh;
 };
 
 /// Two affine maps of every frame with a GELU between them, or its gated form.
 ///
 /// Equations   gelu: y = W_out gelu(u) + b_out,  u = W_in x + b_in
 ///             gated: y = W_out (gelu(u) * v) + b_out,  (u, v) = W_in x + b_in
+///             gelu in its tanh form, of math/activation.hpp, or exact, of math/exact_gelu.hpp
 /// Shapes      x, y (F, T, B); u, v (D, T, B); w_in (D, F) or (2 D, F), b_in (D) or (2 D), w_out (F, D), b_out (F)
 /// Gradient    da = W_out^T dy;  du = da * gelu'(u) [* v];  dv = da * gelu(u);  dx = W_in^T (du, dv)
 /// Parameters  w_in, b_in, w_out, b_out; uniform in +-1 / sqrt(columns) at first, as torch.nn.Linear
@@ -60,7 +63,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   };
 
   Mlp(Index features, Index inner, RandomStream stream, const MlpOptions& options = {})
-      : gated_(options.form == MlpForm::gated) {
+      : gated_(options.form == MlpForm::gated), exact_(options.gelu == GeluForm::exact) {
     Random random(stream);
     detail::check_size("Mlp", "features", features);
     detail::check_size("Mlp", "inner", inner);
@@ -78,6 +81,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   Index input_size() const { return w_in_.value.cols(); }
   Index output_size() const { return input_size(); }
   Index inner_size() const { return w_out_.value.cols(); }
+  GeluForm gelu_form() const { return exact_ ? GeluForm::exact : GeluForm::tanh; }
   const Matrix<S>& weight_in() const { return w_in_.value; }
   const Matrix<S>& bias_in() const { return b_in_.value; }
   const Matrix<S>& weight_out() const { return w_out_.value; }
@@ -165,22 +169,34 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   /// a = gelu(u) [* v].
   void activate(Row<const S> u, Row<S> a) const {
     const Row<const S> v = u.from(inner_size());
-    for_lanes<S>(inner_size(), [&](auto i) {
-      const Packet<S> value = gelu(u[i]).value;
-      a[i] = gated_ ? value * v[i] : value;
+    with_gelu([&](auto gelu_of) MINRNN_INLINE_LAMBDA {
+      for_lanes<S>(inner_size(), [&](auto i) {
+        const Packet<S> value = gelu_of(u[i]).value;
+        a[i] = gated_ ? value * v[i] : value;
+      });
     });
   }
   /// du holds da, and becomes du (and dv behind it): du = da * gelu'(u) [* v], dv = da * gelu(u). Writes a, too.
   void to_activation(Row<const S> u, Row<S> du, Row<S> a) const {
     const Row<const S> v = u.from(inner_size());
     const Row<S> dv = du.from(inner_size());
-    for_lanes<S>(inner_size(), [&](auto i) {
-      const auto [value, slope] = gelu(u[i]);
-      const Packet<S> da = du[i];
-      a[i] = gated_ ? value * v[i] : value;
-      du[i] = gated_ ? da * slope * v[i] : da * slope;
-      if (gated_) dv[i] = da * value;
+    with_gelu([&](auto gelu_of) MINRNN_INLINE_LAMBDA {
+      for_lanes<S>(inner_size(), [&](auto i) {
+        const auto [value, slope] = gelu_of(u[i]);
+        const Packet<S> da = du[i];
+        a[i] = gated_ ? value * v[i] : value;
+        du[i] = gated_ ? da * slope * v[i] : da * slope;
+        if (gated_) dv[i] = da * value;
+      });
     });
+  }
+  /// Calls body with the function of a packet that the options chose, so that a loop does not ask again.
+  template <class Body>
+  MINRNN_INLINE void with_gelu(Body&& body) const {
+    if (exact_)
+      body([](Packet<S> x) MINRNN_INLINE_LAMBDA { return exact_gelu(x); });
+    else
+      body([](Packet<S> x) MINRNN_INLINE_LAMBDA { return gelu(x); });
   }
 
   bool in_panels() const { return detail::GradientPanels::pays(w_in_.size() + w_out_.size(), false); }
@@ -198,7 +214,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   /// A block of u is about 256 KiB in float.
   Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
 
-  bool gated_;
+  bool gated_, exact_;
   Parameter<S> w_in_, b_in_;    // (D or 2 D, F), (D or 2 D)
   Parameter<S> w_out_, b_out_;  // (F, D), (F)
 };

@@ -20,14 +20,18 @@
 
 namespace minrnn {
 
+struct RmsNormOptions {
+  double epsilon = 1e-6;  // added to the mean of the squares
+};
+
 /// Root mean square normalisation of every frame.
 ///
-/// Equations   y_t = gain * x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + 1e-6)
+/// Equations   y_t = gain * x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + epsilon)
 /// Shapes      x, y (F, T, B); gain (F)
 /// Gradient    with u = gain * dy_t and n = x_t r_t:  dx_t = r_t (u - n mean(u * n));  dgain = sum dy_t * n
 /// Parameters  gain, 1 at first
 /// Memory      kept for backward: 1 scalar per step
-/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+/// Throws      std::invalid_argument for a size below 1, a wrong shape, an epsilon that is not above 0 and at most 1
 /// Source      Zhang and Sennrich 2019, "Root mean square layer normalization"
 template <class S>
 class RmsNorm : public FrameWise<RmsNorm<S>, S> {
@@ -40,8 +44,9 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
     Sequence<S> sums_;         // of each tile: dgain
   };
 
-  explicit RmsNorm(Index features) {
+  explicit RmsNorm(Index features, const RmsNormOptions& options = {}) : epsilon_(static_cast<S>(options.epsilon)) {
     detail::check_size("RmsNorm", "features", features);
+    detail::check(epsilon_ > 0 && epsilon_ <= 1, "RmsNorm", "epsilon", "a number above 0, at most 1", options.epsilon);
     gain_ = Parameter<S>(features);
     gain_.value.setOnes();
   }
@@ -62,7 +67,7 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
       frames.for_each(tile, [&](Index n) {
         const Row<const S> x_n = frames.row(x, n);
         const Row<S> y_n = frames.row(y, n);
-        const S r_n = *frames.row(r, n).data = detail::reciprocal_root_mean_square(x_n, features);
+        const S r_n = *frames.row(r, n).data = detail::reciprocal_root_mean_square(x_n, features, epsilon_);
         for_lanes<S>(features, [&](auto i) { y_n[i] = gain[i] * (x_n[i] * r_n); });
       });
     });
@@ -103,8 +108,10 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
   }
 
   const Matrix<S>& gain() const { return gain_.value; }
+  S epsilon() const { return epsilon_; }
 
  private:
+  S epsilon_;
   Parameter<S> gain_;  // (F)
 };
 

@@ -57,10 +57,11 @@ class TokenModel {
   };
 
   /// Around blocks from d features to d. The embedding begins normal with `deviation`.
-  TokenModel(Index vocabulary, Index dim, double deviation, RandomStream stream, Blocks blocks)
+  TokenModel(Index vocabulary, Index dim, double deviation, RandomStream stream, Blocks blocks,
+             const RmsNormOptions& norm = {})
       : embedding_(vocabulary, dim, stream.stream(0), deviation),
         blocks_(std::move(blocks)),
-        norm_(dim),
+        norm_(dim, norm),
         output_(dim, vocabulary, stream.stream(1), {.bias = false}) {
     detail::check(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
                   {"from ", dim, " features to as many"}, {blocks_.input_size(), " to ", blocks_.output_size()});
