@@ -59,6 +59,7 @@
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/compose/recompute.hpp"
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/highway.hpp"

@@ -12,6 +12,7 @@
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -65,7 +66,7 @@ class Highway {
     const Index size = inner_.input_size();
     detail::check(size == inner_.output_size(), "Highway", "inner's output size", size, inner_.output_size());
     Random random(stream);
-    w_p_ = Parameter<Scalar>(size, size);
+    w_p_ = Parameter<Scalar>(size, size, ReadBy::products);
     fill_symmetric(w_p_.value, random, 1 / std::sqrt(static_cast<double>(size)));
   }
 
@@ -141,7 +142,7 @@ class Highway {
     const SequenceView<Scalar> y = cache.y_.resize(input_size(), x.time(), x.batch(), x);
     const SequenceView<Scalar> k = keeps_k ? cache.k_.resize(input_size(), x.time(), x.batch()) : y;
     const detail::Frames frames({static_cast<double>(w_p_.size() + 32 * input_size())}, x, l);
-    cache.packed_.prepare(w_p_.value, frames.count());
+    cache.packed_.prepare(w_p_, frames.count());
     parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       for (auto block = frames.blocks(tile, kBlock); block.next();) {
         const Columns<const Scalar> x_n = frames.columns(x, block), l_n = frames.columns(l, block);

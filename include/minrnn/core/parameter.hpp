@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/types.hpp"
 
 #ifdef EIGEN_NO_MALLOC
@@ -23,7 +24,7 @@ struct Parameter {
 
   Parameter() = default;
   /// Zeros. Throws std::invalid_argument for sizes below 0 or that no memory holds.
-  Parameter(Index rows, Index columns) {
+  Parameter(Index rows, Index columns, ReadBy by = ReadBy::elements) : read_by(by) {
     detail::check(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
                   "sizes of at least 0 that memory can hold", {rows, " and ", columns});
     value.setZero(rows, columns);
@@ -32,11 +33,17 @@ struct Parameter {
   /// A vector: one column, and rank 1 in a checkpoint.
   explicit Parameter(Index size) : Parameter(size, 1) { rank = 1; }
 
-  Index size() const { return value.size(); }
+  /// The same whatever it is stored as.
+  Index rows() const { return is_narrow() ? narrow.rows() : value.rows(); }
+  Index cols() const { return is_narrow() ? narrow.cols() : value.cols(); }
+  Index size() const { return rows() * cols(); }
+  bool is_narrow() const { return value.rows() == 0 && !narrow.empty(); }
 
   Matrix<S> value, grad;
   int rank = 2;
   bool decays = true;  // false: no weight decay pulls it to zero, whatever its rank
+  ReadBy read_by = ReadBy::elements;
+  detail::NarrowWeight<S> narrow;  // what `quantise` makes of it in a model that only streams; then value is empty
 };
 
 /// The path of a parameter or a state, "blocks/0/mixer/w_z", as a list of parts on the call stack: visiting allocates

@@ -42,18 +42,24 @@ class PackedGates {
   static constexpr Index kScratch = kBlock * G * kPanel;
 
   /// Calls body(j, k) for the columns j of X (F, n) in order, k[g] = W_g x_j + b_g for the rows of `lanes`, which lie
-  /// within a panel, or fill some.
+  /// within a panel, or fill some. Where k of all gates is there already, `ready` (G H, n), it is taken from there.
   template <class Lanes, class Body>
-  MINRNN_INLINE void for_columns(Lanes lanes, Columns<const S> x, S* block, Body&& body) const {
+  MINRNN_INLINE void for_columns(Lanes lanes, Columns<const S> x, S* block, Body&& body,
+                                 Columns<const S> ready = {}) const {
     using P = typename Lanes::P;
     constexpr Index panels = (P::size + kPanel - 1) / kPanel, rows = panels * kPanel;
     const Index depth = weights_[0].depth(), panel = lanes.offset / kPanel;
     for (Index first = 0; first < x.count; first += kBlock / panels) {
       const Index columns = std::min<Index>(kBlock / panels, x.count - first);
       for (int gate = 0; gate < G; ++gate)
-        for (Index p = 0; p < panels; ++p)
-          Kernel::panel(depth, columns, weights_[gate].panel(panel + p), kPanel, x[first].data, 1, x.stride,
-                        biases_[gate].panel(panel + p), 0, block + gate * rows + p * kPanel, G * rows);
+        for (Index p = 0; p < panels; ++p) {
+          S* const to = block + gate * rows + p * kPanel;
+          if (ready.data != nullptr) [[unlikely]]
+            copy_panel(ready.block(first, columns), gate, panel + p, to, G * rows);
+          else
+            Kernel::panel(depth, columns, weights_[gate].panel(panel + p), kPanel, x[first].data, 1, x.stride,
+                          biases_[gate].panel(panel + p), 0, to, G * rows);
+        }
       for (Index j = 0; j < columns; ++j) {
         Array<P, G> k;
         unroll<G>([&](auto gate) { k[gate] = P::load(block + (j * G + gate) * rows + lanes.offset % rows); });
@@ -63,6 +69,15 @@ class PackedGates {
   }
 
  private:
+  /// The rows of a panel of a gate; those beyond H are zero.
+  MINRNN_NOINLINE static void copy_panel(const Columns<const S>& k, Index gate, Index panel, S* to, Index stride) {
+    const Index features = k.rows / G, first = panel * kPanel, count = std::clamp<Index>(features - first, 0, kPanel);
+    for (Index j = 0; j < k.count; ++j) {
+      S* const end = std::copy_n(k[j].data + gate * features + first, count, to + j * stride);
+      std::fill_n(end, kPanel - count, S(0));
+    }
+  }
+
   Array<PackedWeight<S>, G> weights_, biases_;  // (H, F) and (H, 1)
 };
 

@@ -60,6 +60,12 @@ struct Packet<S, 1> {
     return p;
   }
   MINRNN_INLINE static Packet load(const S* p, Index = size) { return of(Eigen::internal::ploadu<Native>(p)); }
+  /// What has its bits at p, whatever is there.
+  MINRNN_INLINE static Packet load_bits(const void* p) {
+    Packet bits;
+    std::memcpy(&bits.native, p, sizeof(Native));
+    return bits;
+  }
   MINRNN_INLINE void store(S* p) const { Eigen::internal::pstoreu(p, native); }
   /// The first `count` scalars alone; the lanes beyond are zero, and are not stored. 0 < count < size.
   MINRNN_INLINE static Packet load_part(const S* p, Index count) {
@@ -271,6 +277,28 @@ MINRNN_INLINE Packet<float, N> biased_exponent(Packet<float, N> x) {
         return pcast<Integers, Native>(plogical_shift_right<23>(preinterpret<Integers>(bits)));
       },
       x);
+}
+/// Of packets whose lanes are two numbers of 16 bits, each of them the upper half of a float: those in the lower bits,
+/// and those in the upper ones, as floats.
+template <int N>
+MINRNN_INLINE Packet<float, N> lower_halves(Packet<float, N> pairs) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        using Native = std::remove_cvref_t<decltype(bits)>;
+        using Integers = typename unpacket_traits<Native>::integer_packet;
+        return preinterpret<Native>(plogical_shift_left<16>(preinterpret<Integers>(bits)));
+      },
+      pairs);
+}
+template <int N>
+MINRNN_INLINE Packet<float, N> upper_halves(Packet<float, N> pairs) {
+  return map<float>(
+      [](const auto& bits) {
+        using namespace Eigen::internal;
+        return pand(bits, pset1frombits<std::remove_cvref_t<decltype(bits)>>(0xffff0000u));
+      },
+      pairs);
 }
 /// 2^(1 - k) of a positive float m 2^k, m in [1, 2): the bits of its exponent inverted.
 template <int N>

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "minrnn/core/columns.hpp"
+#include "minrnn/core/narrow_weight.hpp"
+#include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/narrow_product.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
@@ -65,6 +69,16 @@ void multiply_unpacked(const Matrix<S>& w, const Columns<const std::type_identit
   }
 }
 
+/// The same of a weight that may be narrow.
+template <class S>
+void multiply_unpacked(const Parameter<S>& w, const Columns<const std::type_identity_t<S>>& x,
+                       Row<const std::type_identity_t<S>> bias, const Columns<std::type_identity_t<S>>& y) {
+  if (w.is_narrow())
+    multiply_narrow(w.narrow, x, bias, y);
+  else
+    multiply_unpacked(w.value, x, bias, y);
+}
+
 /// A weight (rows, depth) stored as the kernel reads it: panels of kPanel rows, each contiguous over the depth, the
 /// last filled up with zeros. Packed once and used for every time step; for few columns it is used as it is.
 template <class S>
@@ -81,6 +95,20 @@ class PackedWeight {
       set_rows(0, w);
     }
     matrix_ = &w;
+    narrow_ = nullptr;
+    is_packed_ = pays;
+  }
+  /// The same of a weight that may be narrow. That of integers is multiplied as it is, however many the columns.
+  void prepare(const Parameter<S>& w, Index columns) {
+    if (!w.is_narrow()) return prepare(w.value, columns);
+    const bool pays = w.narrow.is_bf16() && columns >= kFewColumns;
+    if (pays) {
+      resize(w.rows(), w.cols());
+      for (Index k = 0; k < depth_; ++k)
+        for (Index r = 0; r < rows_; ++r) at(r, k) = static_cast<S>(widened(w.narrow.bf16(r, k)));
+    }
+    matrix_ = nullptr;
+    narrow_ = &w.narrow;
     is_packed_ = pays;
   }
   /// Makes it W^T.
@@ -92,6 +120,7 @@ class PackedWeight {
   /// Room for a weight that `set_rows` or `set_transposed` puts together.
   void resize(Index rows, Index depth) {
     matrix_ = nullptr;
+    narrow_ = nullptr;
     is_packed_ = true;
     rows_ = rows;
     depth_ = depth;
@@ -122,7 +151,9 @@ class PackedWeight {
   /// notices.
   MINRNN_INLINE void multiply(const Columns<const S>& x, Row<const S> bias, const Columns<S>& y,
                               Prefetcher<S>* ahead = nullptr) const {
-    if (!is_packed_ || (matrix_ && x.count == 1))
+    if (narrow_ != nullptr && (!is_packed_ || x.count == 1)) [[unlikely]]
+      multiply_narrow(*narrow_, x, bias, y);
+    else if (!is_packed_ || (matrix_ && x.count == 1))
       multiply_unpacked(*matrix_, x, bias, y);
     else
       multiply_packed(x, bias, y, ahead);
@@ -145,7 +176,8 @@ class PackedWeight {
     }
   }
   S& at(Index r, Index k) { return data_.data()[(r / kPanel * depth_ + k) * kPanel + r % kPanel]; }
-  const Matrix<S>* matrix_ = nullptr;  // W as it is, where `prepare` made it
+  const Matrix<S>* matrix_ = nullptr;        // W as it is, where `prepare` made it
+  const NarrowWeight<S>* narrow_ = nullptr;  // the same of a narrow one
   bool is_packed_ = true;
   Index rows_ = 0, depth_ = 0;
   Sequence<S> data_;

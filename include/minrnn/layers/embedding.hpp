@@ -9,6 +9,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
@@ -62,12 +63,12 @@ class Embedding {
     detail::check_size("Embedding", "features", features);
     detail::check(deviation >= 0 && std::isfinite(deviation), "Embedding", "deviation", "a finite number of at least 0",
                   deviation);
-    table_ = Parameter<S>(features, vocabulary);
+    table_ = Parameter<S>(features, vocabulary, ReadBy::symbols);
     fill_normal(table_.value, random, deviation);
   }
 
-  Index vocabulary_size() const { return table_.value.cols(); }
-  Index output_size() const { return table_.value.rows(); }
+  Index vocabulary_size() const { return table_.cols(); }
+  Index output_size() const { return table_.rows(); }
 
   SequenceView<const S> forward(Tokens tokens, Cache& cache) const {
     detail::check_tokens("Embedding", "tokens", tokens, vocabulary_size());
@@ -78,7 +79,10 @@ class Embedding {
     for (Index b = 0; b < tokens.batch(); ++b)
       for (Index t = 0; t < tokens.time(); ++t) {
         const std::int32_t token = *kept.column(t, b) = *tokens.column(t, b);
-        std::copy_n(table_.value.col(token).data(), features, y.column(t, b));
+        if (table_.is_narrow())
+          table_.narrow.read_column(token, y.column(t, b));
+        else
+          std::copy_n(table_.value.col(token).data(), features, y.column(t, b));
       }
     cache.keep(sizes(), tokens.time(), tokens.batch());
     return SequenceView<const S>(y).with_starts(tokens.starts());

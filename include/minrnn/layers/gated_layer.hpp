@@ -9,12 +9,14 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 #include "minrnn/gates/diagonal.hpp"
+#include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/gate_products.hpp"
 #include "minrnn/kernels/gradient_panels.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -50,18 +52,19 @@ class GatedLayer {
     Matrix<S> first_;          // (H, B) for each state, below each other: before the first step
     // results and scratch
     Output<S> dx_;                   // (F, T, B)
-    Sequence<S> block_;              // k (G H, 1, B) of a step; dk of a block of each worker, or (G H, T, B)
+    Sequence<S> block_;              // k (G H, 1, B) of a step; dk of a block of each worker, or (G H, T, B), or k
     Sequence<S> product_;            // of each worker
     PackedGates<S, kGates> packed_;  // W and b
     PackedWeight<S> transposed_;     // W^T (F, G H)
+    PackedWeight<S> narrow_;         // W of one gate after the other
     Sequence<S> h_0_;                // (H) the initial state
     Matrix<S> carry_;                // (H, B) planes below each other: the state as the recurrence carries it
     Sequence<S> sums_;               // of each tile: dW and db of each gate, gradients of diagonal weights, dh_0
     Matrix<S> dh_0_;                 // (H)
   };
 
-  Index input_size() const { return w_[0].value.cols(); }
-  Index output_size() const { return w_[0].value.rows(); }
+  Index input_size() const { return w_[0].cols(); }
+  Index output_size() const { return w_[0].rows(); }
 
   template <class Self, class V>
   static void visit(Self& self, const Name& scope, V&& visitor) {
@@ -87,7 +90,7 @@ class GatedLayer {
     check_size(Gates::kName, "inputs", inputs);
     check_size(Gates::kName, "features", features);
     for (Index gate = 0; gate < kGates; ++gate) {
-      w_[gate] = Parameter<S>(features, inputs);
+      w_[gate] = Parameter<S>(features, inputs, ReadBy::products);
       b_[gate] = Parameter<S>(features);
     }
     unroll<kDiagonals>([&](auto i) { diagonal_[i] = Parameter<S>(features); });
@@ -107,19 +110,23 @@ class GatedLayer {
     const Index features = output_size();
     const SequenceView<S> k = cache.block_.resize(kGates * features, 1, x.batch());
     const Columns<S> k_t = k.frame(0).columns();
-    if (x.batch() == 1)
+    if (x.batch() == 1 && !w_[0].is_narrow())
       multiply_gates(w_, b_, x.data(), k.data());
     else
       for (Index gate = 0; gate < kGates; ++gate)
-        multiply_unpacked(w_[gate].value, x.columns(), b_[gate].value, k_t.features(gate * features, features));
+        multiply_unpacked(w_[gate], x.columns(), b_[gate].value, k_t.features(gate * features, features));
     return k_t;
   }
 
   /// k of many frames, block by block.
   GateBlocks<S, kGates> gates_of(SequenceView<const S> x, Cache& cache, const Context& context) const {
-    cache.packed_.pack(w_, b_);
     const SequenceView<S> scratch = cache.product_.resize(PackedGates<S, kGates>::kScratch, 1, context.workers());
-    return {x, cache.packed_, scratch, output_size(), block_steps()};
+    SequenceView<const S> ready;
+    if (w_[0].is_narrow())
+      ready = gates_of_narrow(x, cache, context);
+    else
+      cache.packed_.pack(w_, b_);
+    return {x, cache.packed_, scratch, output_size(), block_steps(), ready};
   }
 
   /// Adds to the gradients of all parameters and returns dx. walk(gradients) has to hand the dk of every stretch to
@@ -150,6 +157,24 @@ class GatedLayer {
   Array<Parameter<S>, kDiagonals> diagonal_;  // (H)
 
  private:
+  /// k of all frames at once: (G H, T, B).
+  MINRNN_NOINLINE SequenceView<const S> gates_of_narrow(SequenceView<const S> x, Cache& cache,
+                                                        const Context& context) const {
+    constexpr Index kBlock = 192;
+    const Index features = output_size();
+    const SequenceView<S> k = cache.block_.resize(kGates * features, x.time(), x.batch());
+    const Frames frames({static_cast<double>(w_[0].size())}, x);
+    for (Index gate = 0; gate < kGates; ++gate) {
+      cache.narrow_.prepare(w_[gate], frames.count());
+      parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
+        for (auto block = frames.blocks(tile, kBlock); block.next();)
+          cache.narrow_.multiply(frames.columns(x, block), b_[gate].value,
+                                 frames.columns(k, block).features(gate * features, features));
+      });
+    }
+    return k;
+  }
+
   /// The gradients of W and b of each gate, of the diagonal weights, and dh_0.
   typename Gradients::Sums::Gradients gradients(Matrix<S>* dh_0) {
     typename Gradients::Sums::Gradients all;

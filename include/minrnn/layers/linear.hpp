@@ -9,6 +9,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -52,7 +53,7 @@ class Linear : public FrameWise<Linear<S>, S> {
     detail::check_size("Linear", "inputs", inputs);
     detail::check_size("Linear", "outputs", outputs);
     const double limit = 1 / std::sqrt(static_cast<double>(inputs));
-    w_ = Parameter<S>(outputs, inputs);
+    w_ = Parameter<S>(outputs, inputs, ReadBy::products);
     fill_symmetric(w_.value, random, limit);
     if (options.bias) {
       b_ = Parameter<S>(outputs);
@@ -64,7 +65,7 @@ class Linear : public FrameWise<Linear<S>, S> {
   explicit Linear(const Matrix<S>& weight, const Matrix<S>& bias = {}) {
     detail::check_size("Linear", "inputs", weight.cols());
     detail::check_size("Linear", "outputs", weight.rows());
-    w_ = Parameter<S>(weight.rows(), weight.cols());
+    w_ = Parameter<S>(weight.rows(), weight.cols(), ReadBy::products);
     w_.value = weight;
     if (bias.size() == 0) return;
     detail::check_matrix("Linear", "bias", bias, weight.rows(), 1);
@@ -72,8 +73,8 @@ class Linear : public FrameWise<Linear<S>, S> {
     b_.value = bias;
   }
 
-  Index input_size() const { return w_.value.cols(); }
-  Index output_size() const { return w_.value.rows(); }
+  Index input_size() const { return w_.cols(); }
+  Index output_size() const { return w_.rows(); }
   CacheBase::Sizes cache_sizes() const { return {input_size(), output_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
@@ -81,7 +82,7 @@ class Linear : public FrameWise<Linear<S>, S> {
     cache.x_ = x;
     const SequenceView<S> y = cache.y_.resize(output_size(), x.time(), x.batch(), x);
     const detail::Frames frames({static_cast<double>(w_.size())}, x);
-    cache.packed_.prepare(w_.value, frames.count());
+    cache.packed_.prepare(w_, frames.count());
     parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index) {
       for (auto block = frames.blocks(tile, kBlock); block.next();)
         cache.packed_.multiply(frames.columns(x, block), b_.value, frames.columns(y, block));

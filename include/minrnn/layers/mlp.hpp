@@ -10,6 +10,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -69,7 +70,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     detail::check_size("Mlp", "inner", inner);
     const auto make = [&](Parameter<S>& w, Parameter<S>& b, Index rows, Index columns) {
       const double limit = 1 / std::sqrt(static_cast<double>(columns));
-      w = Parameter<S>(rows, columns);
+      w = Parameter<S>(rows, columns, ReadBy::products);
       b = Parameter<S>(rows);
       fill_symmetric(w.value, random, limit);
       fill_symmetric(b.value, random, limit);
@@ -78,15 +79,15 @@ class Mlp : public FrameWise<Mlp<S>, S> {
     make(w_out_, b_out_, features, inner);
   }
 
-  Index input_size() const { return w_in_.value.cols(); }
+  Index input_size() const { return w_in_.cols(); }
   Index output_size() const { return input_size(); }
-  Index inner_size() const { return w_out_.value.cols(); }
+  Index inner_size() const { return w_out_.cols(); }
   GeluForm gelu_form() const { return exact_ ? GeluForm::exact : GeluForm::tanh; }
   const Matrix<S>& weight_in() const { return w_in_.value; }
   const Matrix<S>& bias_in() const { return b_in_.value; }
   const Matrix<S>& weight_out() const { return w_out_.value; }
   const Matrix<S>& bias_out() const { return b_out_.value; }
-  CacheBase::Sizes cache_sizes() const { return {input_size(), output_size(), w_in_.value.rows(), inner_size()}; }
+  CacheBase::Sizes cache_sizes() const { return {input_size(), output_size(), w_in_.rows(), inner_size()}; }
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
     return run(x, cache, context, true);
@@ -99,14 +100,14 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   SequenceView<const S> run(SequenceView<const S> x, Cache& cache, const Context& context, bool keep) const {
     detail::check_input("Mlp", x, input_size());
     cache.x_ = x;
-    const Index features = input_size(), inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
+    const Index features = input_size(), inner = inner_size(), rows = w_in_.rows(), block = block_steps();
     const SequenceView<S> y = cache.y_.resize(features, x.time(), x.batch(), x);
     const SequenceView<S> pre =
         keep ? cache.pre_.resize(rows, x.time(), x.batch()) : cache.dpre_.resize(rows, block, context.workers());
     const SequenceView<S> activated = cache.block_.resize(inner, block, context.workers());
     const detail::Frames frames({static_cast<double>(w_in_.size() + w_out_.size())}, x);
-    cache.first_.prepare(w_in_.value, frames.count());
-    cache.second_.prepare(w_out_.value, frames.count());
+    cache.first_.prepare(w_in_, frames.count());
+    cache.second_.prepare(w_out_, frames.count());
     parallel_for(context, frames.tiles(), frames.work(), [&](Index tile, Index worker) {
       for (auto n = frames.blocks(tile, block); n.next();) {
         const Columns<S> u = keep ? frames.columns(pre, n) : pre.columns(0, n.count, worker);
@@ -123,7 +124,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   SequenceView<const S> adjoint(SequenceView<const S> dy, Cache& cache, const Context& context) {
     cache.check_backward("Mlp", cache_sizes(), dy);
     const SequenceView<const S> x = cache.x_, pre = cache.pre_.view();
-    const Index inner = inner_size(), rows = w_in_.value.rows(), block = block_steps();
+    const Index inner = inner_size(), rows = w_in_.rows(), block = block_steps();
     const bool in_panels = this->in_panels();  // then a and du of all frames are kept
     const Index time = in_panels ? x.time() : block, batch = in_panels ? x.batch() : context.workers();
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
@@ -212,7 +213,7 @@ class Mlp : public FrameWise<Mlp<S>, S> {
   }
 
   /// A block of u is about 256 KiB in float.
-  Index block_steps() const { return std::clamp<Index>(65536 / w_in_.value.rows(), 48, 192); }
+  Index block_steps() const { return std::clamp<Index>(65536 / w_in_.rows(), 48, 192); }
 
   bool gated_, exact_;
   Parameter<S> w_in_, b_in_;    // (D or 2 D, F), (D or 2 D)

@@ -73,8 +73,8 @@ class Recurrent : public RecurrentBase<S, Gates> {
     const SequenceView<S> q = cache.q_.resize(kGates * features, Groups::kMostSequences, workers);
     // A single step uses the weights as they are, and so does the recurrence of a single sequence.
     const Index columns = x.time() > 1 ? x.time() * x.batch() : 1;
-    cache.input_.prepare(this->weight_ih_.value, columns);
-    cache.recurrent_.prepare(this->weight_hh_.value, x.batch() > 1 ? columns : 1);
+    cache.input_.prepare(this->weight_ih_, columns);
+    cache.recurrent_.prepare(this->weight_hh_, x.batch() > 1 ? columns : 1);
 
     parallel_for(context, groups.count(), this->work(x), [&](Index group, Index worker) {
       for (auto block = groups.start(group); block.next();) {

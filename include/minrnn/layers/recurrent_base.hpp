@@ -7,6 +7,7 @@
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -51,8 +52,8 @@ class RecurrentBase {
     Sequence<S> sums_;                   // of each group: dW_ih, dW_hh, db_ih, db_hh
   };
 
-  Index input_size() const { return weight_ih_.value.cols(); }
-  Index output_size() const { return weight_hh_.value.cols(); }
+  Index input_size() const { return weight_ih_.cols(); }
+  Index output_size() const { return weight_hh_.cols(); }
   State initial_state(Index batch) const { return State::zero(Gates::kName, output_size(), batch); }
 
   const Matrix<S>& weight_ih() const { return weight_ih_.value; }
@@ -75,8 +76,8 @@ class RecurrentBase {
     check_size(Gates::kName, "inputs", inputs);
     check_size(Gates::kName, "features", features);
     const double limit = 1 / std::sqrt(static_cast<double>(features));
-    weight_ih_ = Parameter<S>(Gates::kCount * features, inputs);
-    weight_hh_ = Parameter<S>(Gates::kCount * features, features);
+    weight_ih_ = Parameter<S>(Gates::kCount * features, inputs, ReadBy::products);
+    weight_hh_ = Parameter<S>(Gates::kCount * features, features, ReadBy::products);
     bias_ih_ = Parameter<S>(Gates::kCount * features);
     bias_hh_ = Parameter<S>(Gates::kCount * features);
     for (Parameter<S>* p : {&weight_ih_, &weight_hh_, &bias_ih_, &bias_hh_}) fill_symmetric(p->value, random, limit);

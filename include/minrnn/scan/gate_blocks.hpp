@@ -37,8 +37,9 @@ struct GateBlocks {
 
   SequenceView<const S> x;
   const PackedGates<S, gates>& weights;
-  SequenceView<S> scratch;  // of each worker
-  Index features, block;    // H; steps
+  SequenceView<S> scratch;        // of each worker
+  Index features, block;          // H; steps
+  SequenceView<const S> ready{};  // k (G H, T, B) where it has been computed before; else nothing
 
   /// Calls body(lanes, first, steps) for each block of the stretch and each packet of features, `wide` registers at a
   /// time where there are so many.
@@ -52,8 +53,10 @@ struct GateBlocks {
   /// Calls body(t, k_t) for each step of a block.
   template <class Lanes, class Body>
   MINRNN_INLINE void for_steps(Lanes i, Stretch s, Index first, Index steps, Body&& body) const {
-    weights.for_columns(i, x.columns(first, steps, s.sequence), scratch.column(0, s.worker),
-                        [&](Index j, const auto& k) MINRNN_INLINE_LAMBDA { body(first + j, k); });
+    weights.for_columns(
+        i, x.columns(first, steps, s.sequence), scratch.column(0, s.worker),
+        [&](Index j, const auto& k) MINRNN_INLINE_LAMBDA { body(first + j, k); },
+        ready.size() == 0 ? Columns<const S>() : ready.columns(first, steps, s.sequence));
   }
   /// Asks for the `planes` packets of (planes H, T, B) that are written some steps after t.
   template <Index planes, class Lanes>
