@@ -1,21 +1,23 @@
-# Writes FILES, one after the other, into OUTPUT as char_lm::default_text. Numbers, as compilers limit a string's length.
-set(bytes "")
+# Writes FILES, one after the other, into OUTPUT as char_lm::default_text(). Each line is a literal and each file a piece
+# of the text, as compilers limit how long these may be.
+set(pieces "")
 foreach(file IN LISTS FILES)
-  file(READ ${file} hex HEX)
-  string(APPEND bytes ${hex})
+  file(READ ${file} text)
+  # At most four spaces in a row: in a long run a model that forgets sees no reason to end it, and would write spaces only.
+  string(REGEX REPLACE "(    ) +" "\\1" text "${text}")
+  string(REPLACE "\n" "\n)text\"\n    R\"text(" text "${text}")
+  string(APPEND pieces "    R\"text(${text})text\",\n")
 endforeach()
-string(REGEX REPLACE "(..)" "0x\\1," bytes "${bytes}")
-# At most four spaces in a row: in a long run a model that forgets sees no reason to end it, and would write spaces only.
-string(REGEX REPLACE "(0x20,0x20,0x20,0x20,)(0x20,)+" "\\1" bytes "${bytes}")
-file(WRITE ${OUTPUT} "#include <cstddef>
+file(WRITE ${OUTPUT} "#include <string>
 
 namespace char_lm {
-namespace {
-constexpr unsigned char bytes[] = {${bytes}0};
+std::string default_text();
+std::string default_text() {
+  std::string text;
+  for (const char* piece : {
+${pieces}  })
+    text += piece;
+  return text;
 }
-extern const char* const default_text;
-extern const std::size_t default_text_size;
-const char* const default_text = reinterpret_cast<const char*>(bytes);
-const std::size_t default_text_size = sizeof bytes - 1;
 }  // namespace char_lm
 ")

@@ -19,8 +19,7 @@ using namespace tool;
 using minrnn::Index;
 
 /// Made at build time from the library's own headers: something to train on that needs no download.
-extern const char* const default_text;
-extern const std::size_t default_text_size;
+std::string default_text();
 
 /// 'a', or 0x07 where it cannot be printed.
 inline std::string printable(char c) {
@@ -79,7 +78,7 @@ class Text {
     for (auto piece = file.read(1 << 20); !piece.empty(); piece = file.read(1 << 20)) bytes += piece;
     return Text(std::move(bytes), path);
   }
-  static Text built_in() { return Text({default_text, default_text_size}, "the built-in text"); }
+  static Text built_in() { return Text(default_text(), "the built-in text"); }
 
   const std::string& name() const { return name_; }
   const Vocabulary& vocabulary() const { return vocabulary_; }

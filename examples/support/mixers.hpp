@@ -2,29 +2,14 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
 
-#include "minrnn/compose/highway.hpp"
-#include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
-#include "minrnn/io/printable.hpp"
-#include "minrnn/layers/attention.hpp"
-#include "minrnn/layers/diagonal_gru.hpp"
-#include "minrnn/layers/diagonal_lstm.hpp"
-#include "minrnn/layers/gru.hpp"
-#include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/lstm.hpp"
-#include "minrnn/layers/mamba.hpp"
-#include "minrnn/layers/min_gru.hpp"
-#include "minrnn/layers/min_lstm.hpp"
-#include "minrnn/layers/rg_lru.hpp"
-#include "support/errors.hpp"
-#include "support/mixer_names.hpp"
+#include "minrnn/testing/any_layer.hpp"
 
 namespace tool {
 
@@ -34,56 +19,34 @@ struct MixerSettings {
   minrnn::Index heads = 1, window = 1;  // of a transformer
 };
 
-/// The one list of mixers. Calls visit(name, make_mixer) for each until it gives true; make_mixer(features in, features
-/// out, stream) makes one.
-template <class Visit>
-void visit_mixers(const MixerSettings& settings, const Visit& visit) {
-  using minrnn::Index;
-  using minrnn::RandomStream;
-  const auto recurrent = [&]<class Mixer>(const char* name, std::type_identity<Mixer>) {
-    return visit(name, [](Index inputs, Index features, RandomStream own) { return Mixer(inputs, features, own); });
-  };
-  if (recurrent("mingru", std::type_identity<minrnn::MinGru<float>>{})) return;
-  if (recurrent("minlstm", std::type_identity<minrnn::MinLstm<float>>{})) return;
-  if (recurrent("signed-mingru", std::type_identity<minrnn::SignedMinGru<float>>{})) return;
-  if (recurrent("signed-minlstm", std::type_identity<minrnn::SignedMinLstm<float>>{})) return;
-  if (recurrent("diagonal-gru", std::type_identity<minrnn::DiagonalGru<float>>{})) return;
-  if (recurrent("diagonal-lstm", std::type_identity<minrnn::DiagonalLstm<float>>{})) return;
-  if (visit("highway-mingru", [](Index inputs, Index features, RandomStream own) {  // as wide inside: up first
-        return minrnn::Sequential(
-            minrnn::named<"up">(minrnn::Linear<float>(inputs, features, own.stream(0), {.bias = false})),
-            minrnn::named<"highway">(
-                minrnn::Highway(minrnn::MinGru<float>(features, features, own.stream(1)), own.stream(2))));
-      }))
-    return;
-  if (recurrent("rg-lru", std::type_identity<minrnn::RgLru<float>>{})) return;
-  if (recurrent("gru", std::type_identity<minrnn::Gru<float>>{})) return;
-  if (recurrent("lstm", std::type_identity<minrnn::Lstm<float>>{})) return;
-  if (visit("mamba", [&](Index dim, Index, RandomStream own) {
-        return minrnn::Mamba<float>(dim, own, {.expansion = settings.expansion});
-      }))
-    return;
-  visit("transformer", [&](Index dim, Index, RandomStream own) {
-    return minrnn::Attention<float>(dim, settings.heads, own, {.window = settings.window});
-  });
-}
+/// A mixer whose type is known only to the list, in mixers.cpp: a model around it is compiled once, and not once for
+/// each mixer.
+using AnyLayer = minrnn::detail::erased::AnyLayer<float>;
+template <bool has_own_projections>
+using AnyMixer = minrnn::detail::erased::AnyMixer<float, has_own_projections>;
 
-/// body(make_mixer) of the mixer of this name. Throws InputError where there is none.
+/// One of the list: its name, and how it is made.
+struct ListedMixer {
+  std::string name;
+  bool has_own_projections;
+  AnyLayer (*make)(const MixerSettings& settings, minrnn::Index inputs, minrnn::Index features,
+                   minrnn::RandomStream own);
+};
+
+/// Throws InputError where none has this name.
+const ListedMixer& mixer_of(std::string_view name);
+
+/// body(make_mixer) of the mixer of this name; make_mixer(features in, features out, stream) makes an AnyMixer. Throws
+/// InputError where there is none.
 template <class Body>
 auto with_mixer(std::string_view name, const MixerSettings& settings, const Body& body) {
-  using Result = decltype(body([](minrnn::Index inputs, minrnn::Index features, minrnn::RandomStream own) {
-    return minrnn::MinGru<float>(inputs, features, own);
-  }));
-  std::optional<Result> result;
-  visit_mixers(settings, [&](std::string_view known, const auto& make_mixer) {
-    if (known != name) return false;
-    result.emplace(body(make_mixer));
-    return true;
-  });
-  if (result) return std::move(*result);
-  std::string wanted;
-  for (const auto& known : mixer_names()) wanted += (wanted.empty() ? "" : ", ") + known;
-  throw InputError("mixer \"" + minrnn::printable(name) + "\" is not known: wanted one of " + wanted);
+  const ListedMixer& mixer = mixer_of(name);
+  const auto made = [&]<bool has_own_projections>(std::bool_constant<has_own_projections>) {
+    return body([&](minrnn::Index inputs, minrnn::Index features, minrnn::RandomStream own) {
+      return AnyMixer<has_own_projections>(mixer.make(settings, inputs, features, own));
+    });
+  };
+  return mixer.has_own_projections ? made(std::true_type{}) : made(std::false_type{});
 }
 
 }  // namespace tool

@@ -18,6 +18,7 @@
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/models/language_model.hpp"
+#include "minrnn/testing/any_layer.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -93,6 +94,14 @@ TEST(GradientListener, IsToldOfBothDirectionsAndOfTheGateOfAHighway) {
   const auto gru = [&](Index i) { return MinGru<float>(3, 3, random.stream(i)); };
   Sequential net(Highway(Sequential(gru(0)), random.stream(1)), Bidirectional(Sequential(gru(2)), gru(3)));
   EXPECT_EQ(layers_told_of(net), (std::vector<std::string>{"1/forward/0", "1/backward", "0/inner/0", "0"}));
+}
+
+TEST(GradientListener, IsToldOnceOfALayerWhoseTypeIsNotKnown) {
+  const Random random(1);
+  using Any = detail::erased::AnyLayer<float>;
+  Sequential net(Any(Linear<float>(3, 3, random.stream(0))),
+                 Any(Sequential(Linear<float>(3, 4, random.stream(1)), Linear<float>(4, 3, random.stream(2)))));
+  EXPECT_EQ(layers_told_of(net), (std::vector<std::string>{"1/1", "1/0", "0"}));
 }
 
 TEST(GradientListener, IsToldOfThePartsOfALanguageModelInTheOrderOfItsBackward) {

@@ -85,7 +85,8 @@ class AnyState {
   const Visits* visits_;
 };
 
-/// Any layer of scalar S. Each call goes to the layer that it was made of; `step` only where that has one.
+/// Any layer of scalar S. Each call goes to the layer that it was made of; `step` only where that has one. The listener
+/// of a context is told from here: whether that layer tells of its parts itself cannot be seen from outside.
 template <class S>
 class AnyLayer {
  public:
@@ -93,6 +94,7 @@ class AnyLayer {
   using State = AnyState<S>;
   using Cache = AnyCache;
   using View = SequenceView<const S>;
+  static constexpr bool kTellsOfParts = true;
 
   template <class L>
   requires(!std::same_as<L, AnyLayer> && SequenceMap<L> &&
@@ -168,16 +170,23 @@ class AnyLayer {
         throw std::logic_error("a layer that is not causal has no step");
     }
     View backward(AnyValue& layer, View dy, State& dstate, Cache& cache, const Context& context) const override {
-      return layer.as<L>().backward(dy, dstate.template as<LState>(), cache.as<LCache>(), context);
+      return told(context, layer.as<L>(),
+                  layer.as<L>().backward(dy, dstate.template as<LState>(), cache.as<LCache>(), context));
     }
     View backward(AnyValue& layer, View dy, Cache& cache, const Context& context) const override {
-      return layer.as<L>().backward(dy, cache.as<LCache>(), context);
+      return told(context, layer.as<L>(), layer.as<L>().backward(dy, cache.as<LCache>(), context));
     }
     void visit(AnyValue& layer, const Name& scope, const Visitor<Parameter<S>>& visitor) const override {
       L::visit(layer.as<L>(), scope, visitor);
     }
     void visit(const AnyValue& layer, const Name& scope, const Visitor<const Parameter<S>>& visitor) const override {
       L::visit(layer.as<L>(), scope, visitor);
+    }
+
+   private:
+    static View told(const Context& context, const L& layer, View dx) {
+      tell_finished(context, layer);
+      return dx;
     }
   };
 
@@ -189,6 +198,15 @@ class AnyLayer {
 
   AnyValue layer_;
   const Calls* calls_;
+};
+
+/// The same for a mixer, which a model around it asks whether it has projections of its own.
+template <class S, bool has_own_projections>
+class AnyMixer : public AnyLayer<S> {
+ public:
+  static constexpr bool kHasOwnProjections = has_own_projections;
+
+  explicit AnyMixer(AnyLayer<S> layer) : AnyLayer<S>(std::move(layer)) {}
 };
 
 }  // namespace minrnn::detail::erased
