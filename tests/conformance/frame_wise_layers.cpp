@@ -11,10 +11,12 @@ namespace {
 
 template AnyLayer<float> erase(Linear<float>);
 template AnyLayer<float> erase(RmsNorm<float>);
+template AnyLayer<float> erase(LayerNorm<float>);
 template AnyLayer<float> erase(Mlp<float>);
 template AnyLayer<float> erase(Conv1d<float>);
 template AnyLayer<double> erase(Linear<double>);
 template AnyLayer<double> erase(RmsNorm<double>);
+template AnyLayer<double> erase(LayerNorm<double>);
 template AnyLayer<double> erase(Mlp<double>);
 template AnyLayer<double> erase(Conv1d<double>);
 

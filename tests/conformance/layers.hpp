@@ -16,6 +16,7 @@
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -76,6 +77,14 @@ struct RmsNormLayer : Traits {
   }
 };
 
+struct LayerNormLayer : Traits {
+  static constexpr std::string_view name = "layer_norm";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return LayerNorm<S>(inputs);
+  }
+};
+
 struct DropoutOfNothing : Traits {
   static constexpr std::string_view name = "dropout_of_nothing";
   template <class S>
@@ -106,6 +115,14 @@ struct MlpGated : Traits {
   template <class S>
   static auto make(Index inputs, Index outputs, RandomStream stream) {
     return Mlp<S>(inputs, outputs, stream, {.form = MlpForm::gated});
+  }
+};
+
+struct MlpExactGelu : Traits {
+  static constexpr std::string_view name = "mlp_exact_gelu";
+  template <class S>
+  static auto make(Index inputs, Index outputs, RandomStream stream) {
+    return Mlp<S>(inputs, outputs, stream, {.gelu = GeluForm::exact});
   }
 };
 
@@ -491,8 +508,8 @@ struct Concatenation<LayerList<Left...>, LayerList<Right...>, Lists...>
     : Concatenation<LayerList<Left..., Right...>, Lists...> {};
 
 /// Groups that the files *_layers.cpp compile.
-using FrameWiseLayers =
-    LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, DropoutOfNothing, DropoutLayer, MlpGelu, MlpGated>;
+using FrameWiseLayers = LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, LayerNormLayer, DropoutOfNothing,
+                                  DropoutLayer, MlpGelu, MlpGated, MlpExactGelu>;
 using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap>;
 using MinGruLayers = LayerList<MinGruPositive, MinGruPlain, MinGruLogSpace>;
 using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;

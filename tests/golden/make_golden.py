@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: The minrnn authors
 # SPDX-License-Identifier: MIT
-"""Writes layers.txt, adam.txt, blocks.txt, compose.txt: what PyTorch computes in double, for the tests to agree with.
+"""Writes layers.txt, adam.txt, blocks.txt, compose.txt, frames.txt: what PyTorch computes in double, for the tests to
+agree with.
 
 Run with a Python that has torch (made with 1.13): python3 tests/golden/make_golden.py
 
@@ -407,6 +408,30 @@ def write_highway(writer, features):
                {"h": draw_positive(B, features)}, run)
 
 
+def write_frame_wise(writer, features):
+    """torch.nn.LayerNorm, an RMSNorm of another epsilon, and MLPs with the exact GELU."""
+    functional = torch.nn.functional
+
+    def write(name, parameters, run):
+        write_case(writer, f"{name}_{features}", parameters, draw(B, T, features), {}, lambda p, x, s: (run(p, x), {}))
+
+    write("layer_norm", {"gain": draw(features), "bias": draw(features)},
+          lambda p, x: functional.layer_norm(x, (features,), p["gain"], p["bias"]))
+    write("rms_norm_1e-2", {"gain": draw(features)},
+          lambda p, x: p["gain"] * x * torch.rsqrt((x**2).mean(-1, keepdim=True) + 1e-2))
+    inner = 2 * features + 1
+    for name, rows in (("mlp_exact_gelu", inner), ("mlp_exact_gated", 2 * inner)):
+        parameters = {"w_in": draw(rows, features, scale=features**-0.5), "b_in": draw(rows),
+                      "w_out": draw(features, inner, scale=inner**-0.5), "b_out": draw(features)}
+
+        def run(p, x, gated=rows != inner):
+            u = functional.linear(x, p["w_in"], p["b_in"])
+            a = functional.gelu(u[..., :inner]) * u[..., inner:] if gated else functional.gelu(u)
+            return functional.linear(a, p["w_out"], p["b_out"])
+
+        write(name, parameters, run)
+
+
 def main():
     torch.manual_seed(20241001)
     layers = Writer(HERE / "layers.txt")
@@ -435,6 +460,10 @@ def main():
         write_bidirectional(compose, kind, keys, 8, 8)
     write_highway(compose, 5)
     write_highway(compose, 8)
+    torch.manual_seed(20241003)
+    frames = Writer(HERE / "frames.txt")
+    write_frame_wise(frames, 5)
+    write_frame_wise(frames, 8)
 
 
 main()

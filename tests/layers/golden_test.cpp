@@ -10,11 +10,14 @@
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rg_lru.hpp"
+#include "minrnn/layers/rms_norm.hpp"
 #include "support/golden.hpp"
 #include "support/threads.hpp"
 
@@ -37,6 +40,11 @@ const std::map<std::string, GoldenCase>& blocks() {
 
 const std::map<std::string, GoldenCase>& compositions() {
   static const auto cases = read_golden("compose.txt");
+  return cases;
+}
+
+const std::map<std::string, GoldenCase>& frames() {
+  static const auto cases = read_golden("frames.txt");
   return cases;
 }
 
@@ -195,10 +203,34 @@ TEST(Golden, HighwayAroundMinGru) {
   }
 }
 
+/// make(S(), F) makes a layer of frames.
+template <class Make>
+void check_frames(const std::string& name, const Make& make) {
+  for (const Index features : {5, 8}) {
+    const std::string sized = name + "_" + std::to_string(features);
+    check(sized, erase(make(double(), features)), frames().at(sized), 1e-12);
+    check(sized, erase(make(float(), features)), frames().at(sized), 1e-5);
+  }
+}
+TEST(Golden, LayerNorm) {
+  check_frames("layer_norm", []<class S>(S, Index features) { return LayerNorm<S>(features); });
+}
+TEST(Golden, RmsNormOfAnotherEpsilon) {
+  check_frames("rms_norm_1e-2", []<class S>(S, Index features) { return RmsNorm<S>(features, {.epsilon = 1e-2}); });
+}
+TEST(Golden, MlpWithTheExactGelu) {
+  const Random random(1);
+  for (const auto& [name, form] : {std::pair{"mlp_exact_gelu", MlpForm::gelu}, {"mlp_exact_gated", MlpForm::gated}})
+    check_frames(name, [&, form = form]<class S>(S, Index features) {
+      return Mlp<S>(features, 2 * features + 1, random.stream(0), {.form = form, .gelu = GeluForm::exact});
+    });
+}
+
 TEST(Golden, NoCaseIsLeftOut) {
   EXPECT_EQ(layers().size(), 2 * 14u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
   EXPECT_EQ(compositions().size(), 2 * 3u);
+  EXPECT_EQ(frames().size(), 2 * 4u);
 }
 
 }  // namespace
