@@ -43,7 +43,7 @@ class AtomicFile {
       file_ = detail::open_temporary(temporary_, target_);
       const int error_number = errno;
       if (file_ == nullptr && (error_number != EEXIST || number == kMostTemporaries))
-        detail::throw_file(path_, "cannot be written: " + printable(temporary_.filename().string()) + ": " +
+        detail::throw_file(path_, "cannot be written: " + printable(detail::text_of(temporary_.filename())) + ": " +
                                       detail::error_text(error_number));
     }
   }
@@ -78,7 +78,8 @@ class AtomicFile {
   static constexpr int kMostTemporaries = 1000;  // of other writers that are at work now
 
   void check_open() const {
-    if (file_ == nullptr) throw std::logic_error("AtomicFile: " + printable(path_.string()) + ": used after its end");
+    if (file_ == nullptr)
+      throw std::logic_error("AtomicFile: " + printable(detail::text_of(path_)) + ": used after its end");
   }
   /// Takes the name away before the lock: without it another writer may have the name for a file of its own.
   void discard() noexcept {

@@ -15,7 +15,9 @@
 
 #ifdef _WIN32
 #include <chrono>
+#include <fcntl.h>
 #include <io.h>
+#include <sys/stat.h>
 #else
 #include <fcntl.h>
 #include <sys/file.h>
@@ -33,8 +35,14 @@ namespace minrnn {
 
 namespace detail {
 
+/// The text of a path in UTF-8. On Windows `path.string()` throws for a name with letters that are not those of the
+/// machine.
+inline std::string text_of(const std::filesystem::path& path) {
+  const auto text = path.u8string();
+  return {reinterpret_cast<const char*>(text.data()), text.size()};
+}
 [[noreturn]] inline void throw_file(const std::filesystem::path& path, const std::string& reason) {
-  throw std::runtime_error((path.empty() ? std::string("(memory)") : printable(path.string(), 1000)) + ": " + reason);
+  throw std::runtime_error((path.empty() ? std::string("(memory)") : printable(text_of(path), 1000)) + ": " + reason);
 }
 inline std::string error_text(int error) { return std::generic_category().message(error); }
 
@@ -99,7 +107,18 @@ inline void flush_directory([[maybe_unused]] const std::filesystem::path& direct
 
 /// A file of this name that was not there before; null, and errno says why, where that cannot be had.
 inline std::FILE* open_temporary(const std::filesystem::path& path, const std::filesystem::path&) {
-  return ::_wfopen(path.c_str(), L"wbx");
+  // Not _wfopen, whose mode "x" the older of the C libraries there does not know.
+  const int descriptor =
+      ::_wopen(path.c_str(), _O_WRONLY | _O_CREAT | _O_EXCL | _O_BINARY | _O_NOINHERIT, _S_IREAD | _S_IWRITE);
+  if (descriptor < 0) return nullptr;
+  std::FILE* file = ::_fdopen(descriptor, "wb");
+  if (file == nullptr) {
+    const int error = errno;
+    ::_close(descriptor);
+    ::_wunlink(path.c_str());
+    errno = error;
+  }
+  return file;
 }
 /// Removes a temporary file whose writer is dead: one that nobody has open, or removing would fail, nor has had within
 /// the hour, as a writer closes its file before it renames it.
@@ -172,12 +191,12 @@ inline void remove_dead(const std::filesystem::path& path) {
 /// Removes the temporary files "<target>.<number>.minrnn.tmp" that dead writers have left beside a target.
 inline void remove_leftovers(const std::filesystem::path& target) {
   const auto folder = target.parent_path();
-  const std::string name = target.filename().string();
+  const std::string name = text_of(target.filename());
   std::error_code error;
   std::vector<std::filesystem::path> found;
   std::filesystem::directory_iterator entry(folder.empty() ? "." : folder, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-    if (temporary_number(entry->path().filename().string(), name) >= 0) found.push_back(entry->path());
+    if (temporary_number(text_of(entry->path().filename()), name) >= 0) found.push_back(entry->path());
   for (const auto& path : found) remove_dead(path);
 }
 
