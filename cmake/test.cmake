@@ -12,7 +12,7 @@ else()
 endif()
 
 set_up(${also} c++=g++ ninja=ninja-build ccache=ccache pkg-config=pkg-config libeigen3-dev nlohmann-json3-dev
-       libcli11-dev libgtest-dev libbenchmark-dev)
+       libcli11-dev libgtest-dev libbenchmark-dev libsndfile1-dev)
 run("configuring" ${CMAKE_COMMAND} --preset ${PRESET} ${generator})
 run("building; some minutes the first time" ${CMAKE_COMMAND} --build --preset ${PRESET} --parallel ${processors})
 run("testing" ${CMAKE_CTEST_COMMAND} --preset ${PRESET})

@@ -1,0 +1,26 @@
+# Its own allocations are counted while it says how long a model takes, as the tests count those of the library.
+file(GLOB amp_sources CONFIGURE_DEPENDS amp/*.cpp)
+list(REMOVE_ITEM amp_sources ${CMAKE_CURRENT_SOURCE_DIR}/amp/main.cpp)
+add_library(amp_objects OBJECT ${amp_sources} ${PROJECT_SOURCE_DIR}/tests/alloc/counting.cpp)
+target_include_directories(amp_objects PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/amp ${PROJECT_SOURCE_DIR}/tests)
+target_include_directories(amp_objects SYSTEM PUBLIC ${MINRNN_SNDFILE_INCLUDE})
+target_link_libraries(amp_objects PUBLIC tool_support ${MINRNN_SNDFILE_LIBRARY})
+add_executable(amp amp/main.cpp)
+target_link_libraries(amp PRIVATE amp_objects)
+
+if(MINRNN_BUILD_TESTS)
+  file(GLOB test_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/amp/*_test.cpp)
+  add_executable(amp_tests ${test_sources})
+  target_link_libraries(amp_tests PRIVATE amp_objects GTest::gtest_main)
+  include(GoogleTest)
+  gtest_discover_tests(amp_tests TEST_PREFIX amp. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
+endif()
+set(scripts commands)
+if(UNIX)
+  list(APPEND scripts bad_input resume)  # these need sh and its tools
+endif()
+foreach(script IN LISTS scripts)
+  add_test(NAME amp.${script} COMMAND ${CMAKE_COMMAND} -DAMP=$<TARGET_FILE:amp>
+                                      -P ${PROJECT_SOURCE_DIR}/tests/amp/${script}.cmake)
+  set_tests_properties(amp.${script} PROPERTIES TIMEOUT 300)
+endforeach()
