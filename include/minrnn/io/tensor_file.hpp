@@ -73,7 +73,7 @@ inline std::string_view dtype_text(const StoredTensor& tensor) {
 /// The type of this name: `other` for one that could be a type, as all of the format are capitals, digits and
 /// underscores; none for any other text.
 inline std::optional<Dtype> dtype_of_text(std::string_view text) {
-  const auto* entry = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& e) { return e.text == text; });
+  const auto entry = std::find_if(kDtypes.begin(), kDtypes.end(), [&](const auto& e) { return e.text == text; });
   if (entry != kDtypes.end()) return entry->dtype;
   constexpr std::size_t kMost = 32;
   const auto fits = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
