@@ -108,6 +108,8 @@ double attention_products(Shape shape) {
 
 const Kind kKinds[] = {{"MinGru", matrices_of<2>, 2, make_step<MinGru<float>>},
                        {"MinLstm", matrices_of<3>, 3, make_step<MinLstm<float>>},
+                       {"SignedMinGru", matrices_of<2>, 2, make_step<SignedMinGru<float>>},
+                       {"SignedMinLstm", matrices_of<3>, 3, make_step<SignedMinLstm<float>>},
                        {"DiagonalGru", matrices_of<3>, 3, make_step<DiagonalGru<float>>},
                        {"DiagonalLstm", matrices_of<3>, 3, make_step<DiagonalLstm<float>>},
                        {"HighwayMinGru", matrices_of<3>, 3, make_highway},
