@@ -32,7 +32,7 @@ set(gates/candidate.hpp "Candidate|CandidateFunction")
 set(gates/gate.hpp "CandidateNumber")
 
 set(root ${CMAKE_CURRENT_LIST_DIR}/../include/minrnn)
-file(GLOB headers RELATIVE ${root} ${root}/*/*.hpp)
+file(GLOB headers RELATIVE ${root} ${root}/*/*.hpp ${root}/io/*/*.hpp)
 file(GLOB known RELATIVE ${root} ${root}/core/*.hpp ${root}/kernels/*.hpp ${root}/math/*.hpp ${root}/scan/*.hpp
      ${root}/gates/*.hpp ${root}/distributed/*.hpp)
 foreach(header IN LISTS headers)

@@ -27,6 +27,7 @@
 #include "minrnn/kernels/gradient_sums.hpp"
 
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/exact_gelu.hpp"
 #include "minrnn/math/half.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/math/scaled.hpp"
@@ -40,6 +41,7 @@
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/mlp.hpp"
@@ -95,6 +97,8 @@
 #include "minrnn/models/token_model.hpp"
 #include "minrnn/models/mixer_blocks.hpp"
 #include "minrnn/models/language_model.hpp"
+#include "minrnn/models/mamba_language_model.hpp"
+#include "minrnn/models/min_lm.hpp"
 #include "minrnn/models/sequence_model.hpp"
 
 #include "minrnn/testing/gradient_check.hpp"

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,7 +98,7 @@ void for_elements(const PlacedEntry& placed, const PlacedPiece& piece, Body&& bo
            memory_size((piece.first_row + i) * piece.columns + j));
 }
 
-/// A number of a tensor of floats, as changed by `change`.
+/// A number of a tensor of floats or doubles, as changed by `change`.
 template <class Change>
 void change_float(Dtype dtype, const std::byte* from, std::byte* to, const Change& change) {
   const auto apply = [&](auto number) {
@@ -107,22 +108,20 @@ void change_float(Dtype dtype, const std::byte* from, std::byte* to, const Chang
   };
   if (dtype == Dtype::f64)
     apply(double());
-  else
+  else if (dtype == Dtype::f32)
     apply(float());
+  else
+    throw std::runtime_error("a map computes with F32 and F64 alone, given another type");
 }
-inline bool is_zero(Dtype dtype, const std::byte* number) {
-  bool result = false;
-  std::byte ignored[8];
-  change_float(dtype, number, ignored, [&](auto value) {
-    result = value == 0;
-    return value;
-  });
-  return result;
+/// Whether a number of so many bytes is 0 or -0, whatever its type.
+inline bool is_zero(const std::byte* number, std::size_t size) {
+  const auto is_set = [](std::byte byte) { return byte != std::byte{0}; };
+  return std::none_of(number, number + size - 1, is_set) && (number[size - 1] & std::byte{0x7f}) == std::byte{0};
 }
 inline bool is_zero(const StoredTensor& tensor) {
   const std::size_t size = memory_size(dtype_entry(tensor.dtype).size);
   for (std::size_t i = 0; i < tensor.bytes.size(); i += size)
-    if (!is_zero(tensor.dtype, tensor.bytes.data() + i)) return false;
+    if (!is_zero(tensor.bytes.data() + i, size)) return false;
   return true;
 }
 
@@ -156,7 +155,7 @@ inline StoredTensor write_entry(const PlacedEntry& placed, const TensorFile& our
         change_float(placed.dtype, from + k * size, to, [](auto value) { return value - 1; });
       else if (p == 0 || placed.entry->value != Value::sum)
         std::memcpy(to, from + k * size, size);
-      else if (!is_zero(placed.dtype, from + k * size))  // -0 + 0 would be another zero
+      else if (!is_zero(from + k * size, size))  // -0 + 0 would be another zero
         change_float(placed.dtype, to, to, [&](auto value) {
           decltype(value) other;
           copy_little_endian(&other, from + k * size, size);

@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "minrnn/core/types.hpp"
+#include "minrnn/io/json_tensors.hpp"
+#include "minrnn/io/map_shapes.hpp"
+#include "minrnn/io/name_map.hpp"
+#include "minrnn/io/printable.hpp"
+#include "minrnn/io/temporary_file.hpp"
+#include "minrnn/io/tensor_file.hpp"
+
+/// The JSON of RTNeural, which is that of Keras: {"in_shape", "layers": [{"type", "activation", "shape", "weights"}]},
+/// of dense layers, GRUs and LSTMs one behind the other.
+///
+///   const JsonModel model = read_rtneural("model.json");
+///   Sequential net(Lstm<float>(1, 20, random.stream(0)), Linear<float>(20, 1, random.stream(1)));
+///   import_tensors(model.file, rtneural_map(rtneural_layers(model)), net);
+namespace minrnn {
+
+struct RtNeuralLayer {
+  std::string type;  // dense, gru or lstm
+  Index inputs = 0, outputs = 0;
+};
+
+/// What a file says of the layers. Throws std::runtime_error with the path and the reason: for another kind of layer,
+/// or an activation behind a dense one, which is no layer here.
+inline std::vector<RtNeuralLayer> rtneural_layers(const JsonModel& model) {
+  const auto& path = model.file.path;
+  const auto last = [&](const Json& object, const char* key) {
+    const Json& shape = detail::json_at(path, object, key);
+    if (!shape.is_array() || shape.empty()) detail::throw_file(path, std::string(key) + ": wanted an array of sizes");
+    return detail::json_size(path, Json{{key, shape.back()}}, key);
+  };
+  Index size = last(model.document, "in_shape");
+  const Json& list = detail::json_at(path, model.document, "layers");
+  if (!list.is_array() || list.empty()) detail::throw_file(path, "layers: wanted an array of at least one");
+  std::vector<RtNeuralLayer> layers;
+  for (const Json& entry : list) {
+    const std::string number = "layers[" + std::to_string(layers.size()) + "]";
+    std::string type = detail::json_text(path, entry, "type");
+    if (type == "time-distributed-dense") type = "dense";
+    if (type != "dense" && type != "gru" && type != "lstm")
+      detail::throw_file(path, number + ": wanted dense, gru or lstm, given " + printable(type));
+    const Json activation = entry.contains("activation") ? entry.at("activation") : Json("");
+    if (!(activation == "" || activation.is_null() || activation == (type == "dense" ? "linear" : "tanh")))
+      detail::throw_file(path,
+                         number + ": " + type + " with activation " + printable(activation.dump()) + " is not read");
+    layers.push_back({type, size, last(entry, "shape")});
+    size = layers.back().outputs;
+  }
+  return layers;
+}
+
+/// Whether a file says, as those of AIDA-X do by "in_skip", that the input is added to the output: the net stands
+/// within a `Residual` then. Throws std::runtime_error with the path and the reason.
+inline bool rtneural_skips(const JsonModel& model) {
+  if (!model.document.contains("in_skip")) return false;
+  const Json& skip = model.document.at("in_skip");
+  if (skip != 0 && skip != 1)
+    detail::throw_file(model.file.path, "in_skip: wanted 0 or 1, given " + printable(skip.dump()));
+  return skip == 1;
+}
+
+/// A `Sequential` of `Linear`, `Gru` and `Lstm`. Theirs are transposed; the gates of their GRU are z, r, h where ours
+/// are r, z, n; their LSTM has one bias.
+inline NameMap rtneural_map(const std::vector<RtNeuralLayer>& layers) {
+  NameMap map;
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    NameMap layer;
+    if (layers[i].type == "dense") {
+      layer.entries = {{"kernel", {"w"}, Form::transposed}, {"bias", {"b"}}};
+    } else if (layers[i].type == "lstm") {
+      layer.entries = {{"kernel", {"weight_ih"}, Form::transposed},
+                       {"recurrent", {"weight_hh"}, Form::transposed},
+                       {"bias", {"bias_ih", "bias_hh"}, Form::same, Along::rows, Value::sum}};
+    } else {
+      const auto gates = [](const std::string& name) -> std::vector<Piece> {
+        return {{name, 1, 3}, {name, 0, 3}, {name, 2, 3}};
+      };
+      std::vector<Piece> biases = gates("bias_ih");
+      for (const Piece& piece : gates("bias_hh")) biases.push_back(piece);
+      layer.entries = {{"kernel", gates("weight_ih"), Form::transposed},
+                       {"recurrent", gates("weight_hh"), Form::transposed},
+                       {"bias", biases, Form::in_two_rows}};
+    }
+    map += layer.within("layers." + std::to_string(i), std::to_string(i));
+  }
+  return map;
+}
+
+namespace detail {
+inline std::vector<std::string> rtneural_tensors(const RtNeuralLayer& layer) {
+  if (layer.type == "dense") return {"kernel", "bias"};
+  return {"kernel", "recurrent", "bias"};
+}
+/// Throws unless a tensor has the shape that belongs to the sizes which a file names beside it.
+inline void check_rtneural(const std::filesystem::path& path, const RtNeuralLayer& layer, const std::string& kind,
+                           const StoredTensor& tensor) {
+  const auto inputs = static_cast<std::uint64_t>(layer.inputs), outputs = static_cast<std::uint64_t>(layer.outputs);
+  const std::uint64_t columns = outputs * (layer.type == "dense" ? 1 : layer.type == "gru" ? 3 : 4);
+  Shape wanted{kind == "kernel" ? inputs : outputs, columns};
+  if (kind == "bias") wanted = layer.type == "gru" ? Shape{2, columns} : Shape{columns};
+  if (tensor.shape == wanted) return;
+  const bool is_turned = Shape(tensor.shape.rbegin(), tensor.shape.rend()) == wanted;
+  throw_file(path, "tensor " + printable(tensor.name) + ": wanted " + describe(tensor.dtype, wanted) + ", given " +
+                       describe(tensor.dtype, tensor.shape) + (is_turned ? ": transposed" : ""));
+}
+}  // namespace detail
+
+/// Throws std::runtime_error with the path and the reason. The numbers are rounded to `dtype`.
+inline JsonModel read_rtneural(const std::filesystem::path& path, Dtype dtype = Dtype::f32) {
+  JsonModel model{{}, detail::read_json(path)};
+  model.file.path = path;
+  const auto layers = rtneural_layers(model);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    const std::string scope = "layers." + std::to_string(i) + ".";
+    const Json& weights = detail::json_at(path, model.document["layers"][i], "weights");
+    const auto kinds = detail::rtneural_tensors(layers[i]);
+    if (!weights.is_array() || weights.size() != kinds.size())
+      detail::throw_file(path, scope + "weights: wanted " + std::to_string(kinds.size()) + " arrays, given " +
+                                   std::to_string(weights.is_array() ? weights.size() : 0));
+    for (std::size_t k = 0; k < kinds.size(); ++k) {
+      model.file.tensors.push_back(detail::JsonNumbers(path, scope + kinds[k], dtype).read(weights[k]));
+      detail::check_rtneural(path, layers[i], kinds[k], model.file.tensors.back());
+    }
+  }
+  return model;
+}
+
+/// A document without weights, for a model that was trained here.
+inline Json rtneural_document(const std::vector<RtNeuralLayer>& layers) {
+  Json document{{"in_shape", {nullptr, nullptr, layers.empty() ? Index{0} : layers.front().inputs}},
+                {"layers", Json::array()}};
+  for (const RtNeuralLayer& layer : layers)
+    document["layers"].push_back({{"type", layer.type},
+                                  {"activation", layer.type == "dense" ? "" : "tanh"},
+                                  {"shape", {nullptr, nullptr, layer.outputs}}});
+  return document;
+}
+
+/// Writes the tensors that `export_tensors` gives, and of the document all that is not a tensor. Throws
+/// std::runtime_error with the path and the reason, also for tensors that are not those of the document's layers.
+inline void write_rtneural(const std::filesystem::path& path, const TensorFile& file, Json document) {
+  JsonModel model{{}, std::move(document)};
+  model.file.path = path;
+  const auto layers = rtneural_layers(model);
+  const auto tensors = detail::tensors_by_name(file);
+  for (std::size_t i = 0; i < layers.size(); ++i) {
+    Json weights = Json::array();
+    for (const std::string& kind : detail::rtneural_tensors(layers[i])) {
+      const auto found = tensors.find("layers." + std::to_string(i) + "." + kind);
+      if (found == tensors.end())
+        detail::throw_file(path, "tensor layers." + std::to_string(i) + "." + kind + ": missing");
+      detail::check_rtneural(path, layers[i], kind, *found->second);
+      weights.push_back(detail::json_of(*found->second));
+    }
+    model.document["layers"][i]["weights"] = std::move(weights);
+  }
+  detail::write_json(path, model.document);
+}
+
+}  // namespace minrnn

@@ -1,0 +1,195 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+#include "minrnn/core/check.hpp"
+#include "minrnn/core/types.hpp"
+#include "minrnn/io/atomic_file.hpp"
+#include "minrnn/io/checkpoint.hpp"
+#include "minrnn/io/printable.hpp"
+#include "minrnn/io/temporary_file.hpp"
+#include "minrnn/io/tensor_file.hpp"
+
+namespace minrnn {
+
+/// JSON whose keys stay in their order.
+using Json = nlohmann::ordered_json;
+
+/// A model in a file of JSON: its tensors, and all that the file says. Who writes it again keeps what is not a tensor.
+struct JsonModel {
+  TensorFile file;
+  Json document;
+};
+
+namespace detail {
+
+/// A JSON file as a document. Throws where it is none, or where an object has a key twice, of which a document would
+/// keep one.
+inline Json read_json(const std::filesystem::path& path) {
+  std::error_code error;
+  if (!std::filesystem::is_regular_file(path, error))
+    throw_file(path, "cannot be read: " + (error ? error.message() : std::string("not a regular file")));
+  std::ifstream in(path, std::ios::binary);
+  const std::string text{std::istreambuf_iterator<char>(in), {}};
+  if (!in) throw_file(path, "cannot be read");
+  if (text.find('\0') != std::string::npos) throw_file(path, "not JSON: a zero byte");
+  std::vector<std::set<std::string>> keys;  // of the objects that are open
+  const auto see = [&](int, Json::parse_event_t event, Json& value) {
+    if (event == Json::parse_event_t::object_start) keys.emplace_back();
+    if (event == Json::parse_event_t::object_end) keys.pop_back();
+    if (event == Json::parse_event_t::key && !keys.back().insert(value.get<std::string>()).second)
+      throw_file(path, printable(value.get<std::string>()) + ": duplicate key");
+    return true;
+  };
+  try {
+    return Json::parse(text, see);
+  } catch (const Json::exception& failed) {
+    throw_file(path, "not JSON: " + printable(failed.what()));
+  }
+}
+
+inline void write_json(const std::filesystem::path& path, const Json& document) {
+  const std::string text = document.dump();
+  AtomicFile file(path);
+  file.write(text.data(), text.size());
+  file.commit();
+}
+
+/// The value under a key of an object, which must be there.
+inline const Json& json_at(const std::filesystem::path& path, const Json& object, const std::string& key) {
+  if (!object.is_object() || !object.contains(key)) throw_file(path, printable(key) + ": missing");
+  return object.at(key);
+}
+inline std::string json_text(const std::filesystem::path& path, const Json& object, const std::string& key) {
+  const Json& value = json_at(path, object, key);
+  if (!value.is_string()) throw_file(path, printable(key) + ": wanted a string, given " + value.type_name());
+  return value.get<std::string>();
+}
+/// A size under a key.
+inline Index json_size(const std::filesystem::path& path, const Json& object, const std::string& key) {
+  const Json& value = json_at(path, object, key);
+  const std::int64_t size = value.is_number_integer() ? value.get<std::int64_t>() : 0;
+  if (size < 1 || size > std::int64_t{kMostSize})
+    throw_file(path, printable(key) + ": wanted a size of at least 1, given " + printable(value.dump()));
+  return static_cast<Index>(size);
+}
+
+/// Numbers of JSON, in arrays of arrays, as a tensor of floats or doubles.
+class JsonNumbers {
+ public:
+  JsonNumbers(const std::filesystem::path& path, const std::string& name, Dtype dtype) : path_(path) {
+    tensor_.name = name;
+    tensor_.dtype = dtype;
+  }
+  StoredTensor read(const Json& values) {
+    for (const Json* inner = &values; inner->is_array(); inner = &inner->front()) {
+      tensor_.shape.push_back(inner->size());
+      if (inner->empty() || tensor_.shape.size() > 4) fail("arrays of equal length that are not empty");
+    }
+    add(values, 0);
+    tensor_.bytes = std::move(bytes_);
+    return std::move(tensor_);
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& wanted) const {
+    throw_file(path_, "tensor " + printable(tensor_.name) + ": wanted " + wanted);
+  }
+  void add(const Json& values, std::size_t depth) {
+    if (depth == tensor_.shape.size()) return add_number(values);
+    if (!values.is_array() || values.size() != tensor_.shape[depth]) fail("arrays of equal length that are not empty");
+    for (const Json& inner : values) add(inner, depth + 1);
+  }
+  void add_number(const Json& value) {
+    if (!value.is_number()) fail(std::string("numbers, given ") + value.type_name());
+    const auto number = value.get<double>();
+    const auto append = [&](auto rounded) {
+      if (!std::isfinite(rounded)) fail("finite numbers, given " + printable(value.dump()));
+      std::byte bytes[sizeof(rounded)];
+      copy_little_endian(bytes, &rounded, sizeof(rounded));
+      bytes_.insert(bytes_.end(), std::begin(bytes), std::end(bytes));
+    };
+    if (tensor_.dtype == Dtype::f64)
+      append(number);
+    else
+      append(static_cast<float>(number));
+  }
+
+  const std::filesystem::path& path_;
+  StoredTensor tensor_;
+  std::vector<std::byte> bytes_;
+};
+
+/// The numbers of a tensor of floats or doubles, in their order.
+inline std::vector<double> numbers_of(const StoredTensor& tensor) {
+  std::vector<double> numbers;
+  const auto take = [&](auto number) {
+    for (std::size_t i = 0; i < tensor.bytes.size(); i += sizeof(number)) {
+      copy_little_endian(&number, tensor.bytes.data() + i, sizeof(number));
+      numbers.push_back(static_cast<double>(number));
+    }
+  };
+  if (tensor.dtype == Dtype::f64)
+    take(double());
+  else
+    take(float());
+  return numbers;
+}
+/// A tensor as arrays of arrays.
+inline Json json_of(const StoredTensor& tensor) {
+  const auto numbers = numbers_of(tensor);
+  auto next = numbers.begin();
+  const auto write = [&](const auto& self, std::size_t depth) -> Json {
+    if (depth == tensor.shape.size()) return *next++;
+    Json list = Json::array();
+    for (std::uint64_t i = 0; i < tensor.shape[depth]; ++i) list.push_back(self(self, depth + 1));
+    return list;
+  };
+  return write(write, 0);
+}
+
+/// The tensors of an object whose values are arrays of numbers: a state dict of PyTorch.
+inline void read_state_dict(const Json& object, Dtype dtype, TensorFile& file) {
+  if (!object.is_object()) throw_file(file.path, "wanted an object of tensors");
+  for (const auto& [name, values] : object.items())
+    file.tensors.push_back(JsonNumbers(file.path, name, dtype).read(values));
+}
+inline Json state_dict_of(const TensorFile& file) {
+  Json object = Json::object();
+  for (const StoredTensor& tensor : file.tensors) object[tensor.name] = json_of(tensor);
+  return object;
+}
+
+}  // namespace detail
+
+/// Tensors as a state dict of PyTorch in JSON, {name: arrays of arrays of numbers}, rounded to `dtype`: what RTNeural's
+/// examples for PyTorch read.
+///
+/// Throws  std::runtime_error with the path and the reason
+inline TensorFile read_json_tensors(const std::filesystem::path& path, Dtype dtype = Dtype::f32) {
+  TensorFile file;
+  file.path = path;
+  detail::read_state_dict(detail::read_json(path), dtype, file);
+  return file;
+}
+/// Throws std::runtime_error with the path and the reason where writing fails.
+inline void write_json_tensors(const std::filesystem::path& path, const TensorFile& file) {
+  detail::write_json(path, detail::state_dict_of(file));
+}
+
+}  // namespace minrnn
