@@ -1,0 +1,32 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "minrnn/io/formats/puffer.hpp"
+
+namespace convert {
+
+struct Settings {
+  std::string from, to;
+  std::string format;  // of theirs; empty: safetensors as it is
+  std::string like;    // a file of theirs, in whose names and shapes ours are written; empty: theirs becomes ours
+  minrnn::PufferOptions puffer;
+  bool overwrite = false;
+};
+
+/// The names of the formats that are read and written.
+const std::vector<std::string>& format_names();
+
+/// Writes one file in the form of another. All of these give the exit status.
+int convert(const Settings& settings);
+
+/// Prints the tensors of a file.
+int inspect(const Settings& settings);
+
+/// Reads a file, and wants every number of it to be finite.
+int check_file(const Settings& settings);
+
+}  // namespace convert

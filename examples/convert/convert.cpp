@@ -1,0 +1,42 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <filesystem>
+#include <string>
+
+#include "commands.hpp"
+#include "formats.hpp"
+#include "minrnn/io/map_tensors.hpp"
+#include "minrnn/io/safetensors.hpp"
+#include "support/console.hpp"
+#include "support/errors.hpp"
+#include "support/files.hpp"
+
+namespace convert {
+
+using minrnn::TensorFile;
+
+int convert(const Settings& settings) {
+  using namespace tool;
+  if (!settings.overwrite && std::filesystem::exists(settings.to))
+    throw InputError(shown(settings.to) + ": is there already: --overwrite replaces it");
+  std::vector<NamedFile> read{{"FROM", settings.from}};
+  if (!settings.like.empty()) read.push_back({"--like", settings.like});
+  check_files({{"TO", settings.to}}, read);
+
+  TensorFile written;
+  if (settings.like.empty()) {
+    const Theirs theirs = read_theirs(settings.from, settings);
+    written = minrnn::to_ours(theirs.file, theirs.map);
+    minrnn::write_safetensors(settings.to, written);
+  } else {
+    const Theirs like = read_theirs(settings.like, settings);
+    TensorFile ours = minrnn::read_safetensors(settings.from);
+    ours.metadata = like.file.metadata;
+    written = minrnn::to_theirs(ours, like.map);
+    write_theirs(settings.to, written, like, settings);
+  }
+  say("%s: %zu tensors\n", shown(settings.to).c_str(), written.tensors.size());
+  return 0;
+}
+
+}  // namespace convert
