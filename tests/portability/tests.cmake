@@ -84,6 +84,22 @@ if(NOT sanitized)
     EIGEN_DONT_PARALLELIZE EIGEN_NO_IO EIGEN_PERMANENTLY_DISABLE_STUPID_WARNINGS)
 endif()
 
+# -ffast-math: the numbers stay what they are, and NaN is found.
+if(NOT sanitized AND NOT MSVC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
+  find_program(MINRNN_GXX g++)
+  find_program(MINRNN_CLANGXX NAMES clang++ clang++-14)
+  mark_as_advanced(MINRNN_GXX MINRNN_CLANGXX)
+  set(compilers ${MINRNN_GXX} ${MINRNN_CLANGXX})
+  list(FILTER compilers EXCLUDE REGEX NOTFOUND)
+  string(REGEX MATCH "x86_64|AMD64" x86 ${CMAKE_SYSTEM_PROCESSOR})
+  get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+  add_test(NAME portability.fast_math
+           COMMAND ${CMAKE_COMMAND} "-DCOMPILERS=${compilers}" -DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER} -DX86=${x86}
+                   -DSOURCE=${portability}/fast_math.cpp "-DINCLUDES=${PROJECT_SOURCE_DIR}/include;${eigen_include}"
+                   -DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/fast_math -P ${portability}/fast_math.cmake)
+  set_tests_properties(portability.fast_math PROPERTIES TIMEOUT 600)
+endif()
+
 # EIGEN_NO_MALLOC: the cells work, all else says that it does not.
 add_executable(minrnn_cell_without_heap ${portability}/cell_without_heap.cpp)
 target_compile_definitions(minrnn_cell_without_heap PRIVATE EIGEN_NO_MALLOC)

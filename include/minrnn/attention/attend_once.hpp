@@ -26,16 +26,17 @@ template <class S>
 ScoresInUnit<S> scores_in_unit(S unit, Row<const S> q, const KeyRing<S>& ring, Index first, Index count, Row<S> s) {
   using P = Packet<S>;
   const P by(1 / unit);
-  S largest = std::numeric_limits<S>::lowest(), zeros = 0;
+  S largest = std::numeric_limits<S>::lowest();
+  bool finite = true;
   for (Index i = 0; i < count; ++i) {
     const Row<const S> k = ring.key(first + i);
     P sum(S(0));
     for_lanes<S>(ring.features(), [&](auto e) { sum = fma(q[e] * by, k[e], sum); });
     s.data[i] = sum.sum();
     largest = std::max<S>(largest, s.data[i]);
-    zeros += s.data[i] * S(0);
+    finite &= is_finite(s.data[i]);
   }
-  return {largest, zeros == S(0)};
+  return {largest, finite};
 }
 
 /// The attention of a step: one query (E) over what a ring holds.

@@ -15,6 +15,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
@@ -214,9 +215,9 @@ class DataParallel {
   double mean_loss(std::vector<double>& losses) {
     const double sum = sum_over_shards(ranks_, losses);
     for (Index shard = 0; shard < options_.shards; ++shard)
-      if (const double loss = losses[static_cast<std::size_t>(shard)]; !std::isfinite(loss))
+      if (const double loss = losses[static_cast<std::size_t>(shard)]; !detail::is_finite(loss))
         throw SharedError("the loss of shard " + std::to_string(shard) + ", on rank " +
-                          std::to_string(shard / own_shards()) + ", is " + (std::isnan(loss) ? "NaN" : "infinite"));
+                          std::to_string(shard / own_shards()) + ", is " + (detail::is_nan(loss) ? "NaN" : "infinite"));
     return sum / static_cast<double>(options_.shards);
   }
 

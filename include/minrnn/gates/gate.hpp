@@ -53,10 +53,12 @@ struct Gate<P, Arithmetic::linear> {
   /// As `sigmoid_pair`, and cheaper; a gate that is shut is exactly 0.
   MINRNN_INLINE explicit Gate(P k) {
     using S = typename P::Scalar;
-    const P e = exp(-k), open = P(S(1)) / (e + S(1));
-    const P least(std::is_same_v<S, float> ? S(-88.37) : S(-709.7));  // where exp(-k) ends
+    // Beyond it exp(-k) is so large that its reciprocal is no normal number, which a processor may take for 0: it does
+    // so in programs for sound, and where one is linked with -ffast-math. Then nothing would be left of the complement.
+    constexpr S most = std::is_same_v<S, float> ? S(87.33) : S(708.39);
+    const P e = exp_of_bounded(minimum(-k, P(most))), open = P(S(1)) / (e + S(1));
     complement = e * open;
-    value = select(k < least, P(S(0)), open);
+    value = select(k < -most, P(S(0)), open);
     packed = with_sign_of(minimum(value, complement), k);
   }
 };

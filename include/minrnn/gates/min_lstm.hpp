@@ -41,8 +41,8 @@ struct NormalisedGates<P, Arithmetic::linear> {
       // e^-m is next to nothing beside the largest, and 1 - m will do for it, or 0.
       one = maximum(minimum(least + (room + S(1)), one), P(S(0)));
       // Not -k - (largest - room): of large numbers that difference would round to -k - largest.
-      of_w = minimum(of_w, least - k_f + room);
-      of_u = minimum(of_u, least - k_i + room);
+      of_w = minimum(of_w, as_written(least - k_f) + room);
+      of_u = minimum(of_u, as_written(least - k_i) + room);
     }
     const P w = exp_of_bounded(of_w), u = exp_of_bounded(of_u);
     const P of_f = u + one, of_i = w + one;

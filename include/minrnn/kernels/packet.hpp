@@ -2,12 +2,17 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/kernels/division.hpp"
 
 namespace minrnn {
 
@@ -143,44 +148,63 @@ struct Packet {
   Half low, high;  // members with names: compilers keep these in registers, but not the elements of an array
 };
 
-#define MINRNN_PACKET_OPERATOR(op, function)                                                                   \
-  template <class S, int N>                                                                                    \
-  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, Packet<S, N> b) {                                     \
-    return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::function(x, y); }, a, b); \
-  }                                                                                                            \
-  template <class S, int N>                                                                                    \
-  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, std::type_identity_t<S> b) {                          \
-    return a op Packet<S, N>(b);                                                                               \
+namespace detail {
+/// Eigen's quotient and root, or `true_quotient` and `true_root` where they are better.
+template <class Native>
+MINRNN_INLINE Native quotient(const Native& x, const Native& y) {
+  if constexpr (requires { true_quotient(x, y); })
+    return true_quotient(x, y);
+  else
+    return Eigen::internal::pdiv(x, y);
+}
+template <class Native>
+MINRNN_INLINE Native root(const Native& x) {
+  if constexpr (requires { true_root(x); })
+    return true_root(x);
+  else
+    return Eigen::internal::psqrt(x);
+}
+}  // namespace detail
+
+#define MINRNN_PACKET_OPERATOR(op, function)                                                  \
+  template <class S, int N>                                                                   \
+  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, Packet<S, N> b) {                    \
+    return detail::map<S>([](const auto& x, const auto& y) { return function(x, y); }, a, b); \
+  }                                                                                           \
+  template <class S, int N>                                                                   \
+  MINRNN_INLINE Packet<S, N> operator op(Packet<S, N> a, std::type_identity_t<S> b) {         \
+    return a op Packet<S, N>(b);                                                              \
   }
-MINRNN_PACKET_OPERATOR(+, padd)
-MINRNN_PACKET_OPERATOR(-, psub)
-MINRNN_PACKET_OPERATOR(*, pmul)
-MINRNN_PACKET_OPERATOR(/, pdiv)
+MINRNN_PACKET_OPERATOR(+, Eigen::internal::padd)
+MINRNN_PACKET_OPERATOR(-, Eigen::internal::psub)
+MINRNN_PACKET_OPERATOR(*, Eigen::internal::pmul)
+MINRNN_PACKET_OPERATOR(/, detail::quotient)
 // Masks, for `select` and `any` alone.
-MINRNN_PACKET_OPERATOR(<, pcmp_lt)
-MINRNN_PACKET_OPERATOR(==, pcmp_eq)
+MINRNN_PACKET_OPERATOR(<, Eigen::internal::pcmp_lt)
+MINRNN_PACKET_OPERATOR(==, Eigen::internal::pcmp_eq)
 #undef MINRNN_PACKET_OPERATOR
 
-#define MINRNN_PACKET_FUNCTION(name, function)                                            \
-  template <class S, int N>                                                               \
-  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a) {                                       \
-    return detail::map<S>([](const auto& x) { return Eigen::internal::function(x); }, a); \
+#define MINRNN_PACKET_FUNCTION(name, function)                           \
+  template <class S, int N>                                              \
+  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a) {                      \
+    return detail::map<S>([](const auto& x) { return function(x); }, a); \
   }
-#define MINRNN_PACKET_FUNCTION_OF_TWO(name, function)                                                          \
-  template <class S, int N>                                                                                    \
-  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a, Packet<S, N> b) {                                            \
-    return detail::map<S>([](const auto& x, const auto& y) { return Eigen::internal::function(x, y); }, a, b); \
+#define MINRNN_PACKET_FUNCTION_OF_TWO(name, function)                                         \
+  template <class S, int N>                                                                   \
+  MINRNN_INLINE Packet<S, N> name(Packet<S, N> a, Packet<S, N> b) {                           \
+    return detail::map<S>([](const auto& x, const auto& y) { return function(x, y); }, a, b); \
   }
-MINRNN_PACKET_FUNCTION(operator-, pnegate)
-MINRNN_PACKET_FUNCTION(absolute, pabs)
-MINRNN_PACKET_FUNCTION_OF_TWO(minimum, pmin)
-MINRNN_PACKET_FUNCTION_OF_TWO(maximum, pmax)
+MINRNN_PACKET_FUNCTION(operator-, Eigen::internal::pnegate)
+MINRNN_PACKET_FUNCTION(absolute, Eigen::internal::pabs)
+MINRNN_PACKET_FUNCTION_OF_TWO(minimum, Eigen::internal::pmin)
+MINRNN_PACKET_FUNCTION_OF_TWO(maximum, Eigen::internal::pmax)
 namespace detail {
-MINRNN_PACKET_FUNCTION(square_root, psqrt)
-MINRNN_PACKET_FUNCTION(eigen_exp, pexp)
-MINRNN_PACKET_FUNCTION(eigen_log, plog)
-MINRNN_PACKET_FUNCTION(rounded, print)                     // to the nearest integer
-MINRNN_PACKET_FUNCTION_OF_TWO(times_power_of_two, pldexp)  // a 2^b for an integer b
+MINRNN_PACKET_FUNCTION(square_root, root)
+MINRNN_PACKET_FUNCTION(eigen_exp, Eigen::internal::pexp)
+MINRNN_PACKET_FUNCTION(eigen_log, Eigen::internal::plog)
+MINRNN_PACKET_FUNCTION(rounded, Eigen::internal::print)                     // to the nearest integer
+MINRNN_PACKET_FUNCTION_OF_TWO(times_power_of_two, Eigen::internal::pldexp)  // a 2^b for an integer b
+MINRNN_PACKET_FUNCTION(as_written, as_written)
 }  // namespace detail
 #undef MINRNN_PACKET_FUNCTION
 #undef MINRNN_PACKET_FUNCTION_OF_TWO
@@ -204,7 +228,11 @@ MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
 /// Whether no lane is NaN or infinite.
 template <class S, int N>
 MINRNN_INLINE bool all_finite(Packet<S, N> a) {
-  if constexpr (N == 1) {
+  if constexpr (detail::kOnlyFinite) {
+    S numbers[std::size_t{Packet<S, N>::size}];
+    a.store(numbers);
+    return std::all_of(std::begin(numbers), std::end(numbers), [](const S& x) { return detail::is_finite(x); });
+  } else if constexpr (N == 1) {
     const auto difference = Eigen::internal::psub(a.native, a.native);  // 0, or NaN
     const auto zero = Eigen::internal::pset1<std::remove_const_t<decltype(difference)>>(S(0));
     return !Eigen::internal::predux_any(Eigen::internal::pcmp_lt_or_nan(difference, zero));
@@ -249,6 +277,13 @@ MINRNN_INLINE Packet<S, N> exponent_of(Packet<S, N> x) {
       },
       x);
 }
+
+/// Whether `fma` is fused.
+#if defined(EIGEN_VECTORIZE_FMA) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
+inline constexpr bool kHasFma = true;
+#else
+inline constexpr bool kHasFma = false;
+#endif
 
 /// Floats whose packets have integers are also taken apart by their bits.
 template <class S>

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <string>
 #include <string_view>
 
@@ -12,6 +11,7 @@
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -136,7 +136,7 @@ class Attention {
     detail::check_product("Attention", "heads", heads, options.head_size);
     detail::check(options.window >= 1 && options.window <= detail::Rotary<S>::kTurn / 2, "Attention", "window",
                   "from 1 to 2^19 frames", options.window);
-    detail::check(options.base > 1 && std::isfinite(options.base), "Attention", "base", "a finite number above 1",
+    detail::check(options.base > 1 && detail::is_finite(options.base), "Attention", "base", "a finite number above 1",
                   options.base);
     return options;
   }

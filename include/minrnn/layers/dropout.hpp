@@ -8,6 +8,7 @@
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -41,7 +42,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
 
   Dropout(Index features, double rate, RandomStream stream) : features_(features), seed_(Random(stream)()) {
     detail::check_size("Dropout", "features", features);
-    detail::check(rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
+    detail::check(detail::is_finite(rate) && rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
     threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));
     threshold_ = std::min<std::uint32_t>(threshold_, kWhole - 1);
     scale_ = static_cast<S>(kWhole / static_cast<double>(kWhole - threshold_));

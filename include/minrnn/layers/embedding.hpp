@@ -2,13 +2,13 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -61,8 +61,8 @@ class Embedding {
     Random random(stream);
     detail::check_size("Embedding", "vocabulary", vocabulary);
     detail::check_size("Embedding", "features", features);
-    detail::check(deviation >= 0 && std::isfinite(deviation), "Embedding", "deviation", "a finite number of at least 0",
-                  deviation);
+    detail::check(deviation >= 0 && detail::is_finite(deviation), "Embedding", "deviation",
+                  "a finite number of at least 0", deviation);
     table_ = Parameter<S>(features, vocabulary, ReadBy::symbols);
     fill_normal(table_.value, random, deviation);
   }

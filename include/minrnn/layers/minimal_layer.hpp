@@ -7,6 +7,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
@@ -157,7 +158,7 @@ class MinimalLayer : public GatedLayer<S, Gates, MinimalLayer<S, Gates>> {
   MinimalLayer(Index inputs, Index features, RandomStream stream, const MinimalOptions& options)
       : Base(inputs, features) {
     Random random(stream);
-    check(std::isfinite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);
+    check(is_finite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);
     const double limit = 1 / std::sqrt(static_cast<double>(inputs));
     for (Index gate = 0; gate < kGates; ++gate) {
       Matrix<S>& bias = this->b_[gate].value;

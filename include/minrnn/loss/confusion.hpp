@@ -3,10 +3,10 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
@@ -75,7 +75,7 @@ class Confusion {
     for_targets([&](Target target, const S* of_frame) {
       if (target < 0) return;
       const Index k = static_cast<Index>(target);
-      if (std::any_of(of_frame, of_frame + classes(), [](S logit) { return std::isnan(logit); }))
+      if (std::any_of(of_frame, of_frame + classes(), [](S logit) { return detail::is_nan(logit); }))
         ++missed_(k, 0);
       else
         ++counts_(k, detail::place_of_largest(of_frame, classes()));

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -11,6 +10,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
@@ -27,15 +27,14 @@ namespace detail {
 template <class S>
 double sum_of_squares(const S* y, const S* target, Index n, double scale, double slope, S* dy) {
   const auto difference = [&](Index i) { return static_cast<double>(y[i]) - static_cast<double>(target[i]); };
-  if (dy == nullptr)
-    return sum_in_double(n, [&](Index i) {
-      const double d = difference(i);
-      return d * scale * (d * scale);
-    });
+  const auto square = [](double d) { return d * d; };
+  if (scale != 1)  // whose square may be no number; the gradient is written already
+    return sum_in_double(n, [&](Index i) { return square(as_written(difference(i) * scale)); });
+  if (dy == nullptr) return sum_in_double(n, [&](Index i) { return square(difference(i)); });
   return sum_in_double(n, [&](Index i) {
     const double d = difference(i);
     dy[i] = static_cast<S>(d * slope);
-    return d * scale * (d * scale);
+    return square(d);
   });
 }
 
@@ -95,10 +94,10 @@ MeanLoss mean_square(SequenceView<const S> y, SequenceView<const S> target, cons
     });
     double sum = 0;
     for (const double of_tile : sums) sum += of_tile;
-    return sum / whole / scale / scale;
+    return as_written(sum / whole / scale) / scale;
   };
   result.loss = mean_of_scaled(1);
-  if (!std::isfinite(result.loss)) result.loss = mean_of_scaled(0x1p-600);  // a mean may be finite where the sum is not
+  if (!is_finite(result.loss)) result.loss = mean_of_scaled(0x1p-600);  // a mean may be finite where the sum is not
   return result;
 }
 

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <string_view>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
@@ -46,7 +46,7 @@ class FrameWeights {
     for (Index b = 0; b < batch; ++b)
       for (Index t = 0; t < time; ++t) {
         const double weight = (*this)(t, b);
-        check(weight >= 0 && std::isfinite(weight), where, "weights", "finite numbers of at least 0", weight);
+        check(weight >= 0 && is_finite(weight), where, "weights", "finite numbers of at least 0", weight);
       }
   }
   /// Whether all are 1, unseen.

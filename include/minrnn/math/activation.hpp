@@ -2,6 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cmath>
+#include <cstddef>
+
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 
@@ -17,14 +21,15 @@ inline constexpr float kShifter = 12582912.0f + 127;
 ///   exp(x) = 2^n (1 + tail), tail = exp(r) - 1 by a polynomial of degree 6 in r; for |x| < 2.9e6
 template <int N>
 struct ReducedExp {
-  Packet<float, N> shifted, n, tail;  // shifted: n as `float_of_exponent` takes it
+  Packet<float, N> shifted, n, tail;  // shifted: n as `float_of_exponent` takes it; both rounded as they are written
 
   MINRNN_INLINE explicit ReducedExp(Packet<float, N> x) {
     using P = Packet<float, N>;
     const P shifter(kShifter);
-    shifted = fma(x, P(1.44269504088896341f), shifter);
-    n = shifted - shifter;
-    const P r = fma(n, P(2.12194440e-4f), fma(n, P(-0.693359375f), x)), square = r * r;
+    shifted = as_written(fma(x, P(1.44269504088896341f), shifter));
+    n = as_written(shifted - shifter);
+    // log 2 in two parts, the first of few bits: n times it is exact.
+    const P r = fma(n, P(2.12194440e-4f), as_written(fma(n, P(-0.693359375f), x))), square = r * r;
     // Even and odd powers apart: half as long a chain. Coefficients: least largest relative error, 3e-9.
     const P even = fma(fma(P(1.3820107561e-3f), square, P(4.1668273509e-2f)), square, P(4.9999994040e-1f));
     const P odd = fma(P(8.3686849102e-3f), square, P(1.6666521132e-1f));
@@ -38,7 +43,17 @@ MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
   if constexpr (kHasBits<S>) {
     const ReducedExp<N> e(x);
     const Packet<S, N> power = float_of_exponent(e.shifted);
-    return fma(e.tail, power, power);
+    // The same bits; but without a fused operation tail * power may be no normal number although the result is.
+    if constexpr (kHasFma)
+      return fma(e.tail, power, power);
+    else
+      return (e.tail + 1.0f) * power;
+  } else if constexpr (kReordered) {
+    // Eigen's own loses its powers of two with clang, in double.
+    S numbers[std::size_t{Packet<S, N>::size}];
+    x.store(numbers);
+    for (S& number : numbers) number = std::exp(number);
+    return Packet<S, N>::load(numbers);
   } else {
     return eigen_exp(x);
   }

@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/math/activation.hpp"
@@ -53,7 +54,7 @@ MINRNN_INLINE Packet<S, N> log_positive_candidate(Packet<S, N> x) {
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> log_add_exp(Packet<S, N> a, Packet<S, N> b) {
   const Packet<S, N> larger = maximum(a, b), smaller = minimum(b, a);  // in these orders a NaN of either comes through
-  const Packet<S, N> nothing(-std::numeric_limits<S>::infinity());
+  const Packet<S, N> nothing(detail::as_written(-std::numeric_limits<S>::infinity()));
   // -inf - -inf is NaN: where the larger is -inf, so is the sum.
   return select(larger == nothing, nothing, larger + log1p_of_fraction(exp(smaller - larger)));
 }

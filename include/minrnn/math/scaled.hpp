@@ -91,7 +91,7 @@ MINRNN_INLINE Scaled<Packet<S, N>> scaled_exp(Packet<S, N> x) {
     // log 2 in two parts, the first of few bits: n times it is exact.
     const P high(std::is_same_v<S, float> ? S(0.693359375) : S(0.693145751953125));
     const P low(std::is_same_v<S, float> ? S(-2.12194440e-4) : S(1.42860682030941723212e-6));
-    const P r = fma(-n, low, fma(-n, high, x));
+    const P r = fma(-n, low, detail::as_written(fma(-n, high, x)));
     return {detail::exp_within_range(r), n};
   }
 }

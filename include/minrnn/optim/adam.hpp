@@ -19,6 +19,7 @@
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -151,8 +152,9 @@ class Adam {
       if (!all_finite(g)) [[unlikely]]
         return false;
       const P m = fma(g, P(rates.new1), first[i] * rates.beta1);
-      // Of numbers relative to the larger, whose squares have no range to leave.
-      const P unit = maximum(maximum(absolute(g), r_before), least), now = g / unit, before = r_before / unit;
+      // Of numbers relative to the larger, whose squares have no range to leave, as those of g and r have.
+      const P unit = maximum(maximum(absolute(g), r_before), least);
+      const P now = detail::as_written(g / unit), before = detail::as_written(r_before / unit);
       const P r = unit * detail::square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
       first[i] = m;
       root[i] = r;
@@ -183,11 +185,12 @@ class Adam {
       if (!ok) [[unlikely]]
         detail::throw_argument(where, option, wanted, given);
     };
-    const auto at_least_0 = [](S option) { return option >= S(0) && option <= (std::numeric_limits<S>::max)(); };
+    const auto at_least_0 = [](S option) { return detail::is_finite(option) && option >= S(0); };
+    const auto below_1 = [](S option) { return detail::is_finite(option) && option >= S(0) && option < S(1); };
     const char *amount = "a finite number of at least 0", *fraction = "a number of at least 0 and below 1";
     wants(at_least_0(options.learning_rate), "learning_rate", amount, options.learning_rate);
-    wants(options.beta1 >= S(0) && options.beta1 < S(1), "beta1", fraction, options.beta1);
-    wants(options.beta2 >= S(0) && options.beta2 < S(1), "beta2", fraction, options.beta2);
+    wants(below_1(options.beta1), "beta1", fraction, options.beta1);
+    wants(below_1(options.beta2), "beta2", fraction, options.beta2);
     wants(at_least_0(options.epsilon), "epsilon", amount, options.epsilon);
     wants(at_least_0(options.weight_decay), "weight_decay", amount, options.weight_decay);
     if (steps_ < 0) [[unlikely]]

@@ -7,6 +7,7 @@
 #include <type_traits>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
@@ -17,20 +18,23 @@ namespace minrnn {
 /// double can hold over- or underflows on the way: where the squares would, the gradients are scaled by a power of two.
 template <Parameterised L>
 double gradient_norm(const L& layer) {
-  const auto norm_of_scaled = [&](double scale) {
+  const auto norm_of = [&](auto&& scaled) {
     double sum = 0;
     visit_parameters(layer, [&](const Name&, const auto& p) {
       const auto* grad = p.grad.data();
       sum += detail::sum_in_double(p.grad.size(), [&](Index i) {
-        const double g = static_cast<double>(grad[i]) * scale;
+        const double g = scaled(static_cast<double>(grad[i]));
         return g * g;
       });
     });
-    return std::sqrt(sum) / scale;
+    return std::sqrt(sum);
   };
-  const double norm = norm_of_scaled(1);
+  const auto norm_of_scaled = [&](double scale) {
+    return norm_of([&](double g) { return detail::as_written(g * scale); }) / scale;
+  };
+  const double norm = norm_of([](double g) { return g; });
   if (norm < 0x1p-400) return norm_of_scaled(0x1p600);  // a square that is lost above is below 2^-1022
-  if (norm > (std::numeric_limits<double>::max)()) return norm_of_scaled(0x1p-600);
+  if (!detail::is_finite(norm)) return norm_of_scaled(0x1p-600);
   return norm;
 }
 
@@ -40,9 +44,9 @@ double gradient_norm(const L& layer) {
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <Parameterised L>
 double clip_gradient_norm(L& layer, double limit) {
-  detail::check(limit > 0, "clip_gradient_norm", "limit", "a positive number", limit);
+  detail::check(limit > 0 && !detail::is_nan(limit), "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);
-  if (!std::isfinite(norm)) {
+  if (!detail::is_finite(norm)) {
     visit_parameters(layer, [](const Name&, auto& p) {
       using S = typename std::decay_t<decltype(p)>::Scalar;
       p.grad.setConstant(std::numeric_limits<S>::quiet_NaN());
@@ -58,7 +62,9 @@ double clip_gradient_norm(L& layer, double limit) {
   visit_parameters(layer, [&](const Name&, auto& p) {
     using S = typename std::decay_t<decltype(p)>::Scalar;
     S* grad = p.grad.data();
-    for (Index i = 0; i < p.grad.size(); ++i) grad[i] = static_cast<S>(static_cast<double>(grad[i]) * first * second);
+    for (Index i = 0; i < p.grad.size(); ++i) grad[i] = static_cast<S>(static_cast<double>(grad[i]) * first);
+    if (!fits)
+      for (Index i = 0; i < p.grad.size(); ++i) grad[i] = static_cast<S>(static_cast<double>(grad[i]) * second);
   });
   return norm;
 }

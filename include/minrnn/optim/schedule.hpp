@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 
 namespace minrnn {
 
@@ -41,7 +42,7 @@ struct CosineSchedule {
   /// The rate at a fraction of the fall, for runs that end by the clock.
   double at(double fraction) const {
     check_rates();
-    if (std::isnan(fraction)) [[unlikely]]
+    if (detail::is_nan(fraction)) [[unlikely]]
       detail::throw_argument("CosineSchedule::at", "fraction", "a number", "NaN");
     const double u = std::clamp(fraction, 0.0, 1.0);
     return final_rate + (rate - final_rate) * 0.5 * (1 + std::cos(std::numbers::pi * u));
@@ -50,7 +51,7 @@ struct CosineSchedule {
  private:
   void check_rates() const {
     const auto wants_rate = [](std::string_view argument, double given) {
-      if (!(given >= 0 && std::isfinite(given))) [[unlikely]]
+      if (!(given >= 0 && detail::is_finite(given))) [[unlikely]]
         detail::throw_argument("CosineSchedule", argument, "a finite number of at least 0", given);
     };
     wants_rate("rate", rate);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/testing/layer_run.hpp"
@@ -27,7 +28,8 @@ struct Finding {
 
 inline std::ostream& operator<<(std::ostream& out, const Finding& finding) {
   out << finding.promise << ": " << finding.where;
-  if (!std::isnan(finding.difference)) out << ": differs by " << finding.difference << ", allowed " << finding.allowed;
+  if (!detail::is_nan(finding.difference))
+    out << ": differs by " << finding.difference << ", allowed " << finding.allowed;
   return out;
 }
 
@@ -51,11 +53,11 @@ class WorstElement {
   template <class Where>
   void note(double difference, double allowed, Where&& where) {
     const double excess = difference <= allowed ? 0 : difference / std::max<double>(allowed, 1e-300);
-    if (excess == 0 || std::isnan(excess_) || excess <= excess_) return;
+    if (excess == 0 || detail::is_nan(excess_) || excess <= excess_) return;
     excess_ = excess;
     worst_ = {{}, where(), difference, allowed};
   }
-  bool found() const { return std::isnan(excess_) || excess_ > 0; }
+  bool found() const { return detail::is_nan(excess_) || excess_ > 0; }
   const Finding& worst() const { return worst_; }
 
  private:

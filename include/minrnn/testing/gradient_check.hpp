@@ -8,6 +8,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -98,7 +99,7 @@ class GradientChecker {
     const double analytic = static_cast<double>(gradient), numeric = (above - below) / (2 * options_.step);
     const double error = std::fabs(analytic - numeric) / std::max<double>({1, std::fabs(analytic), std::fabs(numeric)});
     // NaN is the worst of all, and the first one stays.
-    if (!std::isnan(worst_.error) && !(error <= worst_.error)) worst_ = {error, where(), analytic, numeric};
+    if (!detail::is_nan(worst_.error) && !(error <= worst_.error)) worst_ = {error, where(), analytic, numeric};
   }
   void compare(const std::string& name, Matrix<S>& values, const Matrix<S>& gradients) {
     for (Index j = 0; j < values.cols(); ++j)
@@ -145,7 +146,7 @@ class GradientChecker {
 /// gradients too. Works for any `SequenceMap`, one of your own included.
 template <SequenceMap L>
 GradientCheckResult check_gradients(const L& layer, const GradientCheckOptions& options = {}) {
-  detail::check(options.step > 0 && std::isfinite(options.step), "check_gradients", "step", "a positive number",
+  detail::check(options.step > 0 && detail::is_finite(options.step), "check_gradients", "step", "a positive number",
                 options.step);
   return detail::GradientChecker<L>(layer, options).run();
 }

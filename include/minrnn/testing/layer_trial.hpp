@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <exception>
 #include <functional>
@@ -18,6 +17,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/thread_pool.hpp"
@@ -195,7 +195,7 @@ class LayerTrial {
     spoilt.first = state_after(Matrix<S>::Constant(layer.input_size(), 3 * batch, nan), batch);
     for (Matrix<S>* m : matrices_of(spoilt.first))
       std::replace_if(
-          m->data(), m->data() + m->size(), [](S value) { return std::isnan(value); }, poison);
+          m->data(), m->data() + m->size(), [](S value) { return detail::is_nan(value); }, poison);
     spoilt.x.setConstant(poison);
     spoilt.dy.setConstant(poison);
     for (Matrix<S>* m : matrices_of(spoilt.dlast)) m->setConstant(poison);
