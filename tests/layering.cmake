@@ -57,6 +57,14 @@ foreach(header IN LISTS headers)
   endif()
 endforeach()
 
+# These are always true, or false, where a program is compiled with -ffast-math; core/floating_point.hpp has others.
+foreach(header IN LISTS headers)
+  file(STRINGS ${root}/${header} lines REGEX "std::(isfinite|isnan|isinf|isnormal|fpclassify)\\(")
+  if(lines)
+    message(SEND_ERROR "minrnn/${header} asks what -ffast-math folds away: ${lines}")
+  endif()
+endforeach()
+
 file(GLOB_RECURSE sources ${root}/*.hpp ${root}/../../tests/*.?pp ${root}/../../bench/*.?pp ${root}/../../examples/*.?pp
      ${root}/../../bench/*.py ${root}/../../tests/*.py)
 string(REPEAT "." 121 long)

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -18,6 +17,7 @@
 #include <nlohmann/json.hpp>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
 #include "minrnn/io/checkpoint.hpp"
@@ -119,7 +119,7 @@ class JsonNumbers {
     if (!value.is_number()) fail(std::string("numbers, given ") + value.type_name());
     const auto number = value.get<double>();
     const auto append = [&](auto rounded) {
-      if (!std::isfinite(rounded)) fail("finite numbers, given " + printable(value.dump()));
+      if (!is_finite(rounded)) fail("finite numbers, given " + printable(value.dump()));
       std::byte bytes[sizeof(rounded)];
       copy_little_endian(bytes, &rounded, sizeof(rounded));
       bytes_.insert(bytes_.end(), std::begin(bytes), std::end(bytes));
