@@ -12,7 +12,8 @@ namespace minrnn::detail {
 /// matrix (H, H).
 struct DiagonalWeight {
   std::string_view name;
-  Index gate;  // behind whose weight and bias it is visited
+  Index gate;                // behind whose weight and bias it is visited
+  bool is_peephole = false;  // of the cell's state c, not of h
 };
 
 /// Gates without any.

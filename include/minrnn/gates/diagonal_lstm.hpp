@@ -30,7 +30,7 @@ struct DiagonalLstmGates {
   static constexpr Index kCount = 3, kDiagonals = 5, kStates = 2;
   static constexpr Array<std::string_view, 3> kWeights{"w_f", "w_g", "w_o"}, kBiases{"b_f", "b_g", "b_o"};
   static constexpr Array<DiagonalWeight, 5> kDiagonalWeights{
-      {{"a_f", 0}, {"c_f", 0}, {"a_g", 1}, {"a_o", 2}, {"c_o", 2}}};
+      {{"a_f", 0}, {"c_f", 0, true}, {"a_g", 1}, {"a_o", 2}, {"c_o", 2, true}}};
 
   template <class P>
   MINRNN_INLINE static DiagonalStep<P, 2, 3> forward(const Array<P, 3>& k, const Array<P, 2>& before,
