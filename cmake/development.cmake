@@ -23,9 +23,11 @@ endif()
 find_package(Threads REQUIRED)  # for ThreadPool, where the C library does not have them itself
 target_link_libraries(minrnn_dev INTERFACE Threads::Threads)
 
+# ccache keeps what is compiled behind a precompiled header only where it is told that macros and times matter no more
+# there than elsewhere.
 find_program(MINRNN_CCACHE ccache)
 if(PROJECT_IS_TOP_LEVEL AND MINRNN_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
-  set(CMAKE_CXX_COMPILER_LAUNCHER ${MINRNN_CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros ${MINRNN_CCACHE})
 endif()
 
 set(implementations "")

@@ -25,6 +25,7 @@ else()
   message(STATUS "No test consumer.pkg_config: pkg-config does not know eigen3")
 endif()
 
+list(JOIN CMAKE_CXX_COMPILER_LAUNCHER "\\;" launcher)
 foreach(way IN LISTS ways)
   add_test(NAME consumer.${way}
            COMMAND ${CMAKE_CTEST_COMMAND}
@@ -33,7 +34,7 @@ foreach(way IN LISTS ways)
                    --build-options -DWAY=${way} -DMINRNN_SOURCE_DIR=${PROJECT_SOURCE_DIR} -DCMAKE_PREFIX_PATH=${prefix}
                                    -DEigen3_DIR=${Eigen3_DIR} -Dnlohmann_json_DIR=${nlohmann_json_DIR}
                                    -DCMAKE_CXX_COMPILER=${CMAKE_CXX_COMPILER}
-                                   -DCMAKE_CXX_COMPILER_LAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}
+                                   -DCMAKE_CXX_COMPILER_LAUNCHER=${launcher}
                    --test-command consumer)
   set_tests_properties(consumer.${way} PROPERTIES FIXTURES_REQUIRED installed TIMEOUT 300)
 endforeach()
