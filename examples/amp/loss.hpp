@@ -34,7 +34,7 @@ inline double error_to_signal(minrnn::SequenceView<const float> y, minrnn::Seque
   const Index time = y.time(), batch = y.batch();
   minrnn::detail::check_sequence("error_to_signal", "y", y, 1);
   minrnn::detail::check_sequence("error_to_signal", "target", target, 1, time, batch);
-  minrnn::detail::check(time >= 2, "error_to_signal", "time", "at least 2 frames", time);
+  minrnn::detail::check_that(time >= 2, "error_to_signal", "time", "at least 2 frames", time);
   const double a = options.pre_emphasis, frames = static_cast<double>(time);
   const auto s = [&](Index t, Index b) { return static_cast<double>(*target.column(t, b)); };
   const auto e = [&](Index t, Index b) { return s(t, b) - static_cast<double>(*y.column(t, b)); };

@@ -32,7 +32,8 @@ TEST(Views, AndChecksThatSucceedAllocateNothing) {
   detail::check_input("here", view, 3);
   detail::check_sequence("here", "x", view, 3, 8, 2);
   detail::check_matrix("here", "m", frame, 3, 2);
-  detail::check(sum > 0, "here", {"one of ", 17, " arguments"}, {"a sum above ", 0.5}, {"a number that is not, ", -1});
+  detail::check_that(sum > 0, "here", {"one of ", 17, " arguments"}, {"a sum above ", 0.5},
+                     {"a number that is not, ", -1});
   EXPECT_EQ(random.below(7) < 7, true);
   EXPECT_EQ(stack.layer(1).input_size(), 3);
   EXPECT_EQ(count.now(), 0);

@@ -165,7 +165,7 @@ struct Picky : FrameWise<Picky, float> {
   Index output_size() const { return size; }
   CacheBase::Sizes cache_sizes() const { return {size, size}; }
   View check(View x) const {
-    minrnn::detail::check(!*refuses, "Picky", "mood", "good", "bad");
+    minrnn::detail::check_that(!*refuses, "Picky", "mood", "good", "bad");
     return x;
   }
   View apply(View x, Cache&, const Context&) const { return check(x); }

@@ -138,6 +138,50 @@
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
+// Unreal Engine, AssertMacros.h of Apple, logging and test libraries
+#define check(expression) \
+  do {                    \
+  } while (false)
+#define verify(expression) \
+  do {                     \
+  } while (false)
+#define ensure(expression) (expression)
+#define checkf(expression, format, ...)
+#define verifyf(expression, format, ...)
+#define checkSlow(expression)
+#define checkCode(code)
+#define require(assertion, label) \
+  do {                            \
+  } while (false)
+#define require_noerr(error, label)
+#define check_noerr(error)
+#define unimplemented()
+#define TEXT(text) L##text
+#define LOCTEXT(key, text)
+#define INDEX_NONE (-1)
+#define FORCEINLINE inline
+#define RESTRICT __restrict
+#define ASSUME(expression)
+#define LIKELY(x) (x)
+#define UNLIKELY(x) (x)
+#define CHECK(condition)
+#define REQUIRE(condition)
+#define ASSERT(condition)
+#define EXPECT(condition)
+#define LOG(level)
+#define INFO(message)
+#define FAIL(message)
+#define SECTION(name)
+#define TEST(suite, name)
+
+// R, without R_NO_REMAP
+#define error Rf_error
+#define warning Rf_warning
+#define allocVector Rf_allocVector
+#define nrows Rf_nrows
+#define ncols Rf_ncols
+#define eval Rf_eval
+
 // GLib, sys/param.h, sys/sysmacros.h, Objective-C
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))

@@ -25,7 +25,7 @@ struct DropoutForm : FrameWiseForm<S, features, features> {
   template <class Layer>
   static void pack(const Layer& layer, S*) {
     static_assert(is_of_kind<Layer, Dropout<S>>(), "a DropoutCell is made of a Dropout");
-    check(layer.input_size() == features, "Dropout", "features of the layer", features, layer.input_size());
+    check_that(layer.input_size() == features, "Dropout", "features of the layer", features, layer.input_size());
   }
 
   static void step(const S*, const S* x, NoCellState&, S* y) noexcept {

@@ -35,8 +35,9 @@ struct PerceptronForm : FrameWiseForm<S, features, features> {
     check_matrix("Mlp", "weight_in of the layer", layer.weight_in(), kHalves * inner, features);
     check_matrix("Mlp", "weight_out of the layer", layer.weight_out(), features, inner);
     constexpr bool exact = gelu_form == GeluForm::exact;
-    check(layer.gelu_form() == gelu_form, "Mlp", "GELU of the layer",
-          exact ? "that of the cell, the exact one" : "that of the cell, by tanh", exact ? "by tanh" : "the exact one");
+    check_that(layer.gelu_form() == gelu_form, "Mlp", "GELU of the layer",
+               exact ? "that of the cell, the exact one" : "that of the cell, by tanh",
+               exact ? "by tanh" : "the exact one");
     for (Index half = 0; half < kHalves; ++half)
       In::pack(half, layer.weight_in(), layer.bias_in(), half * inner, weights);
     Out::Product::pack(0, layer.weight_out(), layer.bias_out(), 0, weights + In::kWeights);

@@ -75,10 +75,10 @@ class Bidirectional {
 
   Bidirectional(Forward forward, Backward backward, Join join = Join::concatenated)
       : forward_(std::move(forward)), backward_(std::move(backward)), join_(join) {
-    detail::check(forward_.input_size() == backward_.input_size(), "Bidirectional", "backward's input size",
-                  forward_.input_size(), backward_.input_size());
-    detail::check(join != Join::added || forward_.output_size() == backward_.output_size(), "Bidirectional",
-                  "backward's output size", forward_.output_size(), backward_.output_size());
+    detail::check_that(forward_.input_size() == backward_.input_size(), "Bidirectional", "backward's input size",
+                       forward_.input_size(), backward_.input_size());
+    detail::check_that(join != Join::added || forward_.output_size() == backward_.output_size(), "Bidirectional",
+                       "backward's output size", forward_.output_size(), backward_.output_size());
   }
 
   Index input_size() const { return forward_.input_size(); }

@@ -64,7 +64,7 @@ class Highway {
 
   Highway(Inner inner, RandomStream stream) : inner_(std::move(inner)) {
     const Index size = inner_.input_size();
-    detail::check(size == inner_.output_size(), "Highway", "inner's output size", size, inner_.output_size());
+    detail::check_that(size == inner_.output_size(), "Highway", "inner's output size", size, inner_.output_size());
     Random random(stream);
     w_p_ = Parameter<Scalar>(size, size, ReadBy::products);
     fill_symmetric(w_p_.value, random, 1 / std::sqrt(static_cast<double>(size)));

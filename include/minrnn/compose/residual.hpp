@@ -37,8 +37,8 @@ class Residual {
   };
 
   explicit Residual(Inner inner) : inner_(std::move(inner)) {
-    detail::check(inner_.input_size() == inner_.output_size(), "Residual", "inner's output size", inner_.input_size(),
-                  inner_.output_size());
+    detail::check_that(inner_.input_size() == inner_.output_size(), "Residual", "inner's output size",
+                       inner_.input_size(), inner_.output_size());
   }
 
   Index input_size() const { return inner_.input_size(); }

@@ -111,7 +111,7 @@ class Stack {
 
   /// Throws std::invalid_argument where there is no layer i.
   const L& layer(Index i) const {
-    detail::check(i >= 0 && i < depth(), "Stack", "layer", {"one of ", depth()}, i);
+    detail::check_that(i >= 0 && i < depth(), "Stack", "layer", {"one of ", depth()}, i);
     return layers_[static_cast<std::size_t>(i)];
   }
 
@@ -119,8 +119,8 @@ class Stack {
   CacheBase::Sizes sizes() const { return {input_size(), output_size(), depth(), parameter_count(*this)}; }
 
   void check_state(std::string_view argument, const State& state, Index batch) const {
-    detail::check(state.parts.size() == layers_.size(), "Stack", argument, depth(),
-                  static_cast<Index>(state.parts.size()));
+    detail::check_that(state.parts.size() == layers_.size(), "Stack", argument, depth(),
+                       static_cast<Index>(state.parts.size()));
     detail::check_state("Stack", argument, *this, state_rows_, state, batch);
   }
   /// x = body(i, x) for layer after layer; what fails there says which layer it is.

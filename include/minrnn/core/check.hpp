@@ -79,7 +79,7 @@ MINRNN_INLINE decltype(auto) in_part([[maybe_unused]] Part part, const Call& cal
 }
 
 /// Throws std::invalid_argument "where: argument: wanted ..., given ..." unless `ok`.
-MINRNN_INLINE void check(bool ok, std::string_view where, Said argument, Said wanted, Said given) {
+MINRNN_INLINE void check_that(bool ok, std::string_view where, Said argument, Said wanted, Said given) {
   if (!ok) [[unlikely]]
     throw_argument(where, argument, wanted, given);
 }
@@ -89,13 +89,13 @@ inline constexpr Index kMostSize = Index{1} << (std::numeric_limits<Index>::digi
 
 /// Throws unless 1 <= size <= kMostSize.
 MINRNN_NOINLINE inline void check_size(std::string_view where, std::string_view argument, Index size) {
-  check(size >= 1, where, argument, "a size of at least 1", size);
-  check(size <= kMostSize, where, argument, {"a size of at most ", kMostSize}, size);
+  check_that(size >= 1, where, argument, "a size of at least 1", size);
+  check_that(size <= kMostSize, where, argument, {"a size of at most ", kMostSize}, size);
 }
 
 /// Throws where the product of two sizes is above kMostSize.
 inline void check_product(std::string_view where, std::string_view argument, Index a, Index b) {
-  check(a <= kMostSize / b, where, argument, {"a product of at most ", kMostSize}, {a, " times ", b});
+  check_that(a <= kMostSize / b, where, argument, {"a product of at most ", kMostSize}, {a, " times ", b});
 }
 
 [[noreturn]] MINRNN_COLD inline void throw_neighbours(Said part, Index takes, Index given) {
@@ -111,7 +111,7 @@ inline void check_neighbours(Said part, Index takes, Index given) {
 
 /// Throws unless there may be so many sequences.
 inline void check_batch(std::string_view where, Index batch) {
-  check(batch >= 0, where, "batch", "at least 0 sequences", batch);
+  check_that(batch >= 0, where, "batch", "at least 0 sequences", batch);
 }
 
 MINRNN_COLD inline bool large_is_beyond_memory(Index features, Index time, Index batch) {

@@ -150,7 +150,7 @@ void reset(State& state, Index b, const State& initial) {
     if (from.rows() != m.rows() || from.cols() != 1) [[unlikely]]
       detail::throw_matrix("reset", {"initial.", name.str()}, m.rows(), 1, from.rows(), from.cols());
   });
-  detail::check(alike, "reset", "initial", "the state of the same layer", "one of another number of parts");
+  detail::check_that(alike, "reset", "initial", "the state of the same layer", "one of another number of parts");
   detail::visit_both(state, initial, [&](const Name&, auto& m, const auto& from) {
     if (m.size() > 0) m.col(b) = from.col(0);
   });

@@ -25,8 +25,8 @@ struct Parameter {
   Parameter() = default;
   /// Zeros. Throws std::invalid_argument for sizes below 0 or that no memory holds.
   Parameter(Index rows, Index columns, ReadBy by = ReadBy::elements) : read_by(by) {
-    detail::check(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
-                  "sizes of at least 0 that memory can hold", {rows, " and ", columns});
+    detail::check_that(!detail::beyond_memory(rows, columns, 1), "Parameter", "(rows, columns)",
+                       "sizes of at least 0 that memory can hold", {rows, " and ", columns});
     value.setZero(rows, columns);
     grad.setZero(rows, columns);
   }

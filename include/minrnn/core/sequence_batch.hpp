@@ -78,7 +78,7 @@ class SequenceBatch {
   /// Behind each other, in as few rows of `options.time` frames as first fit finds.
   template <ListOfSequences<S> List>
   void pack(List&& list, const PackOptions& options = {}) {
-    detail::check(options.time >= 0, "SequenceBatch::pack", "time", "at least 0 frames", options.time);
+    detail::check_that(options.time >= 0, "SequenceBatch::pack", "time", "at least 0 frames", options.time);
     const Index time = std::max<Index>(options.time, take("SequenceBatch::pack", list));
     if (options.in_order)
       place_in_order(time);
@@ -118,8 +118,8 @@ class SequenceBatch {
     const char* where = "SequenceBatch::arrange";
     std::vector<SequenceView<const T>> views;
     for (auto&& sequence : list) views.emplace_back(std::forward<decltype(sequence)>(sequence));
-    detail::check(views.size() == places_.size(), where, "list", {"of ", size(), " sequences"},
-                  static_cast<Index>(views.size()));
+    detail::check_that(views.size() == places_.size(), where, "list", {"of ", size(), " sequences"},
+                       static_cast<Index>(views.size()));
     const Index features = views.empty() ? 0 : views[0].features();
     for (std::size_t n = 0; n < views.size(); ++n)
       detail::in_part(static_cast<Index>(n),
@@ -137,12 +137,12 @@ class SequenceBatch {
   Index take(std::string_view where, List& list) {
     list_.clear();
     for (auto&& sequence : list) list_.emplace_back(std::forward<decltype(sequence)>(sequence));
-    detail::check(!list_.empty(), where, "list", "at least 1 sequence", 0);
+    detail::check_that(!list_.empty(), where, "list", "at least 1 sequence", 0);
     Index longest = 0;
     for (std::size_t n = 0; n < list_.size(); ++n) {
       detail::in_part(static_cast<Index>(n), [&] {
         detail::check_sequence(where, "list", list_[n], list_[0].features(), -1, 1);
-        detail::check(list_[n].time() >= 1, where, "list", "sequences of at least 1 frame", "one of none");
+        detail::check_that(list_[n].time() >= 1, where, "list", "sequences of at least 1 frame", "one of none");
       });
       longest = std::max<Index>(longest, list_[n].time());
     }

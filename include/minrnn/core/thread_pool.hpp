@@ -38,7 +38,7 @@ class ThreadPool final : public Executor {
   /// Of this many workers, the caller of `run` among them; 0: as many as the machine runs at a time. Calls of fewer
   /// multiply-adds than `least_work` are not shared.
   explicit ThreadPool(Index workers = 0, double least_work = kLeastWork) : ThreadPool(Empty{}) {
-    detail::check(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
+    detail::check_that(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
     least_work_ = least_work;
     if (workers == 0) workers = std::max<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1);
     ranges_ = std::vector<Range>(static_cast<std::size_t>(workers));

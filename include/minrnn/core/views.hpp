@@ -81,7 +81,7 @@ class FrameView {
   FrameView(S* data, Index features, Index batch, Index stride, Starts starts = {})
       : FrameView(detail::Part{}, data, features, batch, stride, starts) {
     detail::check_block("FrameView", features, 1, batch);
-    detail::check(stride >= 0, "FrameView", "stride", "at least 0 scalars", stride);
+    detail::check_that(stride >= 0, "FrameView", "stride", "at least 0 scalars", stride);
   }
   FrameView(S* data, Index features, Index batch = 1) : FrameView(data, features, batch, features) {}
   FrameView(detail::Part, S* data, Index features, Index batch, Index stride, Starts starts)
@@ -132,7 +132,7 @@ class SequenceView {
   SequenceView(S* data, Index features, Index time, Index batch, Index batch_stride, Starts starts = {})
       : SequenceView(detail::Part{}, data, features, time, batch, batch_stride, starts) {
     detail::check_block("SequenceView", features, time, batch);
-    detail::check(batch_stride >= 0, "SequenceView", "batch stride", "at least 0 scalars", batch_stride);
+    detail::check_that(batch_stride >= 0, "SequenceView", "batch stride", "at least 0 scalars", batch_stride);
   }
   SequenceView(S* data, Index features, Index time, Index batch = 1)
       : SequenceView(detail::Part{}, data, features, time, batch, 0, {}) {
@@ -154,8 +154,8 @@ class SequenceView {
   SequenceView(M&& m)  // NOLINT: implicit, a matrix is one sequence
       requires(!detail::TemporaryOf<M, S>)
       : SequenceView(detail::Part{}, m.data(), m.rows(), m.cols(), 1, m.size(), {}) {
-    detail::check(m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
-                  {m.rows(), ", as frames have no gap"}, m.outerStride());
+    detail::check_that(m.cols() <= 1 || m.outerStride() == m.rows(), "SequenceView", "outer stride of a matrix",
+                       {m.rows(), ", as frames have no gap"}, m.outerStride());
   }
   template <detail::TemporaryOf<S> T>
   SequenceView(T&&) = delete;  // a temporary ends before backward reads it: give it a name
@@ -212,7 +212,7 @@ class SequenceView {
   auto tensor() const {
     static_assert(
         requires { sizeof(MapOf); }, "for SequenceView::tensor() include minrnn/core/tensor.hpp");
-    detail::check(contiguous(), "SequenceView::tensor", "view", "a contiguous block", "one with a batch stride");
+    detail::check_that(contiguous(), "SequenceView::tensor", "view", "a contiguous block", "one with a batch stride");
     return typename MapOf::type(data_, features_, time_, batch_);
   }
 

@@ -20,7 +20,7 @@ inline bool is_power_of_two(Index n) { return n >= 1 && (n & (n - 1)) == 0; }
 
 /// Throws unless there are so many ranks that each has a partner in each round of the sums and exchanges.
 inline void check_ranks(std::string_view where, const Communicator& ranks) {
-  check(is_power_of_two(ranks.size()), where, "ranks", "a power of two of them", ranks.size());
+  check_that(is_power_of_two(ranks.size()), where, "ranks", "a power of two of them", ranks.size());
 }
 
 /// One round: sends `sent` numbers and receives `received` ones.
@@ -112,8 +112,8 @@ namespace minrnn {
 /// Throws std::invalid_argument where the number of shards is no power of two, or not a multiple of that of the ranks.
 inline double sum_over_shards(Communicator& ranks, std::vector<double>& of_shards) {
   const Index shards = static_cast<Index>(of_shards.size());
-  detail::check(detail::is_power_of_two(shards) && shards % ranks.size() == 0, "sum_over_shards", "shards",
-                "a power of two that is a multiple of the number of ranks", shards);
+  detail::check_that(detail::is_power_of_two(shards) && shards % ranks.size() == 0, "sum_over_shards", "shards",
+                     "a power of two that is a multiple of the number of ranks", shards);
   detail::all_gather(ranks, of_shards.data(), shards / ranks.size());
   std::vector<double> sums = of_shards;
   for (std::size_t n = 1; n < sums.size(); n *= 2)

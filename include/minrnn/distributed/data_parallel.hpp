@@ -68,8 +68,9 @@ class DataParallel {
   template <Parameterised Net>
   DataParallel(Net& net, Communicator& ranks, const DataParallelOptions& options = {})
       : ranks_(ranks), options_(options), reduction_(ranks, set_) {
-    detail::check(detail::is_power_of_two(options.shards), "DataParallel", "shards", "a power of two", options.shards);
-    detail::check(options.bucket_bytes >= 1, "DataParallel", "bucket_bytes", "at least 1", options.bucket_bytes);
+    detail::check_that(detail::is_power_of_two(options.shards), "DataParallel", "shards", "a power of two",
+                       options.shards);
+    detail::check_that(options.bucket_bytes >= 1, "DataParallel", "bucket_bytes", "at least 1", options.bucket_bytes);
     if (!detail::is_power_of_two(ranks.size()) || ranks.size() > options.shards)
       throw SharedError("DataParallel: ranks: wanted a power of two of them, up to the " +
                         std::to_string(options.shards) + " shards, given " + std::to_string(ranks.size()));
@@ -170,12 +171,12 @@ class DataParallel {
       set_.parts.push_back({&p, p.grad.data(), p.size(), size_});
       size_ += p.size();
     });
-    detail::check(set_.parts.size() == sizes_.size(), "DataParallel", "net", static_cast<Index>(sizes_.size()),
-                  static_cast<Index>(set_.parts.size()));
+    detail::check_that(set_.parts.size() == sizes_.size(), "DataParallel", "net", static_cast<Index>(sizes_.size()),
+                       static_cast<Index>(set_.parts.size()));
     std::sort(set_.by_address.begin(), set_.by_address.end());
     for (std::size_t i = 1; i < set_.by_address.size(); ++i)
-      detail::check(set_.by_address[i - 1].first != set_.by_address[i].first, "DataParallel", "net",
-                    "each parameter once in its visit", "one twice");
+      detail::check_that(set_.by_address[i - 1].first != set_.by_address[i].first, "DataParallel", "net",
+                         "each parameter once in its visit", "one twice");
   }
 
   Context of_shard(const Context& context, Index shard, GradientListener* listener) const {

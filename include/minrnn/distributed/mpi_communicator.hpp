@@ -62,8 +62,8 @@ class MpiCommunicator final : public Communicator {
   Index size() const override { return size_; }
 
   void exchange(Index other, std::span<const std::byte> sent, std::span<std::byte> received) override {
-    detail::check(other >= 0 && other < size_ && other != rank_, "MpiCommunicator::exchange", "other",
-                  {"another rank below ", size_}, other);
+    detail::check_that(other >= 0 && other < size_ && other != rank_, "MpiCommunicator::exchange", "other",
+                       {"another rank below ", size_}, other);
     requests_.clear();
     const int to = static_cast<int>(other);
     for_messages(received.size(), [&](std::size_t first, int count) {

@@ -161,7 +161,7 @@ class ShardedOptimizer {
   void check_net(const Net& net) const {
     std::vector<Index> sizes;
     visit_parameters(net, [&](const Name&, const auto& p) { sizes.push_back(p.size()); });
-    detail::check(sizes == sizes_, "ShardedOptimizer::step", "net", "the one that this was made for", "another");
+    detail::check_that(sizes == sizes_, "ShardedOptimizer::step", "net", "the one that this was made for", "another");
   }
 
   /// The largest parameter first, each to the rank that has least until then.

@@ -66,7 +66,8 @@ inline TensorBytes rounded_bytes(const StoredTensor& tensor, Dtype to) {
 /// Throws  std::invalid_argument for a type that is none of these, a number that would become infinite (F16 ends at
 ///         65504), bytes that do not fit the shape
 inline TensorFile convert_floats(TensorFile file, Dtype to) {
-  detail::check(detail::is_floating(to), detail::kConvertFloats, "to", "F16, BF16, F32 or F64", detail::dtype_text(to));
+  detail::check_that(detail::is_floating(to), detail::kConvertFloats, "to", "F16, BF16, F32 or F64",
+                     detail::dtype_text(to));
   for (StoredTensor& tensor : file.tensors) {
     if (!detail::is_floating(tensor.dtype) || tensor.dtype == to) continue;
     if (!detail::has_its_bytes(tensor))

@@ -217,7 +217,7 @@ inline std::string header_of(const TensorFile& file) {
   std::uint64_t offset = 0;
   std::set<std::string_view> names;
   for (const StoredTensor& tensor : file.tensors) {
-    check(tensor.name != kMetadata, kWhere, "name", "any but the reserved", tensor.name);
+    check_that(tensor.name != kMetadata, kWhere, "name", "any but the reserved", tensor.name);
     if (!names.insert(tensor.name).second)
       throw_argument(kWhere, "names", "no name twice", printable(tensor.name) + " twice");
     if (tensor.dtype == Dtype::other && dtype_of_text(tensor.other) != Dtype::other)
@@ -235,7 +235,7 @@ inline std::string header_of(const TensorFile& file) {
   }
   header += "}";
   header.append((8 - header.size() % 8) % 8, ' ');
-  check(header.size() <= kMostHeaderBytes, kWhere, "header", "at most 100 MB", static_cast<Index>(header.size()));
+  check_that(header.size() <= kMostHeaderBytes, kWhere, "header", "at most 100 MB", static_cast<Index>(header.size()));
   return header;
 }
 

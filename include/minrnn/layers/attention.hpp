@@ -128,16 +128,16 @@ class Attention {
     detail::check_size("Attention", "features", features);
     detail::check_size("Attention", "heads", heads);
     if (options.head_size == 0) {
-      detail::check(features % heads == 0, "Attention", "heads", {"a divisor of ", features, " features"}, heads);
+      detail::check_that(features % heads == 0, "Attention", "heads", {"a divisor of ", features, " features"}, heads);
       options.head_size = features / heads;
     }
-    detail::check(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
-                  options.head_size);
+    detail::check_that(options.head_size >= 2 && options.head_size % 2 == 0, "Attention", "head_size", "an even size",
+                       options.head_size);
     detail::check_product("Attention", "heads", heads, options.head_size);
-    detail::check(options.window >= 1 && options.window <= detail::Rotary<S>::kTurn / 2, "Attention", "window",
-                  "from 1 to 2^19 frames", options.window);
-    detail::check(options.base > 1 && detail::is_finite(options.base), "Attention", "base", "a finite number above 1",
-                  options.base);
+    detail::check_that(options.window >= 1 && options.window <= detail::Rotary<S>::kTurn / 2, "Attention", "window",
+                       "from 1 to 2^19 frames", options.window);
+    detail::check_that(options.base > 1 && detail::is_finite(options.base), "Attention", "base",
+                       "a finite number above 1", options.base);
     return options;
   }
 

@@ -57,7 +57,7 @@ class Conv1d {
   Conv1d(Index features, Index kernel, RandomStream stream) {
     Random random(stream);
     detail::check_size("Conv1d", "features", features);
-    detail::check(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
+    detail::check_that(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
     w_ = Parameter<S>(features, kernel);
     b_ = Parameter<S>(features);
     const double limit = 1 / std::sqrt(static_cast<double>(kernel));

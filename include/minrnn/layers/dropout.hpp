@@ -42,7 +42,7 @@ class Dropout : public FrameWise<Dropout<S>, S> {
 
   Dropout(Index features, double rate, RandomStream stream) : features_(features), seed_(Random(stream)()) {
     detail::check_size("Dropout", "features", features);
-    detail::check(detail::is_finite(rate) && rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
+    detail::check_that(detail::is_finite(rate) && rate >= 0 && rate < 1, "Dropout", "rate", "a number in [0, 1)", rate);
     threshold_ = static_cast<std::uint32_t>(std::lround(rate * kWhole));
     threshold_ = std::min<std::uint32_t>(threshold_, kWhole - 1);
     scale_ = static_cast<S>(kWhole / static_cast<double>(kWhole - threshold_));
@@ -54,9 +54,9 @@ class Dropout : public FrameWise<Dropout<S>, S> {
 
   SequenceView<const S> apply(SequenceView<const S> x, Cache& cache, const Context& context) const {
     detail::check_input("Dropout", x, features_);
-    detail::check(threshold_ == 0 || context.draw >= 0, "Dropout", "context.draw",
-                  "the number of the training step, which the mask is a function of",
-                  context.draw == Context::kNoDraw ? detail::Said("none") : detail::Said(context.draw));
+    detail::check_that(threshold_ == 0 || context.draw >= 0, "Dropout", "context.draw",
+                       "the number of the training step, which the mask is a function of",
+                       context.draw == Context::kNoDraw ? detail::Said("none") : detail::Said(context.draw));
     cache.draw_ = context.draw;
     return mask(x, cache.draw_, cache.y_, context);
   }

@@ -61,8 +61,8 @@ class Embedding {
     Random random(stream);
     detail::check_size("Embedding", "vocabulary", vocabulary);
     detail::check_size("Embedding", "features", features);
-    detail::check(deviation >= 0 && detail::is_finite(deviation), "Embedding", "deviation",
-                  "a finite number of at least 0", deviation);
+    detail::check_that(deviation >= 0 && detail::is_finite(deviation), "Embedding", "deviation",
+                       "a finite number of at least 0", deviation);
     table_ = Parameter<S>(features, vocabulary, ReadBy::symbols);
     fill_normal(table_.value, random, deviation);
   }

@@ -52,8 +52,8 @@ class LayerNorm : public FrameWise<LayerNorm<S>, S> {
 
   explicit LayerNorm(Index features, const LayerNormOptions& options = {}) : epsilon_(static_cast<S>(options.epsilon)) {
     detail::check_size("LayerNorm", "features", features);
-    detail::check(epsilon_ > 0 && epsilon_ <= 1, "LayerNorm", "epsilon", "a number above 0, at most 1",
-                  options.epsilon);
+    detail::check_that(epsilon_ > 0 && epsilon_ <= 1, "LayerNorm", "epsilon", "a number above 0, at most 1",
+                       options.epsilon);
     gain_ = Parameter<S>(features);
     gain_.value.setOnes();
     if (options.bias) bias_ = Parameter<S>(features);

@@ -193,7 +193,8 @@ class Mamba {
     detail::check_size("Mamba", "expansion", options.expansion);
     detail::check_size("Mamba", "states", options.states);
     detail::check_size("Mamba", "kernel", options.kernel);
-    detail::check(options.delta_rank >= 0, "Mamba", "delta_rank", "a size of at least 1, or 0", options.delta_rank);
+    detail::check_that(options.delta_rank >= 0, "Mamba", "delta_rank", "a size of at least 1, or 0",
+                       options.delta_rank);
     detail::check_product("Mamba", "expansion", options.expansion, features);
     if (options.delta_rank == 0) options.delta_rank = (features + 15) / 16;
     return options;

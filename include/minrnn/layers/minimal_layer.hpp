@@ -158,7 +158,7 @@ class MinimalLayer : public GatedLayer<S, Gates, MinimalLayer<S, Gates>> {
   MinimalLayer(Index inputs, Index features, RandomStream stream, const MinimalOptions& options)
       : Base(inputs, features) {
     Random random(stream);
-    check(is_finite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);
+    check_that(is_finite(options.forget_bias), Gates::kName, "forget_bias", "a finite number", options.forget_bias);
     const double limit = 1 / std::sqrt(static_cast<double>(inputs));
     for (Index gate = 0; gate < kGates; ++gate) {
       Matrix<S>& bias = this->b_[gate].value;
@@ -177,8 +177,8 @@ class MinimalLayer : public GatedLayer<S, Gates, MinimalLayer<S, Gates>> {
     check_input(Gates::kName, x, input_size());
     check_matrix(Gates::kName, "state.h", state.h, output_size(), x.batch());
     if constexpr (kLogSpace)
-      check(!(state.h.array() < S(0)).any(), Gates::kName, "state.h", "no negative element in log-space arithmetic",
-            "one");
+      check_that(!(state.h.array() < S(0)).any(), Gates::kName, "state.h",
+                 "no negative element in log-space arithmetic", "one");
   }
 
   InitialState<S, Gates> h_0_;

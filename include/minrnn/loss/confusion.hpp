@@ -70,7 +70,7 @@ class Confusion {
         for (Index t = 0; t < targets.time(); ++t) body(*targets.column(t, b), logits.column(t, b));
     };
     for_targets([&](Target target, const S*) {
-      detail::check(target < classes(), "Confusion", "targets", {"classes below ", classes()}, target);
+      detail::check_that(target < classes(), "Confusion", "targets", {"classes below ", classes()}, target);
     });
     for_targets([&](Target target, const S* of_frame) {
       if (target < 0) return;

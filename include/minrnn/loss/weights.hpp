@@ -46,7 +46,7 @@ class FrameWeights {
     for (Index b = 0; b < batch; ++b)
       for (Index t = 0; t < time; ++t) {
         const double weight = (*this)(t, b);
-        check(weight >= 0 && is_finite(weight), where, "weights", "finite numbers of at least 0", weight);
+        check_that(weight >= 0 && is_finite(weight), where, "weights", "finite numbers of at least 0", weight);
       }
   }
   /// Whether all are 1, unseen.

@@ -83,8 +83,8 @@ class SequenceModel {
         pool_(blocks_.input_size(), options.pooling),
         output_(blocks_.input_size(), options.outputs, stream.stream(1)) {
     const Index dim = blocks_.input_size();
-    detail::check(blocks_.output_size() == dim, "SequenceModel", "blocks", {"from ", dim, " features to as many"},
-                  {dim, " to ", blocks_.output_size()});
+    detail::check_that(blocks_.output_size() == dim, "SequenceModel", "blocks", {"from ", dim, " features to as many"},
+                       {dim, " to ", blocks_.output_size()});
   }
 
   Index input_size() const { return input_.input_size(); }
@@ -164,7 +164,7 @@ class SequenceModel {
   CacheBase::Sizes sizes() const { return {input_size(), output_size(), parameter_count(*this)}; }
 
   void check_input(const SequenceBatch<S>& batch) const {
-    detail::check(batch.size() > 0, "SequenceModel", "batch", "at least 1 sequence", 0);
+    detail::check_that(batch.size() > 0, "SequenceModel", "batch", "at least 1 sequence", 0);
     detail::check_input("SequenceModel", batch.x(), input_size());
   }
 

@@ -63,8 +63,8 @@ class TokenModel {
         blocks_(std::move(blocks)),
         norm_(dim, norm),
         output_(dim, vocabulary, stream.stream(1), {.bias = false}) {
-    detail::check(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
-                  {"from ", dim, " features to as many"}, {blocks_.input_size(), " to ", blocks_.output_size()});
+    detail::check_that(blocks_.input_size() == dim && blocks_.output_size() == dim, "TokenModel", "blocks",
+                       {"from ", dim, " features to as many"}, {blocks_.input_size(), " to ", blocks_.output_size()});
   }
 
   Index vocabulary_size() const { return embedding_.vocabulary_size(); }

@@ -44,7 +44,7 @@ double gradient_norm(const L& layer) {
 /// Source  Pascanu, Mikolov, Bengio 2013, "On the difficulty of training recurrent neural networks"
 template <Parameterised L>
 double clip_gradient_norm(L& layer, double limit) {
-  detail::check(limit > 0 && !detail::is_nan(limit), "clip_gradient_norm", "limit", "a positive number", limit);
+  detail::check_that(limit > 0 && !detail::is_nan(limit), "clip_gradient_norm", "limit", "a positive number", limit);
   const double norm = gradient_norm(layer);
   if (!detail::is_finite(norm)) {
     visit_parameters(layer, [](const Name&, auto& p) {

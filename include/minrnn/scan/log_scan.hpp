@@ -30,7 +30,7 @@ void log_scan(SequenceView<const std::type_identity_t<S>> log_a, SequenceView<co
               Matrix<S>& state, SequenceView<std::type_identity_t<S>> h, ScanForm form = ScanForm::automatic,
               const Context& context = {}) {
   detail::check_scan<S>("log_scan", {{"log_a", log_a}, {"log_b", log_b}, {"h", h}}, {{"state", state}});
-  detail::check(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
+  detail::check_that(!(state.array() < S(0)).any(), "log_scan", "state", "no negative element", "one");
   Matrix<S> carry;
   detail::carry_state<ScaledAffine>(state, carry);
   detail::scan<ScaledAffine>(log_a, log_b, carry, h, form, context,

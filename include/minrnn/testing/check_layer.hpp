@@ -42,7 +42,7 @@ std::vector<Finding> check_any_layer(const AnyLayer<S>& layer, const CheckLayerO
     for (const std::string& name : *names) {
       bool is_known = false;
       for (const auto& [promise, function] : kPromises<S>) is_known = is_known || name == promise;
-      check(is_known, "check_layer", "promises", "names of promises", name);
+      check_that(is_known, "check_layer", "promises", "names of promises", name);
     }
   LayerTrial<S> trial(layer, options);
   for (const auto& [name, promise] : kPromises<S>)

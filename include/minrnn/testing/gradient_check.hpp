@@ -63,7 +63,7 @@ class GradientChecker {
   }
 
   GradientCheckResult run() {
-    for (const bool from_carried : {false, true}) check(from_carried);
+    for (const bool from_carried : {false, true}) check_from(from_carried);
     return worst_;
   }
 
@@ -99,7 +99,8 @@ class GradientChecker {
     const double analytic = static_cast<double>(gradient), numeric = (above - below) / (2 * options_.step);
     const double error = std::fabs(analytic - numeric) / std::max<double>({1, std::fabs(analytic), std::fabs(numeric)});
     // NaN is the worst of all, and the first one stays.
-    if (!detail::is_nan(worst_.error) && !(error <= worst_.error)) worst_ = {error, where(), analytic, numeric};
+    if (!detail::is_nan(worst_.error) && (detail::is_nan(error) || error > worst_.error))
+      worst_ = {error, where(), analytic, numeric};
   }
   void compare(const std::string& name, Matrix<S>& values, const Matrix<S>& gradients) {
     for (Index j = 0; j < values.cols(); ++j)
@@ -107,7 +108,7 @@ class GradientChecker {
         compare(values(i, j), gradients(i, j), [&] { return name + shape_text(i, j); });
   }
 
-  void check(bool from_carried) {
+  void check_from(bool from_carried) {
     from_carried_ = from_carried;
     zero_gradients(layer_);
     typename L::Cache cache;
@@ -146,8 +147,8 @@ class GradientChecker {
 /// gradients too. Works for any `SequenceMap`, one of your own included.
 template <SequenceMap L>
 GradientCheckResult check_gradients(const L& layer, const GradientCheckOptions& options = {}) {
-  detail::check(options.step > 0 && detail::is_finite(options.step), "check_gradients", "step", "a positive number",
-                options.step);
+  detail::check_that(options.step > 0 && detail::is_finite(options.step), "check_gradients", "step",
+                     "a positive number", options.step);
   return detail::GradientChecker<L>(layer, options).run();
 }
 

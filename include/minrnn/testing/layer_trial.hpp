@@ -134,8 +134,8 @@ class LayerTrial {
 
  private:
   static const CheckLayerOptions& checked(const CheckLayerOptions& options) {
-    check(options.time >= 4, "check_layer", "time", "at least 4 frames", options.time);
-    check(options.batch >= 2, "check_layer", "batch", "at least 2 sequences", options.batch);
+    check_that(options.time >= 4, "check_layer", "time", "at least 4 frames", options.time);
+    check_that(options.batch >= 2, "check_layer", "batch", "at least 2 sequences", options.batch);
     return options;
   }
 

@@ -62,16 +62,16 @@ template <class S>
 void four_ways(LayerTrial<S>& trial) {
   for (const auto& example : {trial.from_initial(), trial.packed()}) {
     const auto wanted = run_layer(trial.layer, example, Way::infer);
-    const auto check = [&](const std::string& what, Way way, Index chunk) {
+    const auto compare = [&](const std::string& what, Way way, Index chunk) {
       AnyCache cache;
       trial.findings.compare(what, run_layer(trial.layer, example, way, chunk, cache), wanted, trial.rounding());
     };
     const bool is_causal = trial.layer.is_causal();
-    if (is_causal) check("infer in chunks", Way::infer, 3);
-    if (is_causal) check("step", Way::step, 1);
+    if (is_causal) compare("infer in chunks", Way::infer, 3);
+    if (is_causal) compare("step", Way::step, 1);
     if (trial.options.random_forward) continue;
-    check("forward", Way::forward, trial.time);
-    if (is_causal) check("forward in chunks", Way::forward, 3);
+    compare("forward", Way::forward, trial.time);
+    if (is_causal) compare("forward in chunks", Way::forward, 3);
   }
 }
 
