@@ -17,6 +17,13 @@ add_library(minrnn_behind_macros OBJECT ${CMAKE_CURRENT_BINARY_DIR}/behind_macro
 target_link_libraries(minrnn_behind_macros PRIVATE minrnn::io)
 target_compile_options(minrnn_behind_macros PRIVATE ${minrnn_strict})
 
+# `using namespace Eigen; using namespace minrnn;`: these names alone are then to be qualified. ThreadPool is one of
+# Eigen's where EIGEN_USE_THREADS is defined.
+set(in_both Matrix Sequential Affine ThreadPool)
+include(${portability}/beside_eigen.cmake)
+add_library(minrnn_beside_eigen OBJECT ${CMAKE_CURRENT_BINARY_DIR}/beside_eigen.cpp)
+target_link_libraries(minrnn_beside_eigen PRIVATE minrnn::io)
+
 # Scans, losses, cells, optimizers and models in float and double under all warnings that a user may ask for.
 add_executable(minrnn_instantiations ${portability}/instantiations.cpp)
 target_include_directories(minrnn_instantiations PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
