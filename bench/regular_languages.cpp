@@ -21,21 +21,14 @@
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/thread_pool.hpp"
-#include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
-#include "minrnn/layers/diagonal_gru.hpp"
-#include "minrnn/layers/diagonal_lstm.hpp"
-#include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
-#include "minrnn/layers/lstm.hpp"
-#include "minrnn/layers/mamba.hpp"
-#include "minrnn/layers/min_gru.hpp"
-#include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
-#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/optim/schedule.hpp"
+#include "support/mixer_names.hpp"
+#include "support/mixers.hpp"
 #include "support/token_task.hpp"
 
 namespace {
@@ -148,7 +141,7 @@ double test(const Settings& s, const M& model, Index shortest, Index longest, Ra
 }
 
 template <class M>
-void train(const Settings& s, M& model, Random random) {
+void train_model(const Settings& s, M& model, Random random) {
   ThreadPool pool(s.threads);
   const Context context{.executor = &pool};
   TokenTraining training(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(s.weight_decay)}, &pool);
@@ -180,45 +173,23 @@ void train_with(const Settings& s, MakeMixer&& make_mixer) {
   auto model = make_token_model(task_of(s).symbols, s.dim, s.layers, random, [&](RandomStream own) {
     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
   });
-  train(s, model, random);
+  train_model(s, model, random);
 }
 
-template <class Mixer>
-void train_recurrent(const Settings& s) {
-  train_with(s, [&](RandomStream stream) { return Mixer(s.dim, s.dim, stream); });
+void train(const Settings& s) {
+  if (s.mixer == "highway-mingru")  // as wide outside as inside, unlike that of the list
+    return train_with(s, [&](RandomStream stream) {
+      return Highway(tool::mixer_of("mingru").make({}, s.dim, s.dim, stream.stream(0)), stream.stream(1));
+    });
+  tool::with_mixer(s.mixer, {.heads = 4, .window = 1024}, [&](auto make_mixer) {
+    train_with(s, [&](RandomStream stream) { return make_mixer(s.dim, s.dim, stream); });
+  });
 }
 
-struct MixerOption {
-  const char* name;
-  void (*train)(const Settings&);
-};
-const MixerOption kMixers[] = {
-    {"mingru", train_recurrent<MinGru<float>>},
-    {"minlstm", train_recurrent<MinLstm<float>>},
-    {"signed-mingru", train_recurrent<SignedMinGru<float>>},
-    {"signed-minlstm", train_recurrent<SignedMinLstm<float>>},
-    {"diagonal-gru", train_recurrent<DiagonalGru<float>>},
-    {"diagonal-lstm", train_recurrent<DiagonalLstm<float>>},
-    {"highway-mingru",
-     [](const Settings& s) {
-       train_with(s, [&](RandomStream stream) {
-         return Highway(MinGru<float>(s.dim, s.dim, stream.stream(0)), stream.stream(1));
-       });
-     }},
-    {"rg-lru", train_recurrent<RgLru<float>>},
-    {"gru", train_recurrent<Gru<float>>},
-    {"lstm", train_recurrent<Lstm<float>>},
-    {"mamba",
-     [](const Settings& s) { train_with(s, [&](RandomStream stream) { return Mamba<float>(s.dim, stream); }); }},
-    {"transformer", [](const Settings& s) {
-       train_with(s, [&](RandomStream stream) { return Attention<float>(s.dim, 4, stream, {.window = 1024}); });
-     }}};
-
-template <class List>
-std::vector<std::string> names(const List& list) {
-  std::vector<std::string> all;
-  for (const auto& one : list) all.push_back(one.name);
-  return all;
+std::vector<std::string> task_names() {
+  std::vector<std::string> names;
+  for (const Task& task : kTasks) names.push_back(task.name);
+  return names;
 }
 
 }  // namespace
@@ -226,8 +197,8 @@ std::vector<std::string> names(const List& list) {
 int main(int argc, char** argv) {
   CLI::App app("Regular languages: one answer after the last symbol", "regular_languages");
   Settings s;
-  app.add_option("--task", s.task)->check(CLI::IsMember(names(kTasks)))->capture_default_str();
-  app.add_option("--mixer", s.mixer)->check(CLI::IsMember(names(kMixers)))->capture_default_str();
+  app.add_option("--task", s.task)->check(CLI::IsMember(task_names()))->capture_default_str();
+  app.add_option("--mixer", s.mixer)->check(CLI::IsMember(tool::mixer_names()))->capture_default_str();
   const auto positive = [&](const char* name, auto& value, const char* text) {
     app.add_option(name, value, text)->check(CLI::PositiveNumber)->capture_default_str();
   };
@@ -251,7 +222,5 @@ int main(int argc, char** argv) {
   app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--seed", s.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-  std::find_if(std::begin(kMixers), std::end(kMixers), [&](const auto& mixer) {
-    return s.mixer == mixer.name;
-  })->train(s);
+  train(s);
 }
