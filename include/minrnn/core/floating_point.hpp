@@ -19,12 +19,6 @@ inline constexpr bool kOnlyFinite = true;  // the compiler takes every number fo
 inline constexpr bool kOnlyFinite = false;
 #endif
 
-#if defined(__FAST_MATH__) || defined(__ASSOCIATIVE_MATH__)
-inline constexpr bool kReordered = true;  // the compiler is known to change the order of operations
-#else
-inline constexpr bool kReordered = false;
-#endif
-
 /// x, of which a compiler knows nothing but that it is in a register: so what comes before is computed as it is
 /// written, and what comes after is not merged with it. Costs no instruction. For a scalar or a packet of Eigen's.
 template <class T>

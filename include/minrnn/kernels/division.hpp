@@ -10,6 +10,12 @@
 /// number, as 1 + exp(88) is.
 namespace minrnn::detail {
 
+// No others: clang would convert packets of double into packets of float, bit for bit.
+template <class Native>
+Native true_quotient(Native, Native) = delete;
+template <class Native>
+Native true_root(Native) = delete;
+
 #if defined(__GNUC__) && defined(__SSE__) && (defined(__FAST_MATH__) || defined(__RECIPROCAL_MATH__))
 
 #ifdef __AVX__

@@ -2,10 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <cmath>
-#include <cstddef>
-
-#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
 
@@ -48,12 +44,6 @@ MINRNN_INLINE Packet<S, N> exp_within_range(Packet<S, N> x) {
       return fma(e.tail, power, power);
     else
       return (e.tail + 1.0f) * power;
-  } else if constexpr (kReordered) {
-    // Eigen's own loses its powers of two with clang, in double.
-    S numbers[std::size_t{Packet<S, N>::size}];
-    x.store(numbers);
-    for (S& number : numbers) number = std::exp(number);
-    return Packet<S, N>::load(numbers);
   } else {
     return eigen_exp(x);
   }
