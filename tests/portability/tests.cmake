@@ -30,6 +30,10 @@ target_include_directories(minrnn_instantiations PRIVATE ${CMAKE_CURRENT_SOURCE_
 target_link_libraries(minrnn_instantiations PRIVATE minrnn_dev)
 target_compile_options(minrnn_instantiations PRIVATE -O0 ${minrnn_strict})
 add_test(NAME portability.instantiations COMMAND minrnn_instantiations)
+add_executable(minrnn_opt_in ${portability}/opt_in.cpp)
+target_link_libraries(minrnn_opt_in PRIVATE minrnn::io minrnn_dev)
+target_compile_options(minrnn_opt_in PRIVATE -O0 ${minrnn_strict})
+add_test(NAME portability.opt_in COMMAND minrnn_opt_in)
 
 find_package(OpenMP COMPONENTS CXX)
 if(OpenMP_CXX_FOUND)
