@@ -4,7 +4,7 @@
     bench/amp.py [--minutes 2] [--models mingru:32:2,gru:16:1] [--collect] [--quick]
 
 Each model, mixer:size:layers, trains for the same minutes on one core, one after the other, on the pair that the
-circuit solver makes; half an hour in all. Then each is timed for two seconds in blocks of 64 samples, where nothing else
+circuit solver makes; twenty-five minutes in all. Then each is timed for two seconds in blocks of 64 samples, where nothing else
 should run. --quick trains three of them for a fifth of a minute and writes nothing. A run that is there already is not
 made again; --collect makes none, and times them. Writes bench/results/amp.csv and .svg.
 """
@@ -18,8 +18,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "paper"))
 import common
 from support import runs
 
-MODELS = ["mingru:16:2", "mingru:32:2", "signed-mingru:16:2", "signed-mingru:32:2", "diagonal-gru:8:1",
-          "diagonal-gru:16:1", "diagonal-gru:16:2", "gru:8:1", "gru:16:1", "gru:32:1", "lstm:8:1", "lstm:16:1"]
+MODELS = ["mingru:16:2", "mingru:32:2", "signed-mingru:16:2", "signed-mingru:32:2", "diagonal-gru:16:1",
+          "diagonal-gru:16:2", "diagonal-gru:32:2", "gru:8:1", "gru:16:1", "lstm:8:1", "lstm:16:1"]
 QUICK = ["mingru:16:2", "diagonal-gru:16:1", "gru:16:1"]
 RATE = 48000
 BUDGET = 1e9 / RATE / 100  # ns a sample, of one hundredth of a core
@@ -43,8 +43,10 @@ def train(program, folder, model, arguments):
     mixer, size, layers = model.split(":")
     print(f"training {model}: {log}", flush=True)
     with open(log, "w") as file:
-        subprocess.run([program, "train", "--mixer", mixer, "--size", size, "--layers", layers, "--minutes",
-                        str(arguments.minutes), "--threads", str(arguments.threads), "--checkpoint", path, "--overwrite"], stdout=file, check=True)
+        subprocess.run([program, "train", "--input", folder / "dry.wav", "--output", folder / "wet.wav",
+                        "--mixer", mixer, "--size", size, "--layers", layers,
+                        "--minutes", str(arguments.minutes), "--threads", str(arguments.threads),
+                        "--checkpoint", path, "--overwrite"], stdout=file, check=True)
 
 
 def collect(program, folder, models, minutes):
@@ -114,6 +116,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     program = runs.find(pathlib.Path(arguments.build) / "amp")
     if not arguments.collect:
+        runs.output_of(program, "circuit", "--output-dry", folder / "dry.wav", "--output-wet", folder / "wet.wav",
+                       "--overwrite")
         for model in arguments.models:
             train(program, folder, model, arguments)
     rows = collect(program, folder, arguments.models, arguments.minutes)
