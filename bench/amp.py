@@ -4,9 +4,9 @@
     bench/amp.py [--minutes 2] [--models mingru:32:2,gru:16:1] [--collect] [--quick]
 
 Each model, mixer:size:layers, trains for the same minutes on one core, one after the other, on the pair that the
-circuit solver makes; twenty-five minutes in all. Then each is timed for two seconds in blocks of 64 samples, where nothing else
-should run. --quick trains three of them for a fifth of a minute and writes nothing. A run that is there already is not
-made again; --collect makes none, and times them. Writes bench/results/amp.csv and .svg.
+circuit solver makes; twenty-five minutes in all. Then each is timed for two seconds in blocks of 64 samples, where
+nothing else should run. --quick trains three of them for a fifth of a minute and writes nothing. A run that is there
+already is not made again; --collect makes none, and times them. Writes bench/results/amp.csv and .svg.
 """
 import math
 import pathlib

@@ -10,8 +10,8 @@
 namespace amp {
 
 /// How many samples later a device answers, below 0 where the recording of it begins later: the lag at which the
-/// response to an impulse, estimated from the cross-correlation, first comes to a quarter of its largest value. A later one
-/// would ask a model for an answer to what it has not heard. None where no lag stands out.
+/// response to an impulse, estimated from the cross-correlation, first comes to a quarter of its largest value. A later
+/// one would ask a model for an answer to what it has not heard. None where no lag stands out.
 ///
 /// Equations   h = F^-1(sum conj(X) Y / (sum |X|^2 + epsilon)), sums over windowed pieces of the recordings, which the
 ///             dry one's own correlation is divided out of; among lags of up to `most` either way

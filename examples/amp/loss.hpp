@@ -23,7 +23,8 @@ struct LossOptions {
 /// Equations   e = target - y;  P(s)_t = s_t - a s_{t-1} from the second frame on
 ///             loss = sum P(e)^2 / sum P(target)^2 + sum_b mean_t(e)^2 / sum_b mean_t(target^2)              [2, (5-8)]
 /// Shapes      y, target, dy (1, T, B), T at least 2
-/// Gradient    dL/de_t = 2 (P(e)_t - a P(e)_{t+1}) / sum P(target)^2 + 2 mean(e) / (T sum_b mean(target^2)); dy = -dL/de
+/// Gradient    dy = -dL/de,
+///             dL/de_t = 2 (P(e)_t - a P(e)_{t+1}) / sum P(target)^2 + 2 mean(e) / (T sum_b mean(target^2))
 /// Throws      std::invalid_argument where shapes differ
 /// Source      [1] Damskaegg, Juvela, Thuillier, Vaelimaeki 2019, "Deep learning for tube amplifier emulation",
 ///             arXiv:1811.00334;  [2] Wright, Damskaegg, Vaelimaeki 2019, "Real-time black-box modelling with recurrent

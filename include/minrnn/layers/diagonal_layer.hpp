@@ -129,8 +129,9 @@ class DiagonalLayer : public GatedLayer<S, Gates, DiagonalLayer<S, Gates>> {
   }
 
  protected:
-  /// Weights uniform in +-sqrt(6 / (F + H)), diagonal weights normal with deviation 2, or 0.1 where a gate sees c. Biases
-  /// 0 but for those of the first gate, which go evenly from 0 to -1: channels with memories of different lengths.
+  /// Weights uniform in +-sqrt(6 / (F + H)), diagonal weights normal with deviation 2, or 0.1 where a gate sees c,
+  /// biases 0 but for those of the first gate, which go evenly from 0 to -1: channels with memories of different
+  /// lengths.
   ///
   /// The published code draws the diagonal weights with variance 4 / (5 F). From there DiagonalGru did not learn parity
   /// at F = 64: a state tracks others where its gates see it well from the beginning. Of bench/regular_languages, one
