@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/convert_floats.hpp"
@@ -81,6 +82,20 @@ struct Leaf<Matrix<S>> {
   static void for_elements(Self& self, Body&& body) {
     for (Index i = 0; i < self.rows(); ++i)
       for (Index j = 0; j < self.cols(); ++j) body(self.coeffRef(i, j));
+  }
+};
+/// The weights of a model that was quantised.
+template <class T>
+struct Leaf<StoredMatrix<T>> {
+  static constexpr bool is = true;
+  using Scalar = T;
+  static std::vector<std::uint64_t> shape(const StoredMatrix<T>& m) {
+    return {static_cast<std::uint64_t>(m.rows()), static_cast<std::uint64_t>(m.cols())};
+  }
+  template <class Self, class Body>
+  static void for_elements(Self& self, Body&& body) {
+    for (Index i = 0; i < self.rows(); ++i)
+      for (Index j = 0; j < self.cols(); ++j) body(self(i, j));
   }
 };
 template <class S>

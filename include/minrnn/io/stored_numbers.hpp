@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/io/tensor_file.hpp"
 #include "minrnn/math/half.hpp"
 
@@ -32,7 +33,9 @@ void copy_little_endian(To* to, const From* from, std::size_t size) {
 
 template <class S>
 constexpr Dtype dtype_of() {
-  if constexpr (std::integral<S>) {
+  if constexpr (std::same_as<S, Bf16>) {
+    return Dtype::bf16;
+  } else if constexpr (std::integral<S>) {
     constexpr bool is_signed = std::is_signed_v<S>;
     static_assert(!std::same_as<S, bool>, "BOOL is read as an integer");
     if constexpr (sizeof(S) == 1) return is_signed ? Dtype::i8 : Dtype::u8;
@@ -51,7 +54,9 @@ enum class Fit { exact, rounded, beyond };
 /// x as a To, in `y`; where it is beyond To, y is not to be used.
 template <class To, class From>
 Fit convert(From x, To& y) {
-  if constexpr (std::integral<From> && std::integral<To>) {
+  if constexpr (std::same_as<To, Bf16>) {
+    return Fit::beyond;  // a weight that was never of 16 bits does not become one by being read
+  } else if constexpr (std::integral<From> && std::integral<To>) {
     y = static_cast<To>(x);
     return std::in_range<To>(x) ? Fit::exact : Fit::beyond;
   } else if constexpr (std::integral<From>) {
