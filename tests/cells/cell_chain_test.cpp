@@ -100,7 +100,6 @@ TEST(CellChain, GivesTheBitsOfTheLayersStepInBlocksOfAnySize) {
   expect_steps_of<Amplifier<double, 16>>(amplifier<double>());
   expect_steps_of<Amplifier<float, 13>>(amplifier<float>(13));
   expect_steps_of<ModelOfAll<float>>(model_of_all<float>());
-  expect_steps_of<ModelOfAll<double>>(model_of_all<double>());
 }
 
 TEST(CellChain, ProcessesABlockInPlaceAndNumberByNumber) {

@@ -49,7 +49,8 @@ concept CellForm = std::semiregular<typename F::State> &&
 /// A register that holds rows of a weight also covers what lies behind the last of them. So many scalars must be there:
 /// two of the largest registers of any target.
 inline constexpr Index kSlack = 32;
-/// The weights of a cell begin at a multiple of so many scalars, which a cache line of any target divides.
+/// The weights of each cell of a chain begin at a multiple of so many scalars: a register is loaded fastest where it
+/// crosses no cache line.
 inline constexpr Index kWeightsAlignment = 16;
 
 /// Weights in the cell itself.

@@ -1,0 +1,135 @@
+// SPDX-FileCopyrightText: The minrnn authors
+// SPDX-License-Identifier: MIT
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <limits>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "minrnn/cells/cell_chain.hpp"
+#include "minrnn/cells/cell_view.hpp"
+#include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/min_gru_cell.hpp"
+#include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/residual_cell.hpp"
+#include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/cells/weights_header.hpp"
+#include "minrnn/compose/residual.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/rms_norm.hpp"
+#include "support/compare.hpp"
+#include "support/message.hpp"
+
+namespace minrnn::tests {
+namespace {
+
+template <class S>
+using Model = CellChain<ResidualCell<CellChain<RmsNormCell<S, 3>, SignedMinGruCell<S, 3, 3>>>, LinearCell<S, 3, 2>,
+                        MinLstmCell<S, 2, 5, GateScaling::unnormalised, Candidate::plain>>;
+
+template <class S>
+Model<S> model() {
+  const Random random(1);
+  const MinLstm<S, GateScaling::unnormalised, Candidate::plain> last(2, 5, random.stream(2),
+                                                                     {.learn_initial_state = true});
+  return Model<S>(Sequential{Residual(Sequential{RmsNorm<S>(3), SignedMinGru<S>(3, 3, random.stream(0))}),
+                             Linear<S>(3, 2, random.stream(1)), last});
+}
+
+template <class Cell>
+std::string header_of(const Cell& cell, std::string_view name = "weights::of_a_test") {
+  std::ostringstream out;
+  write_weights_header(out, cell, name);
+  return out.str();
+}
+
+/// The numbers of kValues, as a compiler reads them.
+template <class S>
+std::vector<S> values_in(const std::string& header) {
+  std::istringstream lines(header.substr(header.find("kValues[")));
+  std::vector<S> values;
+  std::string line, word;
+  std::getline(lines, line);
+  while (std::getline(lines, line) && line != "  };") {
+    std::istringstream words(line.substr(0, line.find("//")));
+    while (words >> word) {
+      char* end = nullptr;
+      values.push_back(std::is_same_v<S, float> ? static_cast<S>(std::strtof(word.c_str(), &end))
+                                                : static_cast<S>(std::strtod(word.c_str(), &end)));
+      EXPECT_EQ(std::string(end), (std::is_same_v<S, float> ? "f," : ",")) << word;
+      EXPECT_NE(word.find_first_of(".e"), std::string::npos) << word << " is an integer";
+    }
+  }
+  return values;
+}
+
+template <class S>
+void expect_all_bits_in_the_header() {
+  const Model<S> of_layers = model<S>();
+  const auto values = values_in<S>(header_of(of_layers));
+  ASSERT_EQ(static_cast<Index>(values.size()), of_layers.weights_size() + of_layers.weights_slack());
+  EXPECT_TRUE(std::equal(values.begin(), values.end(), of_layers.weights()));
+
+  const CellView<Model<S>> view(values.data());
+  auto state = of_layers.initial_state(), state_of_view = view.initial_state();
+  for (int t = 0; t < 20; ++t) {
+    const Eigen::Vector<S, 3> x(S(t % 3), S(0.5), S(-t % 5));
+    ASSERT_TRUE(equal<S>(of_layers.step(x, state), view.step(x, state_of_view))) << "step " << t;
+  }
+}
+
+TEST(WeightsHeader, HoldsEveryBit) {
+  expect_all_bits_in_the_header<float>();
+  expect_all_bits_in_the_header<double>();
+}
+
+TEST(WeightsHeader, SaysWhatItIsInLinesThatFitAScreen) {
+  const std::string header = header_of(model<float>());
+  EXPECT_NE(header.find("\nnamespace weights::of_a_test {\n"), std::string::npos) << header;
+  EXPECT_NE(header.find("\"(Residual (RmsNorm(3), signed MinGru(3, 3)), Linear(3, 2), "
+                        "unnormalised plain MinLstm(2, 5))\";"),
+            std::string::npos)
+      << header;
+  EXPECT_NE(header.find("\n      // 0/1: signed MinGru(3, 3) from 16 on: W, b, "), std::string::npos) << header;
+  std::istringstream lines(header);
+  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120) << line;
+}
+
+TEST(WeightsHeader, OfASingleCell) {
+  Matrix<float> w(1, 2), b(1, 1);
+  w << 0.1f, -3;
+  b << 1e-20f;
+  const std::string header = header_of(LinearCell<float, 2, 1>(Linear<float>(w, b)));
+  EXPECT_NE(header.find("kCells[] =\n      \"Linear(2, 1)\";\n"), std::string::npos) << header;
+  EXPECT_NE(header.find(" kValues[35] = {\n      // Linear(2, 1) from 0 on: W, b\n      0.1f, -3.0f, 1e-20f,\n"),
+            std::string::npos)
+      << header;
+}
+
+TEST(WeightsHeader, RefusesWhatIsNoNamespaceAndWeightsThatAreNoNumbers) {
+  const LinearCell<float, 1, 1> cell(Linear<float>(Matrix<float>::Ones(1, 1)));
+  const auto message = [](auto&& body) { return message_of<std::invalid_argument>(body); };
+  for (const char* name : {"", "9a", "a b", "a:b", "a::", "::a", "a::9", "a:::b", "a-b"})
+    EXPECT_EQ(message([&] { header_of(cell, name); }),
+              "write_weights_header: namespace_name: wanted identifiers, :: between them, given " + std::string(name));
+  for (const char* name : {"a", "_a9::B", "a::b::c"}) EXPECT_NE(header_of(cell, name), "");
+  const float infinity = std::numeric_limits<float>::infinity();
+  const LinearCell<float, 1, 1> infinite(Linear<float>(Matrix<float>::Constant(1, 1, infinity)));
+  EXPECT_EQ(message([&] { header_of(infinite); }),
+            "write_weights_header: weights: wanted finite numbers, given one that is not");
+  std::ostringstream out;
+  out.setstate(std::ios::badbit);
+  EXPECT_EQ(message([&] { write_weights_header(out, cell, "a"); }),
+            "write_weights_header: out: wanted a stream that takes what is written, given one that fails");
+}
+
+}  // namespace
+}  // namespace minrnn::tests
