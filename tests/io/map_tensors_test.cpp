@@ -154,6 +154,24 @@ TEST_F(MapTensorsOfALayer, AreReadAndWritten) {
   EXPECT_EQ(back.metadata.at("key"), "value");
 }
 
+// 0.5 and 1 have few digits: half of them is no loss.
+TEST_F(MapTensorsOfALayer, HalfPrecisionIsWidened) {
+  const TensorFile whole = file_of_tensors(
+      {tensor_of("weight", {2, 3}, Values{0.5f, 1, -2, 0, 4, 8}), tensor_of("bias", {2}, Values{-0.25f, 1})});
+  for (const Dtype half : {Dtype::f16, Dtype::bf16}) {
+    const TensorFile file = convert_floats(whole, half);
+    import_tensors(file, map, layer);
+    const TensorFile back = export_tensors(layer, map);
+    EXPECT_TRUE(same_tensors(back, whole));
+    EXPECT_TRUE(same_tensors(convert_floats(back, half), file));
+    EXPECT_TRUE(same_tensors(to_theirs(to_ours(file, map), map), file)) << "a file of half stays one";
+  }
+  TensorFile file = good;
+  file.tensors[1].dtype = Dtype::other;
+  file.tensors[1].other = "F8_E4M3";
+  expect_refused(file, map, "tensor bias: wanted a type that is known, given F8_E4M3 (2)");
+}
+
 TEST_F(MapTensorsOfALayer, EachIsUsedOnceOrNamed) {
   TensorFile file = good;
   file.tensors[1].name = "bais";

@@ -33,6 +33,7 @@ class MapPlan {
  public:
   /// Throws where the map does not fit. Refers to both.
   MapPlan(const TensorFile& ours, const NameMap& map) : ours_(ours) {
+    tensors_by_name(ours);  // each is what it says
     for (std::size_t i = 0; i < ours.tensors.size(); ++i) index_.emplace(ours.tensors[i].name, i);
     covered_.resize(ours.tensors.size());
     for (const MapEntry& entry : map.entries) {

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "minrnn/io/name_map.hpp"
+#include "minrnn/io/numbers.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/temporary_file.hpp"
 #include "minrnn/io/tensor_file.hpp"
@@ -32,17 +33,13 @@ inline Extent extent_of(const Shape& shape) {
   return {shape.empty() ? 1 : shape[0], 1, true};
 }
 
-/// The tensors of a file by name. Throws where a name is there twice or bytes do not fit a shape.
+/// The tensors of a file by name. Throws where a name is there twice, bytes do not fit a shape, or a type is not known.
 inline std::map<std::string_view, const StoredTensor*> tensors_by_name(const TensorFile& file) {
   std::map<std::string_view, const StoredTensor*> result;
   for (const StoredTensor& tensor : file.tensors) {
-    const auto fail = [&](const std::string& reason) {
-      throw_file(file.path, "tensor " + printable(tensor.name) + ": " + reason);
-    };
-    if (!result.emplace(tensor.name, &tensor).second) fail("wanted one of this name, given two");
-    if (byte_count(tensor.dtype, tensor.shape) != tensor.bytes.size())
-      fail("wanted " + describe(tensor.dtype, tensor.shape) + ", given " + std::to_string(tensor.bytes.size()) +
-           " bytes");
+    if (!result.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
+    if (tensor.dtype == Dtype::other) throw_tensor(file.path, tensor.name, "a type that is known", describe(tensor));
+    check_bytes(tensor, file.path);
   }
   return result;
 }

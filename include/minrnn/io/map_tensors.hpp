@@ -5,15 +5,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "minrnn/io/checkpoint.hpp"
+#include "minrnn/io/convert_floats.hpp"
 #include "minrnn/io/map_elements.hpp"
 #include "minrnn/io/map_shapes.hpp"
 #include "minrnn/io/name_map.hpp"
+#include "minrnn/io/numbers.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/temporary_file.hpp"
 #include "minrnn/io/tensor_file.hpp"
@@ -115,6 +118,29 @@ inline TensorFile give_theirs(const TensorFile& ours, const NameMap& map) {
   return theirs;
 }
 
+/// The floating-point type of a model, F32 where it has none.
+inline Dtype float_type_of(const TensorFile& ours) {
+  for (const StoredTensor& tensor : ours.tensors)
+    if (is_floating(tensor.dtype)) return tensor.dtype;
+  return Dtype::f32;
+}
+
+/// A file with all that are F16 or BF16 as another floating-point type, which is exact; none where there are none.
+inline std::optional<TensorFile> widened(const TensorFile& file, Dtype to) {
+  const auto is_half = [](const StoredTensor& tensor) {
+    return tensor.dtype == Dtype::f16 || tensor.dtype == Dtype::bf16;
+  };
+  if (std::none_of(file.tensors.begin(), file.tensors.end(), is_half)) return std::nullopt;
+  TensorFile result = file;
+  for (StoredTensor& tensor : result.tensors) {
+    if (!is_half(tensor)) continue;
+    check_bytes(tensor, file.path);
+    tensor.bytes = rounded_bytes(tensor, to);
+    tensor.dtype = to;
+  }
+  return result;
+}
+
 }  // namespace detail
 
 /// The tensors of a file of theirs under our names, in our shapes, without a model: as a file that `restore` gives to
@@ -148,6 +174,8 @@ inline TensorFile to_theirs(const TensorFile& ours, const NameMap& map) { return
 /// Gives `thing`, a layer or anything else with a visit, the values of a file of theirs. Everything is checked before
 /// anything changes: each tensor of the file is used exactly once, and each of `thing` has its values from one.
 ///
+/// F16 and BF16 become the type of the model, which is exact; `convert_floats` makes them half again, bit for bit.
+///
 ///   Lstm<float> lstm(40, 64, random.stream(0));
 ///   import_tensors(read_safetensors("lstm.safetensors"), torch_recurrent(), lstm);
 ///
@@ -156,7 +184,8 @@ template <class T>
 void import_tensors(const TensorFile& theirs, const NameMap& map, T&& thing) {
   TensorFile ours = to_tensors(thing);
   ours.path = theirs.path;
-  detail::take_theirs(theirs, map, ours);
+  const auto wide = detail::widened(theirs, detail::float_type_of(ours));
+  detail::take_theirs(wide ? *wide : theirs, map, ours);
   restore(ours, thing);
 }
 
