@@ -130,7 +130,7 @@ void add_run(CLI::App& app, Words& words) {
 
 void add_bench(CLI::App& app, Words& words) {
   add_file(app, "--model", words.running.model, "of a training")->required();
-  add_number(app, "--seconds", words.seconds, {0.01, 3600, "a number from 0.01 to 3600"}, "how long it plays");
+  add_number(app, "--seconds", words.seconds, {0.01, 60, "a number from 0.01 to 60"}, "how long it plays");
   app.footer("Example:\n  amp bench --model pedal.safetensors");
 }
 

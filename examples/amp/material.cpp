@@ -36,6 +36,7 @@ std::vector<float> scaled(const std::vector<float>& signal, double factor) {
 
 Pair take_pair(const TrainSettings& s) {
   if (s.input.empty()) {
+    say("making %g s of guitar, and what a circuit makes of it\n", s.circuit.seconds);
     Pair pair{play_guitar(s.circuit.seconds, s.circuit.rate, s.circuit.seed), {}};
     pair.wet = through_pedal(pair.dry, s.circuit.latency);
     return pair;

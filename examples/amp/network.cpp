@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "network_of.hpp"
+#include "mixers.hpp"
 
 namespace amp {
 namespace {

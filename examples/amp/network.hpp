@@ -52,6 +52,11 @@ class Stream {
   virtual void reset() noexcept = 0;
 };
 
+/// What states begin with before they are warmed up. A stream begins with 0; but in digital silence 0 may be a point
+/// at rest from which the least push would lead away, so that its slopes grow without bounds: 10^300 within 2048 samples
+/// of DiagonalGru. From here it has left before anything counts.
+inline constexpr float kAwake = 0.01f;
+
 /// A model with its optimizer and the state of its recordings, whatever its mixer: what the commands are written for,
 /// so that models are compiled once.
 ///
@@ -63,8 +68,8 @@ class Network {
   virtual ~Network() = default;
   virtual Index parameters() const = 0;
 
-  /// So many recordings begin anew: the state is the initial one.
-  virtual void begin(Index batch) = 0;
+  /// So many recordings begin anew: each number of their state is this one.
+  virtual void begin(Index batch, float value) = 0;
   /// Carries the state over x.
   virtual void warm_up(View x, const minrnn::Context& context) = 0;
   /// The same, with an answer for `backward`; the gradient does not reach back beyond x.

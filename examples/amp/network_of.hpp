@@ -12,6 +12,7 @@
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
+#include "mixers.hpp"
 #include "network.hpp"
 #include "stream_of.hpp"
 
@@ -24,7 +25,10 @@ class NetworkOf final : public Network {
 
   Index parameters() const override { return parameter_count(model_); }
 
-  void begin(Index batch) override { state_ = model_.initial_state(batch); }
+  void begin(Index batch, float value) override {
+    state_ = model_.initial_state(batch);
+    Model::State::visit(state_, minrnn::Name{}, [&](const minrnn::Name&, auto& m) { m.setConstant(value); });
+  }
   void warm_up(View x, const minrnn::Context& context) override { model_.infer(x, state_, cache_, context); }
   View forward(View x, const minrnn::Context& context) override { return model_.forward(x, state_, cache_, context); }
   double backward(View dy, double clip, const minrnn::Context& context) override {
@@ -77,12 +81,5 @@ std::unique_ptr<Network> network_around(const ModelSettings& s, minrnn::RandomSt
   if (s.layers == 1) return make(Sequential(std::move(first), std::move(output)));
   return make(Sequential(std::move(first), Mixer(s.size, s.size, stream.stream(1)), std::move(output)));
 }
-
-/// Each mixer in an object of its own, as each compiles for some seconds.
-std::unique_ptr<Network> make_min_gru(const ModelSettings& settings, minrnn::RandomStream stream);
-std::unique_ptr<Network> make_signed_min_gru(const ModelSettings& settings, minrnn::RandomStream stream);
-std::unique_ptr<Network> make_diagonal_gru(const ModelSettings& settings, minrnn::RandomStream stream);
-std::unique_ptr<Network> make_gru(const ModelSettings& settings, minrnn::RandomStream stream);
-std::unique_ptr<Network> make_lstm(const ModelSettings& settings, minrnn::RandomStream stream);
 
 }  // namespace amp

@@ -18,8 +18,8 @@ Speed measure(Stream& stream, const std::vector<float>& samples, double seconds)
   constexpr Index kBlock = 64;
   using Clock = std::chrono::steady_clock;
   std::array<float, kBlock> out;
-  std::vector<double> blocks;  // microseconds
-  blocks.reserve(static_cast<std::size_t>(seconds * 1e7));
+  std::vector<double> blocks;                                                 // microseconds
+  blocks.reserve(static_cast<std::size_t>(std::max(seconds * 1e6, 1000.0)));  // at its end there is no room
   const auto microseconds = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };
   const minrnn::tests::AllocationCount count;
   const Clock::time_point begin = Clock::now();

@@ -17,17 +17,15 @@ namespace amp {
 void Training::step(double learning_rate) {
   const minrnn::Context context{.draw = progress.step, .executor = &executor_};
   if (progress.step % stretches_.segments() == 0) {
-    network_.begin(stretches_.batch());
+    network_.begin(stretches_.batch(), kAwake);
     network_.warm_up(stretches_.warm_up(material_.x, progress.step / stretches_.segments()), context);
   }
   const auto target = stretches_.segment(material_.target, progress.step);
   const auto y = network_.forward(stretches_.segment(material_.x, progress.step), context);
   const double loss = error_to_signal(y, target, dy_, settings_.loss);
-  if (!std::isfinite(loss)) diverged();
-  const bool is_finite = std::isfinite(network_.backward(dy_, settings_.clip, context));
-  skipped_ = is_finite ? 0 : skipped_ + 1;
-  if (skipped_ > kMostSkipped) diverged();
-  if (is_finite) network_.step(learning_rate, context);
+  const double norm = network_.backward(dy_, settings_.clip, context);
+  if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
+  network_.step(learning_rate, context);
   progress.loss_sum += loss;
   ++progress.loss_count;
   ++progress.step;
@@ -72,7 +70,7 @@ void Training::resume() {
       throw InputError(shown(path) + ": cannot resume: it was trained on other data than " + shown(material_.name));
     refuse_to_resume(path, key, entry->second, value);
   }
-  network_.begin(stretches_.batch());
+  network_.begin(stretches_.batch(), kAwake);  // of the sizes that the file has
   network_.restore_state(file, progress);
   check_finite(file, "model/");
   check_finite(file, "optimizer/");

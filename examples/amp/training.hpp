@@ -33,9 +33,7 @@ class Training {
 
   const Stretches& stretches() const { return stretches_; }
 
-  /// A gradient that is not finite moves nothing: in silence, from which a stretch may begin, a state may rest on a
-  /// point that it leaves at the first sound, and there its slopes grow without bounds.
-  /// Throws Diverged where the loss is no finite number, or gradients are none too often one after the other.
+  /// Throws Diverged where loss or gradient are no finite numbers; nothing has changed then.
   void step(double learning_rate);
 
   struct Evaluation {
@@ -65,9 +63,6 @@ class Training {
   minrnn::TensorFile best_;  // the best weights, where there is no checkpoint
   minrnn::Sequence<float> dy_;
   std::vector<float> out_;  // of an evaluation
-
-  static constexpr int kMostSkipped = 50;
-  int skipped_ = 0;  // one after the other
 };
 
 }  // namespace amp

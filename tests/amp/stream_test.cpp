@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -54,7 +55,7 @@ TEST_P(Streams, GiveTheSameForAnyBlocks) {
 TEST_P(Streams, GiveWhatTheNetworkTrains) {
   const auto stream = network_->stream({.input = 1, .output = 1});
   const auto out = play(*stream, 64);
-  network_->begin(1);
+  network_->begin(1, 0);
   const auto y = network_->forward({in_.data(), 1, kCount}, {});
   for (Index t = 0; t < kCount; ++t)  // sums of up to 32 floats in another order, below 2
     ASSERT_NEAR(out[static_cast<std::size_t>(t)], *y.column(t, 0), 2e-6f) << t;
@@ -68,6 +69,20 @@ TEST_P(Streams, AllocateNothing) {
     stream->process(in_.data() + first, out.data() + first, first % 200 == 0 ? 100 : 1);
   stream->reset();
   EXPECT_EQ(count.now(), 0);
+}
+
+TEST(Network, HasAGradientInSilenceWhereItsStateIsAwake) {
+  const auto network = make_network({.mixer = "diagonal-gru", .size = 16, .layers = 2}, minrnn::Random(1).stream(0));
+  const std::vector<float> silence(4096), dy(4096, 1.0f);
+  const Network::View x(silence.data(), 1, 4096);
+  const auto norm_from = [&](float value) {
+    network->begin(1, value);
+    network->warm_up(x, {});
+    network->forward(x, {});
+    return network->backward({dy.data(), 1, 4096}, 1, {});
+  };
+  EXPECT_FALSE(std::isfinite(norm_from(0)));  // what it is for
+  EXPECT_TRUE(std::isfinite(norm_from(kAwake)));
 }
 
 std::vector<Case> cases() {
