@@ -53,8 +53,8 @@ class Stream {
 };
 
 /// What states begin with before they are warmed up. A stream begins with 0; but in digital silence 0 may be a point
-/// at rest from which the least push would lead away, so that its slopes grow without bounds: 10^300 within 2048 samples
-/// of DiagonalGru. From here it has left before anything counts.
+/// at rest from which the least push would lead away, so that its slopes grow without bounds: 10^300 within 2048
+/// samples of DiagonalGru. From here it has left before anything counts.
 inline constexpr float kAwake = 0.01f;
 
 /// A model with its optimizer and the state of its recordings, whatever its mixer: what the commands are written for,

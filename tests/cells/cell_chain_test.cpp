@@ -84,7 +84,7 @@ void expect_steps_of(const L& layer) {
   const Matrix<S> x = random_matrix<S>(Model::input_size(), kFrames, random), wanted = steps_of(layer, x);
   auto state = model.initial_state();
   Matrix<S> y(Model::output_size(), kFrames);
-  for (Index t = 0; t < kFrames; ++t) y.col(t) = model.step(x.col(t), state);
+  for (Index t = 0; t < kFrames; ++t) Eigen::Map<typename Model::Output>(y.col(t).data()) = model.step(x.col(t), state);
   EXPECT_TRUE(equal<S>(y, wanted));
   for (const Index block : {Index{1}, Index{7}, Index{64}, kFrames}) {
     model.reset(state);

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
 #include <ostream>
 #include <string>
@@ -16,6 +15,7 @@
 #include "minrnn/cells/cell_text.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/types.hpp"
 
@@ -99,11 +99,11 @@ void write_weights_header(std::ostream& out, const Cell& cell, std::string_view 
   using Form = typename Cell::Form;
   using S = typename Cell::Scalar;
   constexpr const char* kWhere = "write_weights_header";
-  detail::check(detail::names_a_namespace(namespace_name), kWhere, "namespace_name", "identifiers, :: between them",
-                namespace_name);
+  detail::check_that(detail::names_a_namespace(namespace_name), kWhere, "namespace_name",
+                     "identifiers, :: between them", namespace_name);
   const S* const weights = cell.weights();
-  detail::check(std::all_of(weights, weights + Form::kWeights, [](S w) { return std::isfinite(w); }), kWhere, "weights",
-                "finite numbers", "one that is not");
+  detail::check_that(std::all_of(weights, weights + Form::kWeights, [](S w) { return detail::is_finite(w); }), kWhere,
+                     "weights", "finite numbers", "one that is not");
   out << "// The weights of a model for the cells of minrnn, written by minrnn::write_weights_header.\n"
       << "#pragma once\n\nnamespace " << namespace_name << " {\n\nstruct Weights {\n"
       << "  // What the weights are for; a minrnn::CellView of these cells takes them.\n"
@@ -124,7 +124,7 @@ void write_weights_header(std::ostream& out, const Cell& cell, std::string_view 
   out << "      // Nothing.\n";
   detail::write_numbers(out, weights + end, weights + Form::kWeights + detail::kSlack);
   out << "  };\n};\n\n}  // namespace " << namespace_name << '\n';
-  detail::check(out.good(), kWhere, "out", "a stream that takes what is written", "one that fails");
+  detail::check_that(out.good(), kWhere, "out", "a stream that takes what is written", "one that fails");
 }
 
 }  // namespace minrnn
