@@ -4,21 +4,23 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <numeric>
 #include <string>
 #include <vector>
 
 #include "commands.hpp"
 #include "formats.hpp"
-#include "minrnn/io/json_tensors.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "minrnn/io/stored_numbers.hpp"
+#include "minrnn/io/tensor_file.hpp"
 #include "support/console.hpp"
 #include "support/errors.hpp"
 
 namespace convert {
 namespace {
 
-using minrnn::Dtype;
 using minrnn::StoredTensor;
 using minrnn::TensorFile;
 
@@ -26,10 +28,18 @@ TensorFile read(const Settings& settings) {
   return settings.format.empty() ? minrnn::read_safetensors(settings.from) : read_theirs(settings.from, settings).file;
 }
 
-bool is_float(const StoredTensor& tensor) { return tensor.dtype == Dtype::f32 || tensor.dtype == Dtype::f64; }
+std::uint64_t count(const StoredTensor& tensor) {
+  return std::accumulate(tensor.shape.begin(), tensor.shape.end(), std::uint64_t{1}, std::multiplies<>());
+}
 
-std::size_t count(const StoredTensor& tensor) {
-  return tensor.bytes.size() / static_cast<std::size_t>(minrnn::detail::dtype_entry(tensor.dtype).size);
+/// Throws where a number is not finite.
+void check_finite(const TensorFile& file, const StoredTensor& tensor) {
+  minrnn::detail::with_numbers(tensor, [&](const auto& number) {
+    for (std::size_t i = 0; i < minrnn::detail::number_count(tensor); ++i)
+      if (!std::isfinite(static_cast<double>(number(i))))
+        throw tool::InputError(tool::shown(file.path.string()) + ": tensor " + minrnn::printable(tensor.name) +
+                               ": value " + std::to_string(i) + " is not a finite number");
+  });
 }
 
 }  // namespace
@@ -37,7 +47,8 @@ std::size_t count(const StoredTensor& tensor) {
 int inspect(const Settings& settings) {
   const TensorFile file = read(settings);
   std::vector<std::string> names, shapes;
-  std::size_t width = 4, shape_width = 5, numbers = 0, bytes = 0;
+  std::size_t width = 4, shape_width = 5, bytes = 0;
+  std::uint64_t numbers = 0;
   for (const StoredTensor& tensor : file.tensors) {
     std::string shape;
     for (const std::uint64_t size : tensor.shape) shape += (shape.empty() ? "" : " x ") + std::to_string(size);
@@ -55,28 +66,23 @@ int inspect(const Settings& settings) {
   };
   row("name", "type", "shape", "bytes");
   for (std::size_t i = 0; i < names.size(); ++i)
-    row(names[i], std::string(minrnn::detail::dtype_entry(file.tensors[i].dtype).text), shapes[i],
+    row(names[i], minrnn::printable(minrnn::detail::dtype_text(file.tensors[i])), shapes[i],
         std::to_string(file.tensors[i].bytes.size()));
   for (const auto& [key, value] : file.metadata)
     tool::say("metadata %s: %s\n", minrnn::printable(key).c_str(), minrnn::printable(value, 1000).c_str());
-  tool::say("%zu tensors, %zu numbers, %zu bytes\n", file.tensors.size(), numbers, bytes);
+  tool::say("%zu tensors, %s numbers, %zu bytes\n", file.tensors.size(), std::to_string(numbers).c_str(), bytes);
   return 0;
 }
 
 int check_file(const Settings& settings) {
   const TensorFile file = read(settings);
-  std::size_t numbers = 0;
+  std::uint64_t numbers = 0;
   for (const StoredTensor& tensor : file.tensors) {
     numbers += count(tensor);
-    if (!is_float(tensor)) continue;
-    const auto values = minrnn::detail::numbers_of(tensor);
-    const auto bad = std::find_if(values.begin(), values.end(), [](double value) { return !std::isfinite(value); });
-    if (bad != values.end())
-      throw tool::InputError(tool::shown(settings.from) + ": tensor " + minrnn::printable(tensor.name) + ": value " +
-                             std::to_string(bad - values.begin()) + " is not a finite number");
+    check_finite(file, tensor);
   }
-  tool::say("%s: %zu tensors, %zu numbers, all of them finite\n", tool::shown(settings.from).c_str(),
-            file.tensors.size(), numbers);
+  tool::say("%s: %zu tensors, %s numbers, all of them finite\n", tool::shown(settings.from).c_str(),
+            file.tensors.size(), std::to_string(numbers).c_str());
   return 0;
 }
 
