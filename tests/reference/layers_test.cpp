@@ -16,6 +16,7 @@
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/embedding.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
@@ -34,6 +35,7 @@
 #include "reference/embedding.hpp"
 #include "reference/gru.hpp"
 #include "reference/highway.hpp"
+#include "reference/layer_norm.hpp"
 #include "reference/linear.hpp"
 #include "reference/lstm.hpp"
 #include "reference/mamba.hpp"
@@ -125,10 +127,19 @@ TEST(ReferenceOfLayers, OfFrames) {
   expect_reference("linear", erase(Linear<double>(5, 7, random.stream(0))), reference::linear);
   expect_reference("linear without bias", erase(Linear<double>(5, 7, random.stream(0), {.bias = false})),
                    reference::linear);
-  expect_reference("rms_norm", erase(RmsNorm<double>(5)), reference::rms_norm);
+  expect_reference("rms_norm", erase(RmsNorm<double>(5)),
+                   [](const Given& given) { return reference::rms_norm(given, 1e-6); });
+  expect_reference("rms_norm of another epsilon", erase(RmsNorm<double>(5, {.epsilon = 0.25})),
+                   [](const Given& given) { return reference::rms_norm(given, 0.25); });
+  for (const bool bias : {false, true})
+    for (const double epsilon : {1e-5, 0.25})
+      expect_reference("layer_norm", erase(LayerNorm<double>(5, {.epsilon = epsilon, .bias = bias})),
+                       [&](const Given& given) { return reference::layer_norm(given, bias, epsilon); });
   for (const MlpForm form : {MlpForm::gelu, MlpForm::gated})
-    expect_reference("mlp", erase(Mlp<double>(5, 9, random.stream(0), {.form = form})),
-                     [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated); });
+    for (const GeluForm gelu : {GeluForm::tanh, GeluForm::exact})
+      expect_reference(
+          "mlp", erase(Mlp<double>(5, 9, random.stream(0), {.form = form, .gelu = gelu})),
+          [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated, gelu == GeluForm::exact); });
 }
 
 /// At sizes where the gradients of weights go in panels; also where time is divided, which is as if it were not.

@@ -8,14 +8,14 @@
 
 namespace minrnn::reference {
 
-/// y_t = gain n_t,  n_t = x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + 1e-6)
-inline Found rms_norm(const Given& given) {
+/// y_t = gain n_t,  n_t = x_t r_t,  r_t = 1 / sqrt(mean(x_t^2) + epsilon)
+inline Found rms_norm(const Given& given, double epsilon) {
   Found found(given);
   const Index features = given.x.rows();
   for (Index t = 0; t < given.time(); ++t) {
     double square = 0, mean = 0;
     for (Index i = 0; i < features; ++i) square += given.x(i, t) * given.x(i, t) / static_cast<double>(features);
-    const double r = 1 / std::sqrt(square + 1e-6);
+    const double r = 1 / std::sqrt(square + epsilon);
     for (Index i = 0; i < features; ++i) {
       const double n = given.x(i, t) * r, u = given["gain"](i, 0) * given.dy(i, t);
       found.y(i, t) = given["gain"](i, 0) * n;
