@@ -13,7 +13,10 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
+#include "minrnn/io/convert_floats.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "minrnn/io/stored_numbers.hpp"
+#include "minrnn/io/tensor_file.hpp"
 #include "support/console.hpp"
 #include "support/errors.hpp"
 
@@ -71,7 +74,8 @@ class MetadataReader {
   /// And so many numbers at least.
   void check_size(const minrnn::TensorFile& file, double wanted) const {
     double there = 0;
-    for (const auto& tensor : file.tensors) there += static_cast<double>(tensor.bytes.size() / sizeof(float));
+    for (const auto& tensor : file.tensors)
+      if (tensor.dtype != minrnn::Dtype::other) there += static_cast<double>(minrnn::detail::number_count(tensor));
     if (wanted > there) throw InputError(refused_ + "it is smaller than the model of its metadata");
   }
 
@@ -83,18 +87,15 @@ class MetadataReader {
 /// Throws InputError where a tensor of the file whose name begins so has a NaN or an infinity.
 inline void check_finite(const minrnn::TensorFile& file, std::string_view begin) {
   for (const auto& tensor : file.tensors) {
-    const bool narrow = tensor.dtype == minrnn::Dtype::f32;
-    if ((!narrow && tensor.dtype != minrnn::Dtype::f64) || !tensor.name.starts_with(begin)) continue;
-    const std::size_t size = narrow ? 4 : 8;
-    for (std::size_t end = size; end <= tensor.bytes.size(); end += size) {
-      // The last two of its bytes have all ones for an exponent: 8 of them, or 11.
-      const auto top =
-          std::to_integer<unsigned>(tensor.bytes[end - 1]) << 8 | std::to_integer<unsigned>(tensor.bytes[end - 2]);
-      const unsigned exponent = narrow ? 0x7f80 : 0x7ff0;
-      if ((top & exponent) == exponent)
-        throw InputError(shown(file.path.string()) + ": tensor " + minrnn::printable(tensor.name) + ": value " +
-                         std::to_string(end / size - 1) + " is not a finite number");
-    }
+    if (!minrnn::detail::is_floating(tensor.dtype) || !tensor.name.starts_with(begin)) continue;
+    minrnn::detail::with_numbers(tensor, [&](const auto& read) {
+      for (std::size_t i = 0, count = minrnn::detail::number_count(tensor); i < count; ++i) {
+        const auto x = read(i);
+        if (!(x - x == 0))
+          throw InputError(shown(file.path.string()) + ": tensor " + minrnn::printable(tensor.name) + ": value " +
+                           std::to_string(i) + " is not a finite number");
+      }
+    });
   }
 }
 

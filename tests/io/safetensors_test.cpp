@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #ifndef _WIN32
@@ -308,6 +309,39 @@ TEST_F(Safetensors, TakesNullForNoMetadata) {
   EXPECT_TRUE(file.metadata.empty());
   ASSERT_EQ(file.tensors.size(), 1u);
   expect_rejected(file_of(R"({"__metadata__":null,"__metadata__":{}})"), "__metadata__: duplicate name");
+}
+
+TEST_F(Safetensors, ShowsAFileInMemoryWithoutACopy) {
+  TensorFile file = tiny();
+  write_safetensors(path, file);
+  TensorFile mapped = read_safetensors(path, FileAccess::map);
+  expect_equal(mapped, file);
+  const TensorFile copy = mapped;
+  ASSERT_TRUE(mapped.tensors[0].bytes.is_view());
+  EXPECT_EQ(std::as_const(copy).tensors[0].bytes.data(), std::as_const(mapped).tensors[0].bytes.data());
+  // Who changes bytes gets memory of his own.
+  mapped.tensors[0].bytes[0] = std::byte{7};
+  EXPECT_FALSE(mapped.tensors[0].bytes.is_view());
+  EXPECT_EQ(mapped.tensors[0].bytes.size(), 8u);
+  EXPECT_EQ(std::as_const(copy).tensors[0].bytes[0], std::byte{0});
+  mapped.tensors[1].bytes.pop_back();
+  EXPECT_EQ(mapped.tensors[1].bytes.size(), 7u);
+#ifndef _WIN32
+  // The tensors stay what they were when the file is replaced, and when all else is gone.
+  write_safetensors(path, TensorFile{});
+  std::filesystem::remove(path);
+  mapped = {};
+  expect_equal(copy, file);
+#endif
+}
+
+TEST_F(Safetensors, ReadsNothingThatIsNotThereBecauseAFileIsShown) {
+  const std::string whole = file_of(kTinyHeader, kTinyData);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    write_bytes(path, whole.substr(0, size));
+    const std::string message = message_of([&] { read_safetensors(path); });
+    EXPECT_EQ(message_of([&] { read_safetensors(path, FileAccess::map); }), message);
+  }
 }
 
 // Whatever text a file brings, a message about it is one short line that a terminal may be given.

@@ -36,7 +36,7 @@ TEST(Torch, ReadsAndWritesTheSameNumbers) {
   const int written = run_script("write", path);
   if (written == 77 || written == 127) GTEST_SKIP() << "needs PyTorch in /usr/bin/python3 (Debian: python3-torch)";
   ASSERT_EQ(written, 0);
-  const TensorFile file = read_safetensors(path);
+  const TensorFile file = read_safetensors(path, FileAccess::map);
   EXPECT_EQ(file.metadata.at("format"), "pt");
 
   const auto f32 = numbers<float>(file, "f32");

@@ -18,10 +18,14 @@
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/core/views.hpp"
 #include "minrnn/io/convert_floats.hpp"
+#include "minrnn/io/input_file.hpp"
+#include "minrnn/io/leaves.hpp"
 #include "minrnn/io/nearest_names.hpp"
 #include "minrnn/io/numbers.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "minrnn/io/self_test.hpp"
 #include "minrnn/io/stored_numbers.hpp"
 #include "minrnn/io/tensor_file.hpp"
 
@@ -57,71 +61,6 @@ class Parts {
 };
 
 namespace detail {
-
-/// What becomes one tensor: its scalar, its shape, and its elements, the last index fastest.
-template <class T>
-struct Leaf {
-  static constexpr bool is = std::is_arithmetic_v<T>;
-  static_assert(!is || (sizeof(T) == 8 && !std::same_as<T, long double>) || std::same_as<T, float>,
-                "a number in a checkpoint is a float, a double, a std::int64_t or a std::uint64_t");
-  using Scalar = T;
-  static std::vector<std::uint64_t> shape(const T&) { return {}; }
-  template <class Self, class Body>
-  static void for_elements(Self& self, Body&& body) {
-    body(self);
-  }
-};
-template <class S>
-struct Leaf<Matrix<S>> {
-  static constexpr bool is = true;
-  using Scalar = S;
-  static std::vector<std::uint64_t> shape(const Matrix<S>& m) {
-    return {static_cast<std::uint64_t>(m.rows()), static_cast<std::uint64_t>(m.cols())};
-  }
-  template <class Self, class Body>
-  static void for_elements(Self& self, Body&& body) {
-    for (Index i = 0; i < self.rows(); ++i)
-      for (Index j = 0; j < self.cols(); ++j) body(self.coeffRef(i, j));
-  }
-};
-/// The weights of a model that was quantised.
-template <class T>
-struct Leaf<StoredMatrix<T>> {
-  static constexpr bool is = true;
-  using Scalar = T;
-  static std::vector<std::uint64_t> shape(const StoredMatrix<T>& m) {
-    return {static_cast<std::uint64_t>(m.rows()), static_cast<std::uint64_t>(m.cols())};
-  }
-  template <class Self, class Body>
-  static void for_elements(Self& self, Body&& body) {
-    for (Index i = 0; i < self.rows(); ++i)
-      for (Index j = 0; j < self.cols(); ++j) body(self(i, j));
-  }
-};
-template <class S>
-struct Leaf<Parameter<S>> {
-  static constexpr bool is = true;
-  using Scalar = S;
-  static std::vector<std::uint64_t> shape(const Parameter<S>& p) {
-    auto shape = Leaf<Matrix<S>>::shape(p.value);
-    if (p.rank == 1) shape.pop_back();
-    return shape;
-  }
-  template <class Self, class Body>
-  static void for_elements(Self& self, Body&& body) {
-    Leaf<Matrix<S>>::for_elements(self.value, body);
-  }
-};
-
-/// Calls visitor(name, leaf) for all that `thing` holds, itself included.
-template <class T, class V>
-void visit_leaves(T& thing, const Name& name, const V& visitor) {
-  using Plain = std::remove_const_t<T>;
-  if constexpr (Leaf<Plain>::is)
-    visitor(name, thing);
-  else
-    Plain::visit(thing, name, [&](const Name& inner, auto& part) { visit_leaves(part, inner, visitor); });
-}
 
 /// The names in the file that are nearest to one that it lacks and `thing` wants, of those that `thing` does not want.
 template <class T>
@@ -164,6 +103,7 @@ template <class T>
 std::vector<const StoredTensor*> matching_tensors(const TensorFile& file, T& thing, Conversion conversion) {
   std::map<std::string_view, const StoredTensor*> unused;
   for (const StoredTensor& tensor : file.tensors) {
+    if (is_self_test(tensor.name)) continue;
     if (!unused.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
     check_bytes(tensor, file.path);
   }
@@ -194,7 +134,8 @@ std::vector<const StoredTensor*> matching_tensors(const TensorFile& file, T& thi
 
 /// Gives `thing` the values of a file. Everything is checked before anything changes: names and shapes must be those of
 /// `to_tensors(thing)`, none missing and none left over. Where the types are the same, too, each number keeps its bits;
-/// `conversion` says which others are taken. To restore a part of a file, erase the rest from `file.tensors` first.
+/// `conversion` says which others are taken. A self-test is passed over. To restore a part of a file, erase the rest
+/// from `file.tensors` first.
 ///
 /// Throws  std::runtime_error with the path, the tensor, wanted and given, for a name that the file lacks also the
 ///         names nearest to it of those that are left over; `thing` is unchanged then
@@ -221,12 +162,35 @@ void save_checkpoint(const std::filesystem::path& path, const T& thing,
   write_safetensors(path, file);
 }
 
+/// Puts a self-test into the file of a model: an input x, a view of sequences or of tokens, and what `model` makes of
+/// it with its parameters as the file has them, so rounded where they are F16 or BF16: see minrnn/io/self_test.hpp.
+///
+/// Throws  std::runtime_error where the file is not that of such a model; std::invalid_argument for an x that the model
+///         refuses, that has starts, or whose output has numbers that are not finite
+template <detail::SelfTested M>
+void add_self_test(TensorFile& file, M model, SequenceView<const std::type_identity_t<detail::InputScalar<M>>> x) {
+  restore(file, model, Conversion::exact);
+  detail::put_self_test(file, model, x);
+}
+
 /// Restores `thing` from a file of `save_checkpoint` and gives the metadata. Where metadata say how to make the thing,
-/// call `read_safetensors` and `restore` instead.
+/// call `read_safetensors` and `restore` instead. A model must pass the self-test of the file, where there is one.
+///
+/// Throws  as `read_safetensors` and `restore`; std::runtime_error that says by how much a self-test is off. `thing` is
+///         unchanged then
 template <class T>
 std::map<std::string, std::string> load_checkpoint(const std::filesystem::path& path, T&& thing,
                                                    Conversion conversion = Conversion::half) {
-  TensorFile file = read_safetensors(path);
+  TensorFile file = read_safetensors(path, FileAccess::map);
+  if constexpr (detail::SelfTested<std::remove_cvref_t<T>>) {
+    if (has_self_test(file)) {
+      auto fresh = thing;
+      restore(file, fresh, conversion);
+      detail::check_self_test(file, fresh);
+      thing = std::move(fresh);
+      return std::move(file.metadata);
+    }
+  }
   restore(file, thing, conversion);
   return std::move(file.metadata);
 }

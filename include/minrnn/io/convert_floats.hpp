@@ -64,11 +64,13 @@ inline TensorBytes rounded_bytes(const StoredTensor& tensor, Dtype to) {
 /// half the bytes, or a quarter. Rounds to the nearest, ties to even; a NaN stays a NaN, an infinity an infinity.
 ///
 /// Throws  std::invalid_argument for a type that is none of these, a number that would become infinite (F16 ends at
-///         65504), bytes that do not fit the shape
+///         65504), bytes that do not fit the shape, a self-test, which would be one of other weights
 inline TensorFile convert_floats(TensorFile file, Dtype to) {
   detail::check_that(detail::is_floating(to), detail::kConvertFloats, "to", "F16, BF16, F32 or F64",
                      detail::dtype_text(to));
   for (StoredTensor& tensor : file.tensors) {
+    detail::check_that(!detail::is_self_test(tensor.name), detail::kConvertFloats, "file",
+                       "one to which a self-test is added after its weights are rounded", "one with a self-test");
     if (!detail::is_floating(tensor.dtype) || tensor.dtype == to) continue;
     if (!detail::has_its_bytes(tensor))
       detail::throw_argument(detail::kConvertFloats, printable(tensor.name), "the bytes of " + describe(tensor),

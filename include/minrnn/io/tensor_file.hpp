@@ -81,6 +81,10 @@ inline std::optional<Dtype> dtype_of_text(std::string_view text) {
   return Dtype::other;
 }
 
+/// What a file may hold beside what it was asked to hold: see minrnn/io/self_test.hpp.
+inline constexpr std::string_view kSelfTestInput = "__self_test__/input", kSelfTestOutput = "__self_test__/output";
+inline bool is_self_test(std::string_view name) { return name == kSelfTestInput || name == kSelfTestOutput; }
+
 /// The size of a tensor of a type that is known, or none where it is beyond 64 bits.
 inline std::optional<std::uint64_t> byte_count(Dtype dtype, const std::vector<std::uint64_t>& shape) {
   std::uint64_t count = dtype_entry(dtype).size;
