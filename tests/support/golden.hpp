@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <sstream>
@@ -24,7 +25,7 @@ struct GoldenTensor {
 using GoldenCase = std::map<std::string, GoldenTensor>;
 
 inline std::map<std::string, GoldenCase> read_golden(const std::string& file) {
-  const std::string path = std::string(MINRNN_TEST_DATA_DIR) + "/" + file;
+  const std::string path = (std::filesystem::path(MINRNN_TEST_DATA_DIR) / file).string();
   std::ifstream in(path);
   if (!in) throw std::runtime_error(path + ": cannot be opened");
   std::map<std::string, GoldenCase> cases;
