@@ -3,9 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "ranks.hpp"
 #include "settings.hpp"
 
@@ -31,7 +33,8 @@ int train(const TrainSettings& settings, minrnn::Executor& executor, Ranks& rank
 
 struct SampleSettings {
   std::string checkpoint;
-  std::string prompt;  // empty: begin as after a new line
+  std::optional<minrnn::WeightFormat> weights;  // none: as they are in the file
+  std::string prompt;                           // empty: begin as after a new line
   std::string prompt_file;
   std::int64_t length = 500, samples = 1;
   double temperature = 0.8;
@@ -44,6 +47,7 @@ struct SampleSettings {
 int sample(const SampleSettings& settings);
 
 /// Prints the loss of a model over a file of any length, in constant memory.
-int evaluate(const std::string& checkpoint, const std::string& data, minrnn::Executor& executor);
+int evaluate(const std::string& checkpoint, std::optional<minrnn::WeightFormat> weights, const std::string& data,
+             minrnn::Executor& executor);
 
 }  // namespace char_lm

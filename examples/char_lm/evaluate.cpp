@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <limits>
 #include <numbers>
+#include <optional>
+#include <type_traits>
 #include <vector>
 
 #include "commands.hpp"
@@ -14,12 +16,13 @@
 
 namespace char_lm {
 
-int evaluate(const std::string& checkpoint, const std::string& data, minrnn::Executor& executor) {
+int evaluate(const std::string& checkpoint, std::optional<minrnn::WeightFormat> weights, const std::string& data,
+             minrnn::Executor& executor) {
   FileReader file(data);
   const std::uint64_t size = file.size();
   const std::uint64_t length = size > 0 ? size : std::numeric_limits<std::uint64_t>::max();
-  return with_checkpoint(checkpoint, length, [&](auto& model, const Vocabulary& vocabulary) {
-    StreamLoss<std::remove_reference_t<decltype(model)>> loss(model, 1, executor);
+  return with_checkpoint(checkpoint, length, weights, [&](auto& model, const Vocabulary& vocabulary) {
+    StreamLoss<std::remove_cvref_t<decltype(model)>> loss(model, 1, executor);
     std::vector<std::int32_t> tokens;  // the last one of the piece before, then this piece
     std::uint64_t position = 0;
     const Clock clock;

@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "commands.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/version.hpp"
 #include "ranks.hpp"
@@ -69,8 +70,19 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
       "  char_lm train --data book.txt --minutes 10 --checkpoint book.safetensors --log book.csv");
 }
 
+void add_weights(CLI::App& app, std::optional<minrnn::WeightFormat>& weights) {
+  app.add_option_function<std::string>(
+         "--weights",
+         [&](const std::string& name) {
+           weights = name == "bf16" ? minrnn::WeightFormat::bf16 : minrnn::WeightFormat::int8;
+         },
+         "store the large ones in 16 or 8 bits (default: as they are in the file)")
+      ->check(CLI::IsMember({"bf16", "int8"}));
+}
+
 void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
   add_file(app, "--checkpoint", s.checkpoint, "of a training")->required();
+  add_weights(app, s.weights);
   app.add_option("--prompt", s.prompt, "what the text begins with (default: a line begins)");
   add_file(app, "--prompt-file", s.prompt_file, "a file of what it begins with, - for standard input")
       ->excludes("--prompt");
@@ -103,6 +115,7 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
   char_lm::TrainSettings training;
   char_lm::SampleSettings sampling;
   std::string checkpoint, data;
+  std::optional<minrnn::WeightFormat> weights;
   Index threads = 0;
 
   CLI::App* train = app.add_subcommand("train", "train a model");
@@ -111,6 +124,7 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
   add_sample(*sample, sampling);
   CLI::App* eval = app.add_subcommand("eval", "the loss of a model over a file");
   add_file(*eval, "--checkpoint", checkpoint, "of a training")->required();
+  add_weights(*eval, weights);
   add_file(*eval, "--data", data, "text of any length, - for standard input")->required();
   for (CLI::App* command : {train, eval})
     add_number(*command, "--threads", threads, whole_number<Index>(1, 1024),
@@ -126,7 +140,7 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
     return char_lm::train(training, pool, *ranks);
   }
   minrnn::ThreadPool pool(threads);
-  if (*eval) return char_lm::evaluate(checkpoint, data, pool);
+  if (*eval) return char_lm::evaluate(checkpoint, weights, data, pool);
   return fail("wanted a command: train, sample or eval; --help says more");
 }
 

@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <utility>
 
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/io/checkpoint.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "settings.hpp"
@@ -31,8 +34,10 @@ int with_model(const ModelSettings& settings, minrnn::RandomStream stream, Body&
 }
 
 /// Calls body(model, vocabulary) with the model that a checkpoint holds, to be run over `length` characters at most.
+/// Where a format is given, its large weights have 16 or 8 bits.
 template <class Body>
-int with_checkpoint(const std::string& path, std::uint64_t length, Body&& body) {
+int with_checkpoint(const std::string& path, std::uint64_t length, std::optional<minrnn::WeightFormat> weights,
+                    Body&& body) {
   minrnn::TensorFile file = minrnn::read_safetensors(path);
   ModelSettings settings = ModelSettings::from(file);
   // A window beyond the text costs memory and changes nothing.
@@ -42,7 +47,10 @@ int with_checkpoint(const std::string& path, std::uint64_t length, Body&& body) 
     minrnn::restore(file, model);
     check_finite(file, "");
     file.tensors.clear();
-    return body(model, Vocabulary(settings.vocabulary));
+    const Vocabulary vocabulary(settings.vocabulary);
+    if (!weights) return body(model, vocabulary);
+    const auto narrow = minrnn::quantise(std::move(model), *weights);
+    return body(narrow, vocabulary);
   });
 }
 

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <type_traits>
 #include <vector>
 
 #include "commands.hpp"
@@ -72,18 +73,18 @@ int sample(const SampleSettings& settings) {
     for (auto piece = file.read(1 << 20); !piece.empty(); piece = file.read(1 << 20)) prompt += piece;
   }
   const std::uint64_t length = std::max<std::size_t>(prompt.size(), 1) + static_cast<std::uint64_t>(settings.length);
-  return with_checkpoint(settings.checkpoint, length, [&](auto& model, const Vocabulary& vocabulary) {
+  return with_checkpoint(settings.checkpoint, length, settings.weights, [&](auto& model, const Vocabulary& vocabulary) {
     std::vector<std::int32_t> tokens;
     for (std::size_t i = 0; i < prompt.size(); ++i)
       tokens.push_back(vocabulary.token(prompt[i], from_file ? settings.prompt_file : "--prompt", i));
     if (tokens.empty()) tokens.push_back(std::max(vocabulary.token('\n'), 0));
 
-    typename std::remove_reference_t<decltype(model)>::Cache cache;
+    typename std::remove_cvref_t<decltype(model)>::Cache cache;
     auto start = model.initial_state(1);
     // A piece at a time, all but the last character of the prompt, after which each sample begins.
     const auto last = static_cast<Index>(tokens.size()) - 1;
     for (Index first = 0; first < last; first += kFrames)
-      model.infer({tokens.data() + first, 1, std::min(kFrames, last - first)}, start, cache);
+      model.infer(minrnn::Tokens(tokens.data() + first, 1, std::min(kFrames, last - first)), start, cache);
 
     make_binary(stdout);
     Sampler draw(settings, vocabulary.size());

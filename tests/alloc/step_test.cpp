@@ -20,6 +20,7 @@
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/models/mixer_blocks.hpp"
 #include "minrnn/models/sequence_model.hpp"
@@ -166,6 +167,17 @@ TEST(Step, OfAnyLayerAllocatesNothingAfterTheFirstCall) {
     });
 }
 
+TEST(Step, OfALayerWithNarrowWeightsAllocatesNothingAfterTheFirstCall) {
+  conformance::for_each_layer(conformance::AllLayers{}, [&](auto descriptor) {
+    Random random(1);
+    const auto layer = descriptor.template make<float>(33, 16, random.stream(0));
+    using L = std::remove_const_t<decltype(layer)>;
+    if constexpr (SequenceLayer<L>)
+      for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
+        expect_no_allocation<Quantised<L>, float>(quantise(layer, format), descriptor.name, 33, {1, 8, 64});
+  });
+}
+
 TEST(Step, OfALanguageModelAllocatesNothingAfterTheFirstCall) {
   using Mixer = MinGru<float>;
   for (const Index dim : {16, 256}) {
@@ -174,6 +186,9 @@ TEST(Step, OfALanguageModelAllocatesNothingAfterTheFirstCall) {
         {.vocabulary = 65, .dim = dim, .layers = 2}, random.stream(0),
         [](Index inputs, Index features, RandomStream stream) { return Mixer(inputs, features, stream); });
     expect_no_allocation<LanguageModel<Mixer>, std::int32_t>(model, "language model", 1, {1, 8, 64});
+    for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
+      expect_no_allocation<Quantised<LanguageModel<Mixer>>, std::int32_t>(quantise(model, format), "language model", 1,
+                                                                          {1, 8, 64});
   }
 }
 

@@ -43,6 +43,17 @@ expect_near(${nats} ${said_nats} 51)  # train says four digits
 math(EXPR nats_of_bits "${bits} * 693147 / 1000000")
 expect_near(${nats} ${nats_of_bits} 3)  # six digits, and ln 2 has as many here
 
+# eval and sample with the weights in fewer bits: a model whose loss is almost the same.
+foreach(format bf16 int8)
+  char_lm(0 eval --checkpoint again.safetensors --data last_tenth.txt --weights ${format})
+  string(REGEX MATCH "${line_regex}" line "${output}")
+  to_millionths(narrow_nats ${CMAKE_MATCH_1})
+  expect_near(${narrow_nats} ${nats} 20000)
+  expect_different(${narrow_nats} ${nats})
+  char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --weights ${format})
+  expect_match("${output}" "^7 \\+ 8 =")
+endforeach()
+
 # sample: the prompt, so many characters, and the same for the same seed.
 char_lm(0 sample --checkpoint sums.safetensors --prompt "7 + 8 =" --length 50 --seed 3)
 set(third "${output}")
