@@ -15,7 +15,8 @@ namespace {
 
 class QuantisedLayer : public LayerTest {
  protected:
-  /// infer, in chunks, step by step, and on any number of threads: the same bits. Returns what infer gives.
+  /// infer, in chunks, step by step, and on any number of threads: the same bits. Returns what infer gives. Where the
+  /// layer's own ways differ by rounding, a number of a frame may become the next integer, 2^-14 of the largest away.
   template <class S>
   Results<S> run(const Quantised<AnyLayer<S>>& narrow, const AnyLayer<S>& layer, Index time, Index batch) const {
     const auto example = Example(narrow, time, batch).with_starts({{time / 2, 0}}).from_carried_state();
@@ -26,9 +27,10 @@ class QuantisedLayer : public LayerTest {
       EXPECT_TRUE(equal(infer(narrow, example), whole)) << count << " threads";
     }
     if (!layer.is_causal()) return whole;
+    const double rounding = narrow.format() == WeightFormat::int8 ? 0x1p-12 : kRounding<S>;
     const auto chunks = infer_chunks(narrow, example, {1, time - 3, 2}), steps = stream(narrow, example);
-    EXPECT_TRUE(GetParam().exact ? equal(chunks, whole) : close(chunks, whole, kRounding<S>));
-    EXPECT_TRUE(GetParam().exact ? equal(steps, whole) : close(steps, whole, kRounding<S>));
+    EXPECT_TRUE(GetParam().exact ? equal(chunks, whole) : close(chunks, whole, rounding));
+    EXPECT_TRUE(GetParam().exact ? equal(steps, whole) : close(steps, whole, rounding));
     return whole;
   }
 

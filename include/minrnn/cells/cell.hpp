@@ -93,6 +93,15 @@ constexpr bool is_of_kind() {
   return std::derived_from<Layer, Kind> || !requires { typename Layer::Cache; };
 }
 
+/// Of how many vectors the state of a form consists whose state is its hidden features; none for any other.
+template <CellForm F>
+constexpr std::size_t hidden_states() {
+  if constexpr (requires { F::kStates; })
+    return static_cast<std::size_t>(F::kStates);
+  else
+    return 0;
+}
+
 /// A cell: what its form computes, with weights that `Storage` holds.
 template <CellForm F, class Storage>
 class BasicCell : protected Storage {
@@ -135,8 +144,9 @@ class BasicCell : protected Storage {
   }
   /// A cell whose output is its hidden state: h, and where there is one c, become those after x.
   template <std::same_as<Output>... States>
-  requires(sizeof...(States) == F::kStates) void step(const Input& x,
-                                                      States&... states) const noexcept MINRNN_NONBLOCKING {
+  requires(sizeof...(States) > 0 &&
+           sizeof...(States) == hidden_states<F>()) void step(const Input& x,
+                                                              States&... states) const noexcept MINRNN_NONBLOCKING {
     F::advance(this->data(), x.data(), {{states.data()...}}, nullptr);
   }
 

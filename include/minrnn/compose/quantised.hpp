@@ -25,7 +25,7 @@ template <class S>
 void check_weights(const Name& name, const Matrix<S>& w, double most, Said wanted) {
   for (Index r = 0; r < w.rows(); ++r)
     for (Index c = 0; c < w.cols(); ++c)
-      if (!(std::abs(static_cast<double>(w(r, c))) <= most)) [[unlikely]]
+      if (!((std::abs)(static_cast<double>(w(r, c))) <= most)) [[unlikely]]
         throw_argument("quantise", name.str(), wanted, {static_cast<double>(w(r, c)), " at (", r, ", ", c, ")"});
 }
 
@@ -62,7 +62,7 @@ void store_as_int8(const Name& name, const Matrix<S>& w, ReadBy read_by, NarrowW
       return by_columns ? matrix(i, line) : matrix(line, i);
     };
     S most(0);
-    for (Index i = 0; i < length; ++i) most = std::max<S>(most, std::abs(at(w, i)));
+    for (Index i = 0; i < length; ++i) most = std::max<S>(most, (std::abs)(at(w, i)));
     // A line of zeros, or of numbers so little that a scale has no inverse, becomes zeros.
     const S scale = narrow.scale.data()[line] = std::max<S>(most / S(127), (std::numeric_limits<S>::min)());
     for (Index i = 0; i < length; ++i) {

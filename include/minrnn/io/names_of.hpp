@@ -12,7 +12,7 @@
 namespace minrnn::detail {
 
 /// The tensor of this name, or null.
-inline const StoredTensor* find_tensor(const TensorFile& file, std::string_view name) {
+inline const StoredTensor* tensor_or_null(const TensorFile& file, std::string_view name) {
   for (const StoredTensor& tensor : file.tensors)
     if (tensor.name == name) return &tensor;
   return nullptr;

@@ -53,11 +53,11 @@ inline NameMap mamba_map(const MambaMapOptions& options) {
 
 /// What the names and shapes of a file say.
 inline MambaMapOptions mamba_options_of(const TensorFile& file) {
-  const StoredTensor* rank = detail::find_tensor(file, "backbone.layers.0.mixer.dt_proj.weight");
+  const StoredTensor* rank = detail::tensor_or_null(file, "backbone.layers.0.mixer.dt_proj.weight");
   return {.layers = detail::count_layers(file, "backbone.layers."),
           .delta_rank = rank != nullptr && rank->shape.size() == 2 ? static_cast<Index>(rank->shape[1]) : 0,
-          .original = detail::find_tensor(file, "backbone.embedding.weight") != nullptr,
-          .tied = detail::find_tensor(file, "lm_head.weight") == nullptr};
+          .original = detail::tensor_or_null(file, "backbone.embedding.weight") != nullptr,
+          .tied = detail::tensor_or_null(file, "lm_head.weight") == nullptr};
 }
 
 }  // namespace minrnn

@@ -66,14 +66,14 @@ inline NameMap min_rnns_map(const MinRnnsOptions& options) {
 
 /// What the names and shapes of a file say.
 inline MinRnnsOptions min_rnns_options_of(const TensorFile& file) {
-  const StoredTensor* gates = detail::find_tensor(file, "layers.0.2.to_hidden_and_gate.bias");
-  const StoredTensor* out = detail::find_tensor(file, "layers.0.2.to_out.weight");
+  const StoredTensor* gates = detail::tensor_or_null(file, "layers.0.2.to_hidden_and_gate.bias");
+  const StoredTensor* out = detail::tensor_or_null(file, "layers.0.2.to_out.weight");
   const bool is_lstm = gates != nullptr && out != nullptr && gates->shape.size() == 1 && out->shape.size() == 2 &&
                        gates->shape[0] == 3 * out->shape[1];
   return {.mixer = is_lstm ? MinimalMixer::min_lstm : MinimalMixer::min_gru,
           .layers = detail::count_layers(file, "layers."),
           .convolution = detail::has_names(file, "layers.0.0."),
-          .initial_state = detail::find_tensor(file, "layers.0.2.init_hidden_state") != nullptr};
+          .initial_state = detail::tensor_or_null(file, "layers.0.2.init_hidden_state") != nullptr};
 }
 
 }  // namespace minrnn

@@ -59,7 +59,7 @@ inline NameMap torch_map_of(const TensorFile& file) {
     std::replace(ours.begin(), ours.end(), '.', '/');
     const std::string scope = module.empty() ? "" : module + ".";
     if (name == "weight")
-      map += detail::torch_module(module, tensor.shape, detail::find_tensor(file, scope + "bias") != nullptr)
+      map += detail::torch_module(module, tensor.shape, detail::tensor_or_null(file, scope + "bias") != nullptr)
                  .within(module, ours);
     else if (name.starts_with("weight_ih_l") && seen.insert(module).second)
       map += torch_recurrent(torch_recurrent_options_of(file, module)).within(module, ours);
