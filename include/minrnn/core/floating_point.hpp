@@ -19,6 +19,13 @@ inline constexpr bool kOnlyFinite = true;  // the compiler takes every number fo
 inline constexpr bool kOnlyFinite = false;
 #endif
 
+/// Whether a product and a sum of packets are one operation, which rounds once.
+#if defined(EIGEN_VECTORIZE_FMA) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
+inline constexpr bool kHasFma = true;
+#else
+inline constexpr bool kHasFma = false;
+#endif
+
 /// x, of which a compiler knows nothing but that it is in a register: so what comes before is computed as it is
 /// written, and what comes after is not merged with it. Costs no instruction. For a scalar or a packet of Eigen's.
 template <class T>

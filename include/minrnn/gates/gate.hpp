@@ -7,6 +7,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/candidate.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/packet_bits.hpp"
 #include "minrnn/math/scaled.hpp"
 
 namespace minrnn {

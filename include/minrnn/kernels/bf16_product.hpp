@@ -11,6 +11,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/packet_bits.hpp"
 
 namespace minrnn::detail {
 

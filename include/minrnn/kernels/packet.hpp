@@ -202,23 +202,12 @@ namespace detail {
 MINRNN_PACKET_FUNCTION(square_root, root)
 MINRNN_PACKET_FUNCTION(eigen_exp, Eigen::internal::pexp)
 MINRNN_PACKET_FUNCTION(eigen_log, Eigen::internal::plog)
-MINRNN_PACKET_FUNCTION(rounded, Eigen::internal::print)                     // to the nearest integer
-MINRNN_PACKET_FUNCTION_OF_TWO(times_power_of_two, Eigen::internal::pldexp)  // a 2^b for an integer b
+MINRNN_PACKET_FUNCTION(rounded, Eigen::internal::print)  // to the nearest integer
 MINRNN_PACKET_FUNCTION(as_written, as_written)
 }  // namespace detail
 #undef MINRNN_PACKET_FUNCTION
 #undef MINRNN_PACKET_FUNCTION_OF_TWO
 
-/// A magnitude (>= 0) with the sign of another number.
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> with_sign_of(Packet<S, N> magnitude, Packet<S, N> signed_number) {
-  return detail::map<S>(
-      [](const auto& x, const auto& y) {
-        return Eigen::internal::por(
-            x, Eigen::internal::pand(y, Eigen::internal::pset1<std::remove_cvref_t<decltype(y)>>(S(-0.0))));
-      },
-      magnitude, signed_number);
-}
 /// a * b + c, fused where the target can.
 template <class S, int N>
 MINRNN_INLINE Packet<S, N> fma(Packet<S, N> a, Packet<S, N> b, Packet<S, N> c) {
@@ -254,97 +243,4 @@ MINRNN_INLINE Packet<S, N> select(Packet<S, N> mask, Packet<S, N> then, Packet<S
                         mask, then, otherwise);
 }
 
-namespace detail {
-
-/// x = m 2^n: m, in [1/2, 1).
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> mantissa_of(Packet<S, N> x) {
-  return map<S>(
-      [](const auto& r) {
-        auto exponent = r;
-        return Eigen::internal::pfrexp(r, exponent);
-      },
-      x);
-}
-/// x = m 2^n: n.
-template <class S, int N>
-MINRNN_INLINE Packet<S, N> exponent_of(Packet<S, N> x) {
-  return map<S>(
-      [](const auto& r) {
-        auto exponent = r;
-        Eigen::internal::pfrexp(r, exponent);
-        return exponent;
-      },
-      x);
-}
-
-/// Whether `fma` is fused.
-#if defined(EIGEN_VECTORIZE_FMA) || defined(__aarch64__) || defined(__ARM_FEATURE_FMA)
-inline constexpr bool kHasFma = true;
-#else
-inline constexpr bool kHasFma = false;
-#endif
-
-/// Floats whose packets have integers are also taken apart by their bits.
-template <class S>
-inline constexpr bool kHasBits = std::is_same_v<S, float>&& Packet<S>::size > 1;
-
-/// 2^(b - 127) for floats whose lowest bits hold b: a shift takes them to the exponent. b = 0 gives 0.
-template <int N>
-MINRNN_INLINE Packet<float, N> float_of_exponent(Packet<float, N> b) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        using Native = std::remove_cvref_t<decltype(bits)>;
-        using Integers = typename unpacket_traits<Native>::integer_packet;
-        return preinterpret<Native>(plogical_shift_left<23>(preinterpret<Integers>(bits)));
-      },
-      b);
-}
-/// The bits of the exponent of a positive float, as a number: b where x = m 2^(b - 127), m in [1, 2).
-template <int N>
-MINRNN_INLINE Packet<float, N> biased_exponent(Packet<float, N> x) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        using Native = std::remove_cvref_t<decltype(bits)>;
-        using Integers = typename unpacket_traits<Native>::integer_packet;
-        return pcast<Integers, Native>(plogical_shift_right<23>(preinterpret<Integers>(bits)));
-      },
-      x);
-}
-/// Of packets whose lanes are two numbers of 16 bits, each of them the upper half of a float: those in the lower bits,
-/// and those in the upper ones, as floats.
-template <int N>
-MINRNN_INLINE Packet<float, N> lower_halves(Packet<float, N> pairs) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        using Native = std::remove_cvref_t<decltype(bits)>;
-        using Integers = typename unpacket_traits<Native>::integer_packet;
-        return preinterpret<Native>(plogical_shift_left<16>(preinterpret<Integers>(bits)));
-      },
-      pairs);
-}
-template <int N>
-MINRNN_INLINE Packet<float, N> upper_halves(Packet<float, N> pairs) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        return pand(bits, pset1frombits<std::remove_cvref_t<decltype(bits)>>(0xffff0000u));
-      },
-      pairs);
-}
-/// 2^(1 - k) of a positive float m 2^k, m in [1, 2): the bits of its exponent inverted.
-template <int N>
-MINRNN_INLINE Packet<float, N> inverted_exponent(Packet<float, N> x) {
-  return map<float>(
-      [](const auto& bits) {
-        using namespace Eigen::internal;
-        return pandnot(pset1frombits<std::remove_cvref_t<decltype(bits)>>(0x7f800000u), bits);
-      },
-      x);
-}
-
-}  // namespace detail
 }  // namespace minrnn

@@ -4,6 +4,7 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/packet_bits.hpp"
 
 /// Activations and their derivatives on packets of float or double. Each is finite for every finite argument.
 /// Errors are the largest measured against long double over the range named (tests/math/activation_test.cpp).

@@ -6,6 +6,7 @@
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/packet_bits.hpp"
 #include "minrnn/math/activation.hpp"
 
 namespace minrnn {
