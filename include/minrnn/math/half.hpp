@@ -16,9 +16,10 @@ namespace minrnn {
 /// Rounding    to float nothing is rounded. From float to the nearest, of two equally near to the one that is even;
 ///             what rounds beyond the largest becomes infinity, infinity stays itself, a NaN stays one and keeps its
 ///             sign and the upper bits of m. From double rounded once, not first to float.
-/// Speed       none of the functions branches or calls, so that compilers make packets of a loop of them (those of
-///             F16 need shifts of different lengths, as AVX2 has). Neither the rounding mode nor the flushing of small
-///             numbers to zero changes what they give: all is done in integers.
+/// Speed       none of the functions of float branches or calls, so that compilers make packets of a loop of them
+///             (those of F16 need shifts of different lengths, as AVX2 has). Neither the rounding mode nor the flushing
+///             of small numbers to zero changes what they give: all is done in integers. From double to BF16 what is no
+///             normal float becomes 0 where a processor flushes such numbers.
 /// Source      IEEE 754-2019, binary16 and round to nearest, ties to even; bfloat16: Kalamkar et al. 2019,
 ///             arXiv:1905.12322
 inline float float_from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
