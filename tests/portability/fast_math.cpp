@@ -17,8 +17,10 @@
 #include "minrnn/attention/score_unit.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/gates/gate.hpp"
+#include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
+#include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/loss/mean_square.hpp"
 #include "minrnn/math/activation.hpp"
@@ -26,6 +28,7 @@
 #include "minrnn/math/scaled.hpp"
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
+#include "minrnn/testing/finding.hpp"
 
 namespace {
 using namespace minrnn;
@@ -109,11 +112,37 @@ void check_ranges() {
   expect_near(mean_square(SequenceView<const double>(y), SequenceView<const double>(target)).loss / 1e307, 1, 1e-12,
               "mean_square");
 
-  RmsNorm<float> norm(5);
-  RmsNorm<float>::State state;
-  RmsNorm<float>::Cache cache;
-  const Matrix<float> x = Matrix<float>::Constant(5, 1, 1e30f);
-  expect_near(static_cast<double>(*norm.infer(SequenceView<const float>(x), state, cache).data()), 1, 2e-6, "RmsNorm");
+  Matrix<float> x = Matrix<float>::Constant(4, 1, 1e30f);
+  const auto norm_of_first = [&]<class Norm>(const Norm& norm) {
+    typename Norm::State state;
+    typename Norm::Cache cache;
+    return static_cast<double>(*norm.infer(SequenceView<const float>(x), state, cache).data());
+  };
+  expect_near(norm_of_first(RmsNorm<float>(4)), 1, 2e-6, "RmsNorm");
+  x.bottomRows(2) *= -1;
+  expect_near(norm_of_first(LayerNorm<float>(4)), 1, 2e-6, "LayerNorm");
+}
+
+void expect_refused(const char* what, auto&& call) {
+  bool refused = false;
+  try {
+    call();
+  } catch (const std::invalid_argument&) {
+    refused = true;
+  }
+  expect(refused, what, 0);
+}
+
+void check_arguments() {
+  const double nan = std::numeric_limits<double>::quiet_NaN();
+  expect_refused("RmsNorm takes an epsilon that is NaN", [&] { RmsNorm<float>(4, {.epsilon = nan}); });
+  expect_refused("LayerNorm takes an epsilon that is NaN", [&] { LayerNorm<float>(4, {.epsilon = nan}); });
+  const RandomStream stream = Random(1).stream(0);
+  expect_refused("RgLru takes a decay that is NaN", [&] { RgLru<float>(4, 4, stream, {.least_decay = nan}); });
+  expect_refused("RgLru takes a decay that is NaN", [&] { RgLru<float>(4, 4, stream, {.most_decay = nan}); });
+  detail::promises::WorstElement worst;
+  for (const double difference : {1.0, nan, 7.0}) worst.note(difference, 0.5, [] { return "somewhere"; });
+  expect(worst.found() && detail::is_nan(worst.worst().difference), "a difference that is NaN is not the worst", 0);
 }
 
 /// A first step moves a weight by the rate, however small its gradient is, unless it is 0.
@@ -133,14 +162,8 @@ void check_adam() {
   expect_near(moved(0, 2), 0.5, 1e-5, "Adam, large gradients");
   expect(!detail::is_finite(clip_gradient_norm(layer, 1)), "the norm of gradients that are NaN", 0);
   expect(detail::is_nan(layer.p.grad(2, 2)), "clip_gradient_norm leaves a gradient where one is NaN", 0);
-  bool refused = false;
-  try {
-    adam.options.learning_rate = nan;
-    adam.step(layer);
-  } catch (const std::invalid_argument&) {
-    refused = true;
-  }
-  expect(refused, "a learning rate that is NaN is not refused", 0);
+  adam.options.learning_rate = nan;
+  expect_refused("Adam takes a learning rate that is NaN", [&] { adam.step(layer); });
 }
 
 void check_bits() {
@@ -218,6 +241,7 @@ int main(int count, char** arguments) {
 #endif
   }
   check_ranges();
+  check_arguments();
   check_adam();
   check_bits();
   const Random random(2);

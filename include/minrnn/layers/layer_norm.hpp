@@ -3,13 +3,13 @@
 #pragma once
 
 #include <cmath>
-#include <limits>
 #include <type_traits>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/sequence.hpp"
@@ -52,8 +52,8 @@ class LayerNorm : public FrameWise<LayerNorm<S>, S> {
 
   explicit LayerNorm(Index features, const LayerNormOptions& options = {}) : epsilon_(static_cast<S>(options.epsilon)) {
     detail::check_size("LayerNorm", "features", features);
-    detail::check_that(epsilon_ > 0 && epsilon_ <= 1, "LayerNorm", "epsilon", "a number above 0, at most 1",
-                       options.epsilon);
+    detail::check_that(detail::is_finite(epsilon_) && epsilon_ > 0 && epsilon_ <= 1, "LayerNorm", "epsilon",
+                       "a number above 0, at most 1", options.epsilon);
     gain_ = Parameter<S>(features);
     gain_.value.setOnes();
     if (options.bias) bias_ = Parameter<S>(features);
@@ -142,7 +142,7 @@ class LayerNorm : public FrameWise<LayerNorm<S>, S> {
       return squares.sum();
     };
     S scale = 1, variance = centre(scale), r = 1 / std::sqrt(variance + epsilon_);
-    if (!(variance <= (std::numeric_limits<S>::max)())) [[unlikely]] {
+    if (!detail::is_finite(variance)) [[unlikely]] {
       // Beyond the range of S: the frame smaller by a power of two, beside which epsilon is nothing.
       scale = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
       variance = centre(scale);

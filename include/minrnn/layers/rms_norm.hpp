@@ -47,8 +47,8 @@ class RmsNorm : public FrameWise<RmsNorm<S>, S> {
 
   explicit RmsNorm(Index features, const RmsNormOptions& options = {}) : epsilon_(static_cast<S>(options.epsilon)) {
     detail::check_size("RmsNorm", "features", features);
-    detail::check_that(epsilon_ > 0 && epsilon_ <= 1, "RmsNorm", "epsilon", "a number above 0, at most 1",
-                       options.epsilon);
+    detail::check_that(detail::is_finite(epsilon_) && epsilon_ > 0 && epsilon_ <= 1, "RmsNorm", "epsilon",
+                       "a number above 0, at most 1", options.epsilon);
     gain_ = Parameter<S>(features);
     gain_.value.setOnes();
   }

@@ -52,8 +52,9 @@ class WorstElement {
  public:
   template <class Where>
   void note(double difference, double allowed, Where&& where) {
-    const double excess = difference <= allowed ? 0 : difference / std::max<double>(allowed, 1e-300);
-    if (excess == 0 || detail::is_nan(excess_) || excess <= excess_) return;
+    if (!detail::is_nan(difference) && difference <= allowed) return;
+    const double excess = difference / std::max<double>(allowed, 1e-300);
+    if (detail::is_nan(excess_) || (!detail::is_nan(excess) && excess <= excess_)) return;
     excess_ = excess;
     worst_ = {{}, where(), difference, allowed};
   }
