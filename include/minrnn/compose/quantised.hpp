@@ -3,7 +3,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -15,6 +14,7 @@
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/math/half.hpp"
 
 namespace minrnn {
 
@@ -29,24 +29,13 @@ void check_weights(const Name& name, const Matrix<S>& w, double most, Said wante
         throw_argument("quantise", name.str(), wanted, {static_cast<double>(w(r, c)), " at (", r, ", ", c, ")"});
 }
 
-/// The nearest number of 16 bits, of two that are equally near the even one. x is none of those that become infinite.
-template <class S>
-Bf16 bf16_of(S x) {
-  constexpr int kDigits = 8, kLeast = -133;  // the exponent of the last bit where a float is subnormal
-  int exponent = 0;
-  std::frexp(x, &exponent);
-  const int last = (std::max)(exponent - kDigits, kLeast);
-  const auto rounded = static_cast<float>(std::ldexp(std::nearbyint(std::ldexp(x, -last)), last));
-  return {static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(rounded) >> 16)};
-}
-
 template <class S>
 void store_as_bf16(const Name& name, const Matrix<S>& w, ReadBy read_by, NarrowWeight<S>& narrow) {
   constexpr double kMost = 0x1.fep127;
   check_weights(name, w, kMost, "numbers that are finite in 16 bits");
   narrow.bf16.resize(w.rows(), w.cols(), read_by);
   for (Index c = 0; c < w.cols(); ++c)
-    for (Index r = 0; r < w.rows(); ++r) narrow.bf16(r, c) = bf16_of(w(r, c));
+    for (Index r = 0; r < w.rows(); ++r) narrow.bf16(r, c) = {bf16_from_double(static_cast<double>(w(r, c)))};
 }
 
 /// Row by row, or of a table column by column: scale = max |w| / 127, q = w / scale rounded to the nearest.
@@ -58,16 +47,14 @@ void store_as_int8(const Name& name, const Matrix<S>& w, ReadBy read_by, NarrowW
   narrow.int8.resize(w.rows(), w.cols(), read_by);
   narrow.scale.resize(by_columns ? 1 : lines, by_columns ? lines : 1);
   for (Index line = 0; line < lines; ++line) {
-    const auto at = [&](const auto& matrix, Index i) -> auto& {
-      return by_columns ? matrix(i, line) : matrix(line, i);
-    };
+    const auto at = [&](auto& matrix, Index i) -> auto& { return by_columns ? matrix(i, line) : matrix(line, i); };
     S most(0);
     for (Index i = 0; i < length; ++i) most = std::max<S>(most, (std::abs)(at(w, i)));
     // A line of zeros, or of numbers so little that a scale has no inverse, becomes zeros.
     const S scale = narrow.scale.data()[line] = std::max<S>(most / S(127), (std::numeric_limits<S>::min)());
     for (Index i = 0; i < length; ++i) {
       const double q = std::nearbyint(static_cast<double>(at(w, i)) / static_cast<double>(scale));
-      (by_columns ? narrow.int8(i, line) : narrow.int8(line, i)) = static_cast<std::int8_t>(q);
+      at(narrow.int8, i) = static_cast<std::int8_t>(q);
     }
   }
 }
