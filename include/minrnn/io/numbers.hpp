@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "minrnn/io/names_of.hpp"
 #include "minrnn/io/nearest_names.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/stored_numbers.hpp"
@@ -112,11 +113,9 @@ class NumberReader {
 /// The tensor of this name. Throws std::runtime_error with the path, the name, and the names nearest to it, where there
 /// is none.
 inline const StoredTensor& find_tensor(const TensorFile& file, std::string_view name) {
+  if (const StoredTensor* tensor = detail::tensor_or_null(file, name)) return *tensor;
   detail::NearestNames nearest(name);
-  for (const StoredTensor& tensor : file.tensors) {
-    if (tensor.name == name) return tensor;
-    nearest.add(tensor.name);
-  }
+  for (const StoredTensor& tensor : file.tensors) nearest.add(tensor.name);
   detail::throw_file(file.path, "no tensor " + printable(name) + nearest.text());
 }
 
