@@ -20,8 +20,9 @@
 #include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
-#include "minrnn/io/checkpoint.hpp"
+#include "minrnn/io/numbers.hpp"
 #include "minrnn/io/printable.hpp"
+#include "minrnn/io/stored_numbers.hpp"
 #include "minrnn/io/temporary_file.hpp"
 #include "minrnn/io/tensor_file.hpp"
 
@@ -135,25 +136,18 @@ class JsonNumbers {
   std::vector<std::byte> bytes_;
 };
 
-/// The numbers of a tensor of floats or doubles, in their order.
-inline std::vector<double> numbers_of(const StoredTensor& tensor) {
-  std::vector<double> numbers;
-  const auto take = [&](auto number) {
-    for (std::size_t i = 0; i < tensor.bytes.size(); i += sizeof(number)) {
-      copy_little_endian(&number, tensor.bytes.data() + i, sizeof(number));
-      numbers.push_back(static_cast<double>(number));
-    }
-  };
-  if (tensor.dtype == Dtype::f64)
-    take(double());
-  else
-    take(float());
-  return numbers;
+/// The numbers of a tensor for a file of JSON at `path`, which knows no others than finite ones.
+inline std::vector<double> finite_numbers(const StoredTensor& tensor, const std::filesystem::path& path) {
+  auto values = numbers<double>(tensor, Conversion::exact, path);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!is_finite(values[i]))
+      throw_tensor(path, tensor.name, "finite numbers", number_text(values[i]) + " as number " + std::to_string(i));
+  return values;
 }
 /// A tensor as arrays of arrays.
-inline Json json_of(const StoredTensor& tensor) {
-  const auto numbers = numbers_of(tensor);
-  auto next = numbers.begin();
+inline Json json_of(const StoredTensor& tensor, const std::filesystem::path& path) {
+  const auto values = finite_numbers(tensor, path);
+  auto next = values.begin();
   const auto write = [&](const auto& self, std::size_t depth) -> Json {
     if (depth == tensor.shape.size()) return *next++;
     Json list = Json::array();
@@ -169,9 +163,9 @@ inline void read_state_dict(const Json& object, Dtype dtype, TensorFile& file) {
   for (const auto& [name, values] : object.items())
     file.tensors.push_back(JsonNumbers(file.path, name, dtype).read(values));
 }
-inline Json state_dict_of(const TensorFile& file) {
+inline Json state_dict_of(const TensorFile& file, const std::filesystem::path& path) {
   Json object = Json::object();
-  for (const StoredTensor& tensor : file.tensors) object[tensor.name] = json_of(tensor);
+  for (const StoredTensor& tensor : file.tensors) object[tensor.name] = json_of(tensor, path);
   return object;
 }
 
@@ -187,9 +181,9 @@ inline TensorFile read_json_tensors(const std::filesystem::path& path, Dtype dty
   detail::read_state_dict(detail::read_json(path), dtype, file);
   return file;
 }
-/// Throws std::runtime_error with the path and the reason where writing fails.
+/// Throws std::runtime_error with the path and the reason where writing fails, or a number is not finite.
 inline void write_json_tensors(const std::filesystem::path& path, const TensorFile& file) {
-  detail::write_json(path, detail::state_dict_of(file));
+  detail::write_json(path, detail::state_dict_of(file, path));
 }
 
 }  // namespace minrnn

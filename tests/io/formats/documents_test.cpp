@@ -3,6 +3,7 @@
 // Files of JSON, and a flat one, with recurrent nets of others.
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
 #include "minrnn/io/checkpoint.hpp"
+#include "minrnn/io/convert_floats.hpp"
 #include "minrnn/io/formats/guitar_amp.hpp"
 #include "minrnn/io/formats/nam.hpp"
 #include "minrnn/io/formats/puffer.hpp"
@@ -226,6 +228,17 @@ TEST_F(DocumentTexts, StateDict) {
   EXPECT_TRUE(same_tensors(read_json_tensors(path), file));
   EXPECT_EQ(values_of<double>(tensor_named(read_json_tensors(path, Dtype::f64), "fc.bias")),
             (std::vector<double>{5, 6}));
+
+  const auto refused = [&](const StoredTensor& tensor) {
+    return message_of([&] { write_json_tensors(path, file_of_tensors({tensor})); });
+  };
+  StoredTensor tensor = tensor_of("b", {2}, std::vector<float>{1, NAN});
+  EXPECT_TRUE(contains(refused(tensor), "tensor b: wanted finite numbers, given nan as number 1"));
+  tensor.shape = {3};
+  EXPECT_TRUE(contains(refused(tensor), "tensor b: wanted F32 (3), given 8 bytes"));
+  tensor = tensor_of("b", {2}, std::vector<float>{1, -2});
+  write_json_tensors(path, convert_floats(file_of_tensors({tensor}), Dtype::bf16));
+  EXPECT_EQ(values_of(tensor_named(read_json_tensors(path), "b")), (std::vector<float>{1, -2}));
 }
 
 }  // namespace

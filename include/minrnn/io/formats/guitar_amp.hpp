@@ -92,7 +92,7 @@ inline Json guitar_amp_document(const GuitarAmp& amp) {
 /// Writes the tensors that `export_tensors` gives, and of the document all that is not a tensor. Throws
 /// std::runtime_error with the path and the reason.
 inline void write_guitar_amp(const std::filesystem::path& path, const TensorFile& file, Json document) {
-  document["state_dict"] = detail::state_dict_of(file);
+  document["state_dict"] = detail::state_dict_of(file, path);
   detail::write_json(path, document);
 }
 

@@ -132,7 +132,7 @@ inline void write_nam(const std::filesystem::path& path, const TensorFile& file,
                          "tensor " + name + ": wanted " + detail::describe(file.tensors[0].dtype, shape) + ", given " +
                              (found == tensors.end() ? std::string("none")
                                                      : detail::describe(found->second->dtype, found->second->shape)));
-    for (const double number : detail::numbers_of(*found->second)) weights.push_back(number);
+    for (const double number : detail::finite_numbers(*found->second, path)) weights.push_back(number);
   }
   model.document["weights"] = std::move(weights);
   detail::write_json(path, model.document);

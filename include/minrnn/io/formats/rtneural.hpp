@@ -159,7 +159,7 @@ inline void write_rtneural(const std::filesystem::path& path, const TensorFile& 
       if (found == tensors.end())
         detail::throw_file(path, "tensor layers." + std::to_string(i) + "." + kind + ": missing");
       detail::check_rtneural(path, layers[i], kind, *found->second);
-      weights.push_back(detail::json_of(*found->second));
+      weights.push_back(detail::json_of(*found->second, path));
     }
     model.document["layers"][i]["weights"] = std::move(weights);
   }
