@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <optional>
 #include <string>
@@ -33,15 +34,33 @@ inline Extent extent_of(const Shape& shape) {
   return {shape.empty() ? 1 : shape[0], 1, true};
 }
 
+using TensorsByName = std::map<std::string_view, const StoredTensor*>;
+
 /// The tensors of a file by name. Throws where a name is there twice, bytes do not fit a shape, or a type is not known.
-inline std::map<std::string_view, const StoredTensor*> tensors_by_name(const TensorFile& file) {
-  std::map<std::string_view, const StoredTensor*> result;
+inline TensorsByName tensors_by_name(const TensorFile& file) {
+  TensorsByName result;
   for (const StoredTensor& tensor : file.tensors) {
     if (!result.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
     if (tensor.dtype == Dtype::other) throw_tensor(file.path, tensor.name, "a type that is known", describe(tensor));
     check_bytes(tensor, file.path);
   }
   return result;
+}
+
+/// Throws where a tensor is of another shape or type.
+inline void check_shape(const std::filesystem::path& path, const StoredTensor& tensor, Dtype dtype,
+                        const Shape& shape) {
+  if (tensor.shape == shape && tensor.dtype == dtype) return;
+  const bool is_turned = tensor.shape != shape && Shape(tensor.shape.rbegin(), tensor.shape.rend()) == shape;
+  throw_tensor(path, tensor.name, describe(dtype, shape), describe(tensor) + (is_turned ? ": transposed" : ""));
+}
+/// The tensor of this name and shape, which a file at `path` wants.
+inline const StoredTensor& tensor_of_shape(const TensorsByName& tensors, const std::string& name, const Shape& shape,
+                                           const std::filesystem::path& path) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) throw_tensor(path, name, describe(Dtype::f32, shape), "none");
+  check_shape(path, *found->second, found->second->dtype, shape);
+  return *found->second;
 }
 
 /// Rows of a tensor of ours as they lie in one of theirs.

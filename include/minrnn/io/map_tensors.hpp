@@ -39,8 +39,6 @@ class NameList {
   std::size_t count_ = 0;
 };
 
-using TensorsByName = std::map<std::string_view, const StoredTensor*>;
-
 /// Throws where a name of theirs is missing or left over, or is one that is refused. `wanted` says of what shape what
 /// is missing would be, where that is known.
 template <class Wanted>
@@ -61,24 +59,16 @@ void check_names(const TensorFile& theirs, const NameMap& map, TensorsByName ten
                               (left_over.empty() ? std::string() : "left over: " + left_over.text()));
 }
 
-/// Throws where a tensor of theirs is of another shape or type.
-inline void check_shape(const TensorFile& theirs, const StoredTensor& tensor, Dtype dtype, const Shape& shape) {
-  if (tensor.shape == shape && tensor.dtype == dtype) return;
-  const bool is_turned = tensor.shape != shape && Shape(tensor.shape.rbegin(), tensor.shape.rend()) == shape;
-  throw_file(theirs.path, "tensor " + printable(tensor.name) + ": wanted " + describe(dtype, shape) + ", given " +
-                              describe(tensor.dtype, tensor.shape) + (is_turned ? ": transposed" : ""));
-}
-
 /// Throws where a tensor of theirs is missing, of another shape or type, or left over.
 inline void check_theirs(const TensorFile& theirs, const NameMap& map, const TensorFile& ours, const MapPlan& plan,
                          const TensorsByName& tensors) {
   const auto& entries = plan.entries();
   check_names(theirs, map, tensors, [&](std::size_t i) { return " " + describe(entries[i].dtype, entries[i].shape); });
   for (const PlacedEntry& placed : entries)
-    check_shape(theirs, *tensors.at(placed.entry->theirs), placed.dtype, placed.shape);
+    check_shape(theirs.path, *tensors.at(placed.entry->theirs), placed.dtype, placed.shape);
   for (std::size_t i = 0; i < map.scales.size(); ++i) {
     const StoredTensor& scaled = ours.tensors[plan.scales()[i]];
-    check_shape(theirs, *tensors.at(map.scales[i].theirs), scaled.dtype, scale_shape(scaled));
+    check_shape(theirs.path, *tensors.at(map.scales[i].theirs), scaled.dtype, scale_shape(scaled));
   }
 }
 

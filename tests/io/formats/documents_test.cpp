@@ -131,6 +131,8 @@ TEST_F(DocumentTexts, Nam) {
   EXPECT_EQ(values_of(tensor_named(ours, "net/1/w")), Values{9});
   EXPECT_EQ(values_of(tensor_named(ours, "net/1/b")), Values{10});
   write_nam(path, export_tensors(parts, nam_map(nam_of(model))), nam_document({.features = 1}, 48000));
+  EXPECT_TRUE(contains(message_of([&] { write_nam(path, {}, model.document); }),
+                       "tensor layers.0.w: wanted F32 (4, 2), given none"));
   EXPECT_TRUE(same_tensors(read_nam(path).file, model.file));
 
   const auto read = [](const auto& from) { read_nam(from); };

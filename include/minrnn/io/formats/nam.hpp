@@ -12,7 +12,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/formats/torch.hpp"
 #include "minrnn/io/json_tensors.hpp"
-#include "minrnn/io/map_elements.hpp"
+#include "minrnn/io/map_shapes.hpp"
 #include "minrnn/io/name_map.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/temporary_file.hpp"
@@ -126,13 +126,8 @@ inline void write_nam(const std::filesystem::path& path, const TensorFile& file,
   const auto tensors = detail::tensors_by_name(file);
   Json weights = Json::array();
   for (const auto& [name, shape] : detail::nam_tensors(nam_of(model))) {
-    const auto found = tensors.find(name);
-    if (found == tensors.end() || found->second->shape != shape)
-      detail::throw_file(path,
-                         "tensor " + name + ": wanted " + detail::describe(file.tensors[0].dtype, shape) + ", given " +
-                             (found == tensors.end() ? std::string("none")
-                                                     : detail::describe(found->second->dtype, found->second->shape)));
-    for (const double number : detail::finite_numbers(*found->second, path)) weights.push_back(number);
+    const StoredTensor& tensor = detail::tensor_of_shape(tensors, name, shape, path);
+    for (const double number : detail::finite_numbers(tensor, path)) weights.push_back(number);
   }
   model.document["weights"] = std::move(weights);
   detail::write_json(path, model.document);

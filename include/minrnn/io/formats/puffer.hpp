@@ -117,13 +117,8 @@ inline TensorFile read_puffer(const std::filesystem::path& path, const PufferOpt
 inline void write_puffer(const std::filesystem::path& path, const TensorFile& file, const PufferOptions& options) {
   const auto tensors = detail::tensors_by_name(file);
   for (const auto& [name, shape] : detail::puffer_tensors(options)) {
-    const auto found = tensors.find(name);
-    const auto wanted = detail::describe(Dtype::f32, shape);
-    if (found == tensors.end()) detail::throw_file(path, "tensor " + name + ": wanted " + wanted + ", given none");
-    const StoredTensor& tensor = *found->second;
-    if (tensor.shape != shape || tensor.dtype != Dtype::f32)
-      detail::throw_file(
-          path, "tensor " + name + ": wanted " + wanted + ", given " + detail::describe(tensor.dtype, tensor.shape));
+    const StoredTensor& tensor = detail::tensor_of_shape(tensors, name, shape, path);
+    detail::check_shape(path, tensor, Dtype::f32, shape);
   }
   AtomicFile out(path);
   for (const auto& [name, shape] : detail::puffer_tensors(options)) {

@@ -100,17 +100,12 @@ inline std::vector<std::string> rtneural_tensors(const RtNeuralLayer& layer) {
   if (layer.type == "dense") return {"kernel", "bias"};
   return {"kernel", "recurrent", "bias"};
 }
-/// Throws unless a tensor has the shape that belongs to the sizes which a file names beside it.
-inline void check_rtneural(const std::filesystem::path& path, const RtNeuralLayer& layer, const std::string& kind,
-                           const StoredTensor& tensor) {
+/// The shape that belongs to the sizes which a file names beside a tensor.
+inline Shape rtneural_shape(const RtNeuralLayer& layer, const std::string& kind) {
   const auto inputs = static_cast<std::uint64_t>(layer.inputs), outputs = static_cast<std::uint64_t>(layer.outputs);
   const std::uint64_t columns = outputs * (layer.type == "dense" ? 1 : layer.type == "gru" ? 3 : 4);
-  Shape wanted{kind == "kernel" ? inputs : outputs, columns};
-  if (kind == "bias") wanted = layer.type == "gru" ? Shape{2, columns} : Shape{columns};
-  if (tensor.shape == wanted) return;
-  const bool is_turned = Shape(tensor.shape.rbegin(), tensor.shape.rend()) == wanted;
-  throw_file(path, "tensor " + printable(tensor.name) + ": wanted " + describe(tensor.dtype, wanted) + ", given " +
-                       describe(tensor.dtype, tensor.shape) + (is_turned ? ": transposed" : ""));
+  if (kind == "bias") return layer.type == "gru" ? Shape{2, columns} : Shape{columns};
+  return {kind == "kernel" ? inputs : outputs, columns};
 }
 }  // namespace detail
 
@@ -128,7 +123,7 @@ inline JsonModel read_rtneural(const std::filesystem::path& path, Dtype dtype = 
                                    std::to_string(weights.is_array() ? weights.size() : 0));
     for (std::size_t k = 0; k < kinds.size(); ++k) {
       model.file.tensors.push_back(detail::JsonNumbers(path, scope + kinds[k], dtype).read(weights[k]));
-      detail::check_rtneural(path, layers[i], kinds[k], model.file.tensors.back());
+      detail::check_shape(path, model.file.tensors.back(), dtype, detail::rtneural_shape(layers[i], kinds[k]));
     }
   }
   return model;
@@ -155,11 +150,9 @@ inline void write_rtneural(const std::filesystem::path& path, const TensorFile& 
   for (std::size_t i = 0; i < layers.size(); ++i) {
     Json weights = Json::array();
     for (const std::string& kind : detail::rtneural_tensors(layers[i])) {
-      const auto found = tensors.find("layers." + std::to_string(i) + "." + kind);
-      if (found == tensors.end())
-        detail::throw_file(path, "tensor layers." + std::to_string(i) + "." + kind + ": missing");
-      detail::check_rtneural(path, layers[i], kind, *found->second);
-      weights.push_back(detail::json_of(*found->second, path));
+      const std::string name = "layers." + std::to_string(i) + "." + kind;
+      const auto shape = detail::rtneural_shape(layers[i], kind);
+      weights.push_back(detail::json_of(detail::tensor_of_shape(tensors, name, shape, path), path));
     }
     model.document["layers"][i]["weights"] = std::move(weights);
   }
