@@ -16,7 +16,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "minrnn/core/check.hpp"
 #include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
@@ -81,12 +80,18 @@ inline std::string json_text(const std::filesystem::path& path, const Json& obje
   if (!value.is_string()) throw_file(path, printable(key) + ": wanted a string, given " + value.type_name());
   return value.get<std::string>();
 }
+/// The most that a document may say of itself: so many bytes, times two sizes, are counted in 64 bits, and a list of so
+/// many layers is a short one.
+inline constexpr std::int64_t kMostJsonSize = 1'000'000, kMostJsonLayers = 1'000;
 /// A size under a key.
-inline Index json_size(const std::filesystem::path& path, const Json& object, const std::string& key) {
+inline Index json_size(const std::filesystem::path& path, const Json& object, const std::string& key,
+                       std::int64_t most = kMostJsonSize) {
   const Json& value = json_at(path, object, key);
   const std::int64_t size = value.is_number_integer() ? value.get<std::int64_t>() : 0;
-  if (size < 1 || size > std::int64_t{kMostSize})
-    throw_file(path, printable(key) + ": wanted a size of at least 1, given " + printable(value.dump()));
+  if (size < 1 || size > most)
+    throw_file(path, printable(key) + ": wanted a size of at " +
+                         (size < 1 ? "least 1" : "most " + std::to_string(most)) + ", given " +
+                         printable(value.dump()));
   return static_cast<Index>(size);
 }
 

@@ -14,6 +14,7 @@
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
+#include "minrnn/core/check.hpp"
 #include "minrnn/io/checkpoint.hpp"
 #include "minrnn/io/convert_floats.hpp"
 #include "minrnn/io/formats/guitar_amp.hpp"
@@ -151,6 +152,12 @@ TEST_F(DocumentTexts, Nam) {
       contains(refusal(path, with("9.0", "1e300"), read), "tensor weights: wanted finite numbers, given 1e+300"));
   EXPECT_TRUE(contains(refusal(path, with("\"num_layers\":1", "\"num_layers\":0"), read),
                        "num_layers: wanted a size of at least 1, given 0"));
+  EXPECT_TRUE(contains(refusal(path, with("\"num_layers\":1", "\"num_layers\":1000000000"), read),
+                       "num_layers: wanted a size of at most 1000, given 1000000000"));
+  EXPECT_TRUE(contains(refusal(path, with("\"hidden_size\":1", "\"hidden_size\":1000000"), read),
+                       "weights: wanted 4000011000001 numbers for the sizes of config, given 16"));
+  EXPECT_TRUE(contains(refusal(path, with("\"hidden_size\":1", "\"hidden_size\":1000000000000"), read),
+                       "hidden_size: wanted a size of at most 1000000, given 1000000000000"));
   EXPECT_TRUE(contains(refusal(path, with("\"version\"", "\"weights\""), read), "weights: duplicate key"));
   EXPECT_TRUE(contains(refusal(path, text.substr(1), read), "not JSON: "));
   EXPECT_TRUE(contains(refusal(path, "[1, 2]", read), "architecture: missing"));
@@ -220,6 +227,17 @@ TEST_F(DocumentTexts, GuitarAmp) {
                        "skip: wanted as many inputs as outputs, given 2 and 1"));
   EXPECT_TRUE(contains(refusal(path, with("\"skip\":1", "\"skip\":2"), read), "skip: wanted 0 or 1, given 2"));
   EXPECT_TRUE(contains(refusal(path, with("\"state_dict\"", "\"states\""), read), "state_dict: missing"));
+}
+
+TEST_F(DocumentTexts, SizesOfPuffer) {
+  const auto refused = [&](const PufferOptions& sizes) {
+    return message_of<std::invalid_argument>([&] { read_puffer(path, sizes); });
+  };
+  write_bytes(path, "");
+  EXPECT_EQ(refused({}), "puffer: inputs: wanted a size of at least 1, given 0");
+  constexpr Index kLarge = minrnn::detail::kMostSize;
+  EXPECT_TRUE(contains(refused({.inputs = 1, .features = kLarge, .outputs = 1}), "features times features"));
+  EXPECT_TRUE(contains(refused({.inputs = 1, .features = 1, .outputs = 1, .deviations = -1}), "deviations"));
 }
 
 TEST_F(DocumentTexts, StateDict) {

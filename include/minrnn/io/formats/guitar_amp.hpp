@@ -48,13 +48,14 @@ inline GuitarAmp guitar_amp_of(const JsonModel& model) {
   const std::string type = detail::json_text(path, data, "unit_type");
   if (type != "LSTM" && type != "GRU")
     detail::throw_file(path, "unit_type: wanted LSTM or GRU, given " + printable(type));
-  GuitarAmp amp{.lstm = type == "LSTM",
-                .inputs = size("input_size"),
-                .features = size("hidden_size"),
-                .layers = data.contains("num_layers") ? size("num_layers") : 1,
-                .outputs = size("output_size"),
-                .bias = flag("bias_fl", true),
-                .skip = flag("skip", false)};
+  GuitarAmp amp{
+      .lstm = type == "LSTM",
+      .inputs = size("input_size"),
+      .features = size("hidden_size"),
+      .layers = data.contains("num_layers") ? detail::json_size(path, data, "num_layers", detail::kMostJsonLayers) : 1,
+      .outputs = size("output_size"),
+      .bias = flag("bias_fl", true),
+      .skip = flag("skip", false)};
   if (amp.skip && amp.inputs != amp.outputs)
     detail::throw_file(path, "skip: wanted as many inputs as outputs, given " + std::to_string(amp.inputs) + " and " +
                                  std::to_string(amp.outputs));

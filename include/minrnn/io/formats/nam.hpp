@@ -44,7 +44,7 @@ inline Nam nam_of(const JsonModel& model) {
   const auto size = [&](const char* key) { return detail::json_size(path, config, key); };
   return {.inputs = size("input_size"),
           .features = size("hidden_size"),
-          .layers = size("num_layers"),
+          .layers = detail::json_size(path, config, "num_layers", detail::kMostJsonLayers),
           .outputs = config.contains("out_channels") ? size("out_channels") : 1};
 }
 

@@ -9,10 +9,12 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
 #include "minrnn/io/map_shapes.hpp"
@@ -62,6 +64,16 @@ inline NameMap puffer_map(const PufferOptions& options) {
 
 namespace detail {
 inline std::vector<std::pair<std::string, Shape>> puffer_tensors(const PufferOptions& options) {
+  constexpr std::string_view kWhere = "puffer";
+  check_size(kWhere, "inputs", options.inputs);
+  check_size(kWhere, "features", options.features);
+  check_size(kWhere, "outputs", options.outputs);
+  check_size(kWhere, "layers", options.layers);
+  check_that(options.deviations >= 0 && options.deviations <= kMostSize, kWhere, "deviations", "a size, or 0",
+             options.deviations);
+  check_product(kWhere, "inputs times features", options.inputs, options.features);
+  check_product(kWhere, "outputs times features", options.outputs, options.features);
+  check_product(kWhere, "features times features", options.features, options.features);
   const auto size = [](Index n) { return static_cast<std::uint64_t>(n); };
   std::vector<std::pair<std::string, Shape>> tensors{{"encoder", {size(options.features), size(options.inputs)}},
                                                      {"decoder", {size(options.outputs), size(options.features)}}};
@@ -77,7 +89,8 @@ inline std::uint64_t puffer_padding(std::uint64_t bytes) {
 }  // namespace detail
 
 /// Throws std::runtime_error with the path and the reason: where the size of the file is not that of such tensors, or a
-/// number between two of them is not zero. What is behind the last one may be missing.
+/// number between two of them is not zero; std::invalid_argument for a size below 1. What is behind the last one may be
+/// missing.
 inline TensorFile read_puffer(const std::filesystem::path& path, const PufferOptions& options) {
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
@@ -113,7 +126,7 @@ inline TensorFile read_puffer(const std::filesystem::path& path, const PufferOpt
 }
 
 /// Writes the tensors that `export_tensors` gives. Throws std::runtime_error with the path and the reason, also for
-/// tensors that are not of these sizes.
+/// tensors that are not of these sizes; std::invalid_argument for a size below 1.
 inline void write_puffer(const std::filesystem::path& path, const TensorFile& file, const PufferOptions& options) {
   const auto tensors = detail::tensors_by_name(file);
   for (const auto& [name, shape] : detail::puffer_tensors(options)) {
