@@ -69,6 +69,13 @@ class InputFile {
       fail(errno == 0 ? std::string("it ends early") : error_text(errno));
   }
 
+  /// All bytes of a file of which none has been read.
+  std::string read_all() {
+    std::string bytes(memory_size(size_), '\0');
+    read(bytes.data(), bytes.size());
+    return bytes;
+  }
+
   /// The whole file in memory, as long as the pointer or a copy of it lives; null where the system cannot.
   std::shared_ptr<const std::byte> map() const { return size_ == 0 ? nullptr : map_pages(); }
 

@@ -5,12 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 #include <set>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +17,7 @@
 #include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
+#include "minrnn/io/input_file.hpp"
 #include "minrnn/io/numbers.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/stored_numbers.hpp"
@@ -41,12 +40,7 @@ namespace detail {
 /// A JSON file as a document. Throws where it is none, or where an object has a key twice, of which a document would
 /// keep one.
 inline Json read_json(const std::filesystem::path& path) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    throw_file(path, "cannot be read: " + (error ? error.message() : std::string("not a regular file")));
-  std::ifstream in(path, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in) throw_file(path, "cannot be read");
+  const std::string text = InputFile(path).read_all();
   if (text.find('\0') != std::string::npos) throw_file(path, "not JSON: a zero byte");
   std::vector<std::set<std::string>> keys;  // of the objects that are open
   const auto see = [&](int, Json::parse_event_t event, Json& value) {

@@ -143,8 +143,7 @@ inline ShardedIndex read_index(const std::filesystem::path& path) {
   InputFile in(path);
   if (in.size() > kMost)
     throw_file(path, "index: " + std::to_string(in.size()) + " bytes, above the limit of " + std::to_string(kMost));
-  std::string text(memory_size(in.size()), '\0');
-  in.read(text.data(), text.size());
+  const std::string text = in.read_all();
   // The parser would take a zero for the end of the text.
   if (text.find('\0') != std::string::npos) throw_file(path, "index: not JSON: a zero byte");
   ShardedIndex index;

@@ -6,17 +6,15 @@
 #include <cstdint>
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/atomic_file.hpp"
+#include "minrnn/io/input_file.hpp"
 #include "minrnn/io/map_shapes.hpp"
 #include "minrnn/io/name_map.hpp"
 #include "minrnn/io/printable.hpp"
@@ -92,12 +90,7 @@ inline std::uint64_t puffer_padding(std::uint64_t bytes) {
 /// number between two of them is not zero; std::invalid_argument for a size below 1. What is behind the last one may be
 /// missing.
 inline TensorFile read_puffer(const std::filesystem::path& path, const PufferOptions& options) {
-  std::error_code error;
-  if (!std::filesystem::is_regular_file(path, error))
-    detail::throw_file(path, "cannot be read: " + (error ? error.message() : std::string("not a regular file")));
-  std::ifstream in(path, std::ios::binary);
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  if (!in) detail::throw_file(path, "cannot be read");
+  const std::string bytes = detail::InputFile(path).read_all();
   TensorFile file;
   file.path = path;
   const auto shapes = detail::puffer_tensors(options);
