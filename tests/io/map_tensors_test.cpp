@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "io/tensors.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/io/name_map.hpp"
+#include "minrnn/io/self_test.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "support/message.hpp"
 
@@ -172,6 +174,19 @@ TEST_F(MapTensorsOfALayer, HalfPrecisionIsWidened) {
   expect_refused(file, map, "tensor bias: wanted a type that is known, given F8_E4M3 (2)");
 }
 
+// It says the same of both sides, but the names of theirs are all that theirs may have.
+TEST_F(MapTensorsOfALayer, ASelfTestGoesToOurs) {
+  TensorFile file = good;
+  file.tensors.push_back(tensor_of("__self_test__/input", {3}, Values{1, 0, 0}));
+  file.tensors.push_back(tensor_of("__self_test__/output", {2}, Values{1 + 7, 4 + 8}));
+  import_tensors(file, map, layer);
+  EXPECT_EQ(run_self_test(file, layer).absolute, 0);
+  const TensorFile ours = to_ours(file, map);
+  EXPECT_EQ(run_self_test(ours, layer).absolute, 0);
+  restore(ours, layer);
+  EXPECT_TRUE(same_tensors(to_theirs(ours, map), good));
+}
+
 TEST_F(MapTensorsOfALayer, EachIsUsedOnceOrNamed) {
   TensorFile file = good;
   file.tensors[1].name = "bais";
@@ -205,6 +220,9 @@ TEST_F(MapTensorsOfALayer, ShapesAreSaid) {
   expect_refused(file, map, "tensor bias: wanted F32 (2), given F64 (2)");
   file.tensors[1].bytes.pop_back();
   expect_refused(file, map, "tensor bias: wanted F64 (2), given 15 bytes");
+  file = good;
+  file.tensors[0] = tensor_of("weight", {std::uint64_t{1} << 40, 0}, Values{});
+  expect_refused(file, map, "tensor weight: wanted at least one number, given F32 (1099511627776, 0)");
 }
 
 TEST_F(MapTensorsOfALayer, AMapOfAnotherModelIsRefused) {

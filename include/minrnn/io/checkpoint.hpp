@@ -64,7 +64,7 @@ namespace detail {
 
 /// The names in the file that are nearest to one that it lacks and `thing` wants, of those that `thing` does not want.
 template <class T>
-std::string nearest_unknown(std::map<std::string_view, const StoredTensor*> unused, T& thing, std::string_view name) {
+std::string nearest_unknown(TensorsByName unused, T& thing, std::string_view name) {
   visit_leaves(thing, Name{}, [&](const Name& wanted, const auto&) { unused.erase(wanted.str()); });
   NearestNames nearest(name);
   for (const auto& [other, tensor] : unused) nearest.add(other);
@@ -101,13 +101,7 @@ namespace detail {
 /// The tensors of `file` that are those of `thing`, in the order of the visit, after all of them are checked.
 template <class T>
 std::vector<const StoredTensor*> matching_tensors(const TensorFile& file, T& thing, Conversion conversion) {
-  std::map<std::string_view, const StoredTensor*> unused;
-  for (const StoredTensor& tensor : file.tensors) {
-    if (is_self_test(tensor.name)) continue;
-    if (!unused.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
-    check_bytes(tensor, file.path);
-  }
-
+  TensorsByName unused = tensors_by_name(file);
   std::vector<const StoredTensor*> found;
   visit_leaves(thing, Name{}, [&](const Name& scope, const auto& leaf) {
     using Leaf = detail::Leaf<std::remove_cvref_t<decltype(leaf)>>;

@@ -33,8 +33,9 @@ class MapPlan {
  public:
   /// Throws where the map does not fit. Refers to both.
   MapPlan(const TensorFile& ours, const NameMap& map) : ours_(ours) {
-    tensors_by_name(ours);  // each is what it says
-    for (std::size_t i = 0; i < ours.tensors.size(); ++i) index_.emplace(ours.tensors[i].name, i);
+    known_tensors(ours);  // each is what it says
+    for (std::size_t i = 0; i < ours.tensors.size(); ++i)
+      if (!is_self_test(ours.tensors[i].name)) index_.emplace(ours.tensors[i].name, i);
     covered_.resize(ours.tensors.size());
     for (const MapEntry& entry : map.entries) {
       entries_.push_back(place_entry(ours, index_, entry));
@@ -57,7 +58,8 @@ class MapPlan {
     }
     for (const auto& scale : map.scales) scales_.push_back(find(scale.ours));
     for (std::size_t i = 0; i < covered_.size(); ++i)
-      if (covered_[i].empty() || std::find(covered_[i].begin(), covered_[i].end(), 0) != covered_[i].end())
+      if (!is_self_test(ours.tensors[i].name) &&
+          (covered_[i].empty() || std::find(covered_[i].begin(), covered_[i].end(), 0) != covered_[i].end()))
         throw_of_ours(ours, ours.tensors[i].name, "has no place in it");
   }
 
@@ -75,7 +77,7 @@ class MapPlan {
   void cover(std::size_t tensor) { cover(tensor, 0, extent_of(ours_.tensors[tensor].shape).rows); }
   void cover(std::size_t tensor, std::uint64_t first, std::uint64_t count) {
     auto& rows = covered_[tensor];
-    rows.resize(memory_size(std::max<std::uint64_t>(extent_of(ours_.tensors[tensor].shape).rows, 1)));
+    rows.resize(memory_size(extent_of(ours_.tensors[tensor].shape).rows));
     const auto begin = rows.begin() + static_cast<std::ptrdiff_t>(first);
     const auto end = begin + static_cast<std::ptrdiff_t>(count);
     if (std::find(begin, end, 1) != end) throw_of_ours(ours_, ours_.tensors[tensor].name, "has two places in it");

@@ -34,15 +34,13 @@ inline Extent extent_of(const Shape& shape) {
   return {shape.empty() ? 1 : shape[0], 1, true};
 }
 
-using TensorsByName = std::map<std::string_view, const StoredTensor*>;
-
-/// The tensors of a file by name. Throws where a name is there twice, bytes do not fit a shape, or a type is not known.
-inline TensorsByName tensors_by_name(const TensorFile& file) {
-  TensorsByName result;
-  for (const StoredTensor& tensor : file.tensors) {
-    if (!result.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
-    if (tensor.dtype == Dtype::other) throw_tensor(file.path, tensor.name, "a type that is known", describe(tensor));
-    check_bytes(tensor, file.path);
+/// As `tensors_by_name`. Throws also for a type that is not known, and for an empty tensor: no layer has one, and its
+/// other size is bound by no bytes.
+inline TensorsByName known_tensors(const TensorFile& file) {
+  TensorsByName result = tensors_by_name(file);
+  for (const auto& [name, tensor] : result) {
+    if (tensor->dtype == Dtype::other) throw_tensor(file.path, name, "a type that is known", describe(*tensor));
+    if (tensor->bytes.empty()) throw_tensor(file.path, name, "at least one number", describe(*tensor));
   }
   return result;
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -75,7 +76,7 @@ inline void check_theirs(const TensorFile& theirs, const NameMap& map, const Ten
 /// Gives `ours` the values of theirs; `ours` has its names and shapes already.
 inline void take_theirs(const TensorFile& theirs, const NameMap& map, TensorFile& ours) {
   const MapPlan plan(ours, map);
-  const auto tensors = tensors_by_name(theirs);
+  const auto tensors = known_tensors(theirs);
   check_theirs(theirs, map, ours, plan, tensors);
   for (const PlacedEntry& placed : plan.entries()) read_entry(placed, *tensors.at(placed.entry->theirs), ours);
   for (std::size_t i = 0; i < map.scales.size(); ++i)
@@ -134,12 +135,12 @@ inline std::optional<TensorFile> widened(const TensorFile& file, Dtype to) {
 }  // namespace detail
 
 /// The tensors of a file of theirs under our names, in our shapes, without a model: as a file that `restore` gives to
-/// one, or `write_safetensors` writes.
+/// one, or `write_safetensors` writes. A self-test goes along, as it is the same for both.
 ///
 /// Throws  std::runtime_error with the path and all tensors that are missing or left over, or with the one whose shape
 ///         is another, wanted and given
 inline TensorFile to_ours(const TensorFile& theirs, const NameMap& map) {
-  const auto tensors = detail::tensors_by_name(theirs);
+  const auto tensors = detail::known_tensors(theirs);
   detail::check_names(theirs, map, tensors, [](std::size_t) { return std::string(); });
   detail::Derived derived(theirs);
   for (const MapEntry& entry : map.entries) derived.add(entry, *tensors.at(entry.theirs));
@@ -152,17 +153,21 @@ inline TensorFile to_ours(const TensorFile& theirs, const NameMap& map) {
                   tie.transposed ? detail::Shape(of->shape.rbegin(), of->shape.rend()) : detail::Shape(of->shape));
   TensorFile ours = derived.take();
   detail::take_theirs(theirs, map, ours);
+  std::copy_if(theirs.tensors.begin(), theirs.tensors.end(), std::back_inserter(ours.tensors),
+               [](const StoredTensor& tensor) { return detail::is_self_test(tensor.name); });
   ours.metadata = theirs.metadata;
   return ours;
 }
 
-/// The other way: the tensors of ours, as `to_tensors` gives them or a checkpoint holds them, as a file of theirs.
+/// The other way: the tensors of ours, as `to_tensors` gives them or a checkpoint holds them, as a file of theirs. A
+/// self-test, which a strict reader of theirs would not know, stays behind.
 ///
 /// Throws  std::runtime_error with the tensor for which the format has no place
 inline TensorFile to_theirs(const TensorFile& ours, const NameMap& map) { return detail::give_theirs(ours, map); }
 
 /// Gives `thing`, a layer or anything else with a visit, the values of a file of theirs. Everything is checked before
-/// anything changes: each tensor of the file is used exactly once, and each of `thing` has its values from one.
+/// anything changes: each tensor of the file is used exactly once, and each of `thing` has its values from one. A
+/// self-test is passed over; `run_self_test(theirs, thing)` runs it.
 ///
 /// F16 and BF16 become the type of the model, which is exact; `convert_floats` makes them half again, bit for bit.
 ///

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstring>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,20 @@ namespace detail {
 inline void check_bytes(const StoredTensor& tensor, const std::filesystem::path& path) {
   if (!has_its_bytes(tensor))
     throw_tensor(path, tensor.name, describe(tensor), std::to_string(tensor.bytes.size()) + " bytes");
+}
+
+using TensorsByName = std::map<std::string_view, const StoredTensor*>;
+
+/// The tensors of a file by name, but for those of a self-test. Throws where a name is there twice, or bytes do not fit
+/// a shape.
+inline TensorsByName tensors_by_name(const TensorFile& file) {
+  TensorsByName result;
+  for (const StoredTensor& tensor : file.tensors) {
+    if (is_self_test(tensor.name)) continue;
+    if (!result.emplace(tensor.name, &tensor).second) throw_tensor(file.path, tensor.name, "one of this name", "two");
+    check_bytes(tensor, file.path);
+  }
+  return result;
 }
 
 /// Throws unless the tensor has its bytes, and each number of it can be had as an S by this conversion.
