@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "minrnn/core/check.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/stored_numbers.hpp"
 #include "minrnn/io/tensor_bytes.hpp"
@@ -38,7 +39,7 @@ TensorBytes rounded_bytes(const StoredTensor& tensor, const Round& round_it, con
       const auto x = static_cast<double>(read(i));
       const auto stored = round_it(x);
       const auto y = value(stored);
-      if (x - x == 0 && !(y - y == 0))
+      if (is_finite(x) && !is_finite(y))
         throw_argument(kConvertFloats, printable(tensor.name), "numbers that do not become infinite",
                        number_text(x) + " as number " + std::to_string(i));
       copy_little_endian(to, &stored, sizeof stored);

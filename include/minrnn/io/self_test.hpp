@@ -49,7 +49,7 @@ struct SelfTest {
   double relative = 0;  // that over the largest number of the output; NaN where either is not finite
   double allowed = 0;
 
-  bool passed() const { return relative <= allowed; }
+  bool passed() const { return detail::is_finite(relative) && relative <= allowed; }
 };
 
 namespace detail {
@@ -144,14 +144,14 @@ SelfTest compare_outputs(const StoredTensor& wanted, const ModelOutput& y, const
   const auto values = numbers<double>(wanted, Conversion::exact, path);
   SelfTest result;
   double largest = 0;
-  bool is_finite = true;
+  bool all_finite = true;
   for (std::size_t i = 0; i < values.size(); ++i) {
     const double difference = y.numbers[i] - values[i];
-    is_finite &= difference - difference == 0;
+    all_finite &= is_finite(difference);
     result.absolute = std::max<double>(result.absolute, (std::fabs)(difference));
     largest = std::max<double>(largest, (std::fabs)(values[i]));
   }
-  if (!is_finite) result.absolute = std::numeric_limits<double>::quiet_NaN();
+  if (!all_finite) result.absolute = std::numeric_limits<double>::quiet_NaN();
   result.relative = largest > 0 ? result.absolute / largest : result.absolute;
   const double rounding = std::numeric_limits<S>::epsilon();
   result.allowed = 0x1p10 * rounding;

@@ -14,6 +14,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/io/tensor_file.hpp"
 #include "minrnn/math/half.hpp"
@@ -68,13 +69,13 @@ Fit convert(From x, To& y) {
   } else if constexpr (std::integral<To>) {
     constexpr From kEnd = static_cast<From>(std::uint64_t{1} << (std::numeric_limits<To>::digits - 1)) * 2;
     constexpr From kLeast = std::is_signed_v<To> ? -kEnd : From(0);
-    if (!(x >= kLeast && x < kEnd)) return Fit::beyond;
+    if (!is_finite(x) || x < kLeast || x >= kEnd) return Fit::beyond;
     y = static_cast<To>(x);
     return static_cast<From>(y) == x ? Fit::exact : Fit::rounded;
   } else {
     y = static_cast<To>(x);
-    if (x != x || static_cast<From>(y) == x) return Fit::exact;
-    return y - y == 0 ? Fit::rounded : Fit::beyond;  // infinity less itself is no number
+    if (!is_finite(x) || static_cast<From>(y) == x) return Fit::exact;
+    return is_finite(y) ? Fit::rounded : Fit::beyond;
   }
 }
 
