@@ -5,6 +5,7 @@
 
 #include "commands.hpp"
 #include "formats.hpp"
+#include "minrnn/io/input_file.hpp"
 #include "minrnn/io/map_tensors.hpp"
 #include "minrnn/io/safetensors.hpp"
 #include "support/console.hpp"
@@ -30,7 +31,7 @@ int convert(const Settings& settings) {
     minrnn::write_safetensors(settings.to, written);
   } else {
     const Theirs like = read_theirs(settings.like, settings);
-    TensorFile ours = minrnn::read_safetensors(settings.from);
+    TensorFile ours = minrnn::read_safetensors(settings.from, minrnn::FileAccess::map);
     ours.metadata = like.file.metadata;
     written = minrnn::to_theirs(ours, like.map);
     write_theirs(settings.to, written, like, settings);

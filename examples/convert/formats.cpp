@@ -14,6 +14,7 @@
 #include "minrnn/io/formats/puffer.hpp"
 #include "minrnn/io/formats/rtneural.hpp"
 #include "minrnn/io/formats/torch_modules.hpp"
+#include "minrnn/io/input_file.hpp"
 #include "minrnn/io/safetensors.hpp"
 
 namespace convert {
@@ -39,7 +40,7 @@ struct Format {
 
 template <NameMap (*map_of)(const TensorFile&)>
 Theirs read_tensors(const std::string& path, const Settings&) {
-  TensorFile file = minrnn::read_safetensors(path);
+  TensorFile file = minrnn::read_safetensors(path, minrnn::FileAccess::map);  // of --like only the names are looked at
   NameMap map = map_of(file);
   return {std::move(file), {}, std::move(map)};
 }

@@ -11,6 +11,7 @@
 
 #include "commands.hpp"
 #include "formats.hpp"
+#include "minrnn/io/input_file.hpp"
 #include "minrnn/io/printable.hpp"
 #include "minrnn/io/safetensors.hpp"
 #include "minrnn/io/stored_numbers.hpp"
@@ -25,7 +26,8 @@ using minrnn::StoredTensor;
 using minrnn::TensorFile;
 
 TensorFile read(const Settings& settings) {
-  return settings.format.empty() ? minrnn::read_safetensors(settings.from) : read_theirs(settings.from, settings).file;
+  return settings.format.empty() ? minrnn::read_safetensors(settings.from, minrnn::FileAccess::map)
+                                 : read_theirs(settings.from, settings).file;
 }
 
 std::uint64_t count(const StoredTensor& tensor) {
@@ -77,12 +79,19 @@ int inspect(const Settings& settings) {
 int check_file(const Settings& settings) {
   const TensorFile file = read(settings);
   std::uint64_t numbers = 0;
+  std::size_t unknown = 0;
   for (const StoredTensor& tensor : file.tensors) {
+    if (tensor.dtype == minrnn::Dtype::other) {
+      ++unknown;
+      continue;
+    }
     numbers += count(tensor);
     check_finite(file, tensor);
   }
-  tool::say("%s: %zu tensors, %s numbers, all of them finite\n", tool::shown(settings.from).c_str(),
-            file.tensors.size(), std::to_string(numbers).c_str());
+  const std::string rest =
+      unknown == 0 ? "" : "; " + std::to_string(unknown) + " tensors of other types are not looked at";
+  tool::say("%s: %zu tensors, %s numbers, all of them finite%s\n", tool::shown(settings.from).c_str(),
+            file.tensors.size() - unknown, std::to_string(numbers).c_str(), rest.c_str());
   return 0;
 }
 

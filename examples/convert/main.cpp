@@ -58,7 +58,7 @@ int run(int argc, char** argv) {
   CLI::App* check = app.add_subcommand("check", "whether a file is whole, and all of its numbers are finite");
   for (CLI::App* command : {inspect, check}) {
     add_file(*command, "FILE", s.from, "the file to be read")->required();
-    add_format(*command, s, "of the file (default: safetensors of any names)");
+    add_format(*command, s, "of the file (default: safetensors of any names, or their .index.json)");
   }
 
   if (const auto status = parse(app, argc, argv)) return *status;

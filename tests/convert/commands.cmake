@@ -73,3 +73,15 @@ convert(0 policy.safetensors policy_back.bin --format puffer --like policy.bin $
 file(SHA256 ${folder}/policy.bin there)
 file(SHA256 ${folder}/policy_back.bin back)
 expect_equal("${back}" "${there}")
+
+# An index shows the tensors of all its files as one; numbers of a type that is not known are not said to be finite.
+file(MAKE_DIRECTORY ${folder}/sharded)
+run_sh(0 [[cp linear_ours.safetensors sharded/a.safetensors; cp dense.safetensors sharded/b.safetensors]])
+file(WRITE ${folder}/sharded/model.safetensors.index.json "{\"weight_map\":{\"head/fc/w\":\"a.safetensors\",\"head/fc/b\":\"a.safetensors\",\"0/w\":\"b.safetensors\",\"0/b\":\"b.safetensors\"}}")
+convert(0 inspect sharded/model.safetensors.index.json)
+expect_match("${output}" "head/fc/w  F32   1 x 2 .*0/w  .*4 tensors, 7 numbers, 28 bytes\n$")
+convert(0 check sharded/model.safetensors.index.json)
+expect_match("${output}" ": 4 tensors, 7 numbers, all of them finite\n$")
+run_sh(0 [[sed 's/"F32","shape":\[1,2\]/"F9","shape" :[1,2]/' linear.safetensors > other.safetensors]])
+convert(0 check other.safetensors)
+expect_equal("${output}" "other.safetensors: 1 tensors, 1 numbers, all of them finite; 1 tensors of other types are not looked at\n")
