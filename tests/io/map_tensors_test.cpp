@@ -105,6 +105,8 @@ TEST(MapTensors, ZerosStandForWhatTheirsHaveNot) {
   ours.tensors[1] = tensor_of("b", {2}, Values{-0.0f, 1e-30f});
   EXPECT_EQ(message_of([&] { to_theirs(ours, map); }),
             "there: tensor b: wanted zeros, as there is no place for it in this format, given other values");
+  ours.tensors[1] = tensor_of<std::int8_t>("b", {2}, {0, -128});  // which has the bits of a -0
+  EXPECT_TRUE(contains(message_of([&] { to_theirs(ours, map); }), "given other values"));
 }
 
 TEST(MapTensors, TiesAreCopies) {

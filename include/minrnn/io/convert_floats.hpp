@@ -22,10 +22,6 @@ namespace detail {
 
 inline constexpr std::string_view kConvertFloats = "convert_floats";
 
-inline bool is_floating(Dtype dtype) {
-  return dtype == Dtype::f16 || dtype == Dtype::bf16 || dtype == Dtype::f32 || dtype == Dtype::f64;
-}
-
 /// The numbers of a floating-point tensor, each by round(x), which gives what is stored; value(stored) is what a
 /// reader gets back.
 template <class Round, class Value>

@@ -116,15 +116,17 @@ void change_float(Dtype dtype, const std::byte* from, std::byte* to, const Chang
   else
     throw std::runtime_error("a map computes with F32 and F64 alone, given another type");
 }
-/// Whether a number of so many bytes is 0 or -0, whatever its type.
-inline bool is_zero(const std::byte* number, std::size_t size) {
+/// Whether a number is 0, or -0 where its type has one.
+inline bool is_zero(Dtype dtype, const std::byte* number) {
+  const std::size_t size = memory_size(dtype_entry(dtype).size);
+  const std::byte but_the_sign = is_floating(dtype) ? std::byte{0x7f} : std::byte{0xff};
   const auto is_set = [](std::byte byte) { return byte != std::byte{0}; };
-  return std::none_of(number, number + size - 1, is_set) && (number[size - 1] & std::byte{0x7f}) == std::byte{0};
+  return std::none_of(number, number + size - 1, is_set) && (number[size - 1] & but_the_sign) == std::byte{0};
 }
 inline bool is_zero(const StoredTensor& tensor) {
   const std::size_t size = memory_size(dtype_entry(tensor.dtype).size);
   for (std::size_t i = 0; i < tensor.bytes.size(); i += size)
-    if (!is_zero(tensor.bytes.data() + i, size)) return false;
+    if (!is_zero(tensor.dtype, tensor.bytes.data() + i)) return false;
   return true;
 }
 
@@ -158,7 +160,7 @@ inline StoredTensor write_entry(const PlacedEntry& placed, const TensorFile& our
         change_float(placed.dtype, from + k * size, to, [](auto value) { return value - 1; });
       else if (p == 0 || placed.entry->value != Value::sum)
         std::memcpy(to, from + k * size, size);
-      else if (!is_zero(from + k * size, size))  // -0 + 0 would be another zero
+      else if (!is_zero(placed.dtype, from + k * size))  // -0 + 0 would be another zero
         change_float(placed.dtype, to, to, [&](auto value) {
           decltype(value) other;
           copy_little_endian(&other, from + k * size, size);

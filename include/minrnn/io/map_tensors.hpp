@@ -118,13 +118,11 @@ inline Dtype float_type_of(const TensorFile& ours) {
 
 /// A file with all that are F16 or BF16 as another floating-point type, which is exact; none where there are none.
 inline std::optional<TensorFile> widened(const TensorFile& file, Dtype to) {
-  const auto is_half = [](const StoredTensor& tensor) {
-    return tensor.dtype == Dtype::f16 || tensor.dtype == Dtype::bf16;
-  };
-  if (std::none_of(file.tensors.begin(), file.tensors.end(), is_half)) return std::nullopt;
+  if (std::none_of(file.tensors.begin(), file.tensors.end(), [](const auto& t) { return is_half(t.dtype); }))
+    return std::nullopt;
   TensorFile result = file;
   for (StoredTensor& tensor : result.tensors) {
-    if (!is_half(tensor)) continue;
+    if (!is_half(tensor.dtype)) continue;
     check_bytes(tensor, file.path);
     tensor.bytes = rounded_bytes(tensor, to);
     tensor.dtype = to;

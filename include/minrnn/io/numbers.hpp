@@ -62,8 +62,7 @@ template <class S>
 void check_numbers(const StoredTensor& tensor, Conversion conversion, const std::filesystem::path& path) {
   constexpr Dtype kTo = dtype_of<S>();
   check_bytes(tensor, path);
-  const bool is_half = tensor.dtype == Dtype::f16 || tensor.dtype == Dtype::bf16;
-  if (tensor.dtype == kTo || (is_half && std::floating_point<S>)) return;
+  if (tensor.dtype == kTo || (is_half(tensor.dtype) && std::floating_point<S>)) return;
   if (conversion == Conversion::half || tensor.dtype == Dtype::other)
     throw_tensor(path, tensor.name, describe(kTo, tensor.shape), describe(tensor));
   const bool rounds = conversion == Conversion::nearest && std::floating_point<S>;

@@ -49,6 +49,10 @@ constexpr Dtype dtype_of() {
   }
 }
 
+/// Types in which nothing computes.
+inline bool is_half(Dtype dtype) { return dtype == Dtype::f16 || dtype == Dtype::bf16; }
+inline bool is_floating(Dtype dtype) { return is_half(dtype) || dtype == Dtype::f32 || dtype == Dtype::f64; }
+
 /// What a conversion of one number came to.
 enum class Fit { exact, rounded, beyond };
 
