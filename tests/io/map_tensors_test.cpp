@@ -243,6 +243,11 @@ TEST_F(MapTensorsOfALayer, AMapOfAnotherModelIsRefused) {
   expect_refused(good, other, "the map: tensor b of ours: wanted 3 equal parts, given F32 (2)");
   other.entries[1].ours = {"b", "w"};
   expect_refused(good, other, "the map: tensor w of ours: does not fit the others of bias, given F32 (2, 3)");
+  other.entries[1].value = Value::sum;
+  other.entries[1].ours = {"b", {"w", 0, 2}};
+  expect_refused(good, other, "the map: tensor w of ours: does not fit the others of bias, given F32 (2, 3)");
+  EXPECT_EQ(message_of<std::invalid_argument>([] { Piece("b", 2, 2); }),
+            "Piece: b: wanted one of its parts, given 2 of 2");
 }
 
 TEST(MapTensors, WhatTheFileCannotBeSplitInto) {

@@ -144,15 +144,18 @@ inline PlacedEntry place_entry(const TensorFile& ours, const std::map<std::strin
     if (i == 0) {
       placed.whole = {place.rows, place.columns, extent.is_vector};
       placed.dtype = tensor.dtype;
-    } else if (entry.value != Value::sum) {
-      const bool down = entry.along == Along::rows;
-      (down ? place.row_offset : place.offset) = down ? placed.whole.rows : placed.whole.columns;
-      if ((down ? place.columns != placed.whole.columns : place.rows != placed.whole.rows) ||
-          tensor.dtype != placed.dtype)
+    } else {
+      const bool is_sum = entry.value == Value::sum, down = entry.along == Along::rows;
+      if (((is_sum || down) && place.columns != placed.whole.columns) ||
+          ((is_sum || !down) && place.rows != placed.whole.rows) || tensor.dtype != placed.dtype)
         throw_of_ours(ours, piece.name,
                       "does not fit the others of " + printable(entry.theirs) + ", given " +
                           describe(tensor.dtype, tensor.shape));
-      (down ? placed.whole.rows : placed.whole.columns) += down ? place.rows : place.columns;
+      if (!is_sum) {
+        std::uint64_t& extent_along = down ? placed.whole.rows : placed.whole.columns;
+        (down ? place.row_offset : place.offset) = extent_along;
+        extent_along += down ? place.rows : place.columns;
+      }
     }
     placed.pieces.push_back(place);
   }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -31,13 +32,18 @@ enum class Value {
   sum        // the sum of two of ours, of which the second is zero after reading: one bias where we have two
 };
 
-/// A tensor of ours, or one of several equal parts of its rows.
+/// A tensor of ours, or one of several equal parts of its rows. Throws std::invalid_argument for a part or a size that
+/// there cannot be.
 struct Piece {
   // Implicit, as they stand in tables.
   Piece(const char* whole) : name(whole) {}             // NOLINT
   Piece(std::string whole) : name(std::move(whole)) {}  // NOLINT
-  Piece(std::string of, Index which, Index count) : name(std::move(of)), part(which), parts(count) {}
-  Piece(std::string whole, Index known) : name(std::move(whole)), size(known) {}
+  Piece(std::string of, Index which, Index count) : name(std::move(of)), part(which), parts(count) {
+    detail::check_that(which >= 0 && which < count, "Piece", name, "one of its parts", {which, " of ", count});
+  }
+  Piece(std::string whole, Index known) : name(std::move(whole)), size(known) {
+    detail::check_that(known >= 0, "Piece", name, "a size, or 0", known);
+  }
 
   std::string name;
   Index part = 0, parts = 1;
