@@ -58,7 +58,12 @@ inline Json read_json(const std::filesystem::path& path) {
 }
 
 inline void write_json(const std::filesystem::path& path, const Json& document) {
-  const std::string text = document.dump();
+  std::string text;
+  try {
+    text = document.dump();
+  } catch (const Json::exception& failed) {  // a name that is not UTF-8
+    throw_file(path, "cannot be written: " + printable(failed.what()));
+  }
   AtomicFile file(path);
   file.write(text.data(), text.size());
   file.commit();

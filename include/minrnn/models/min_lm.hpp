@@ -91,7 +91,7 @@ template <class Mixer, MinLmParts parts = MinLmParts{}>
 using MinLm = TokenModel<Stack<typename detail::MinLmBlock<Mixer, parts>::Layer>>;
 
 /// `make_mixer(dim, inner, stream)` makes the mixer of each block, from a stream of its own. Throws
-/// std::invalid_argument for a size below 1, or a mixer that does not fit.
+/// std::invalid_argument for a size below 1, an epsilon below 0 or above 1, or a mixer that does not fit.
 template <class Mixer, MinLmParts parts = MinLmParts{}, class MakeMixer>
 MinLm<Mixer, parts> make_min_lm(const MinLmOptions& options, RandomStream stream, MakeMixer&& make_mixer) {
   detail::check_size("make_min_lm", "layers", options.layers);

@@ -254,6 +254,7 @@ TEST_F(DocumentTexts, StateDict) {
   };
   StoredTensor tensor = tensor_of("b", {2}, std::vector<float>{1, NAN});
   EXPECT_TRUE(contains(refused(tensor), "tensor b: wanted finite numbers, given nan as number 1"));
+  EXPECT_TRUE(contains(refused(tensor_of("\xff", {1}, std::vector<float>{1})), "cannot be written: "));
   tensor.shape = {3};
   EXPECT_TRUE(contains(refused(tensor), "tensor b: wanted F32 (3), given 8 bytes"));
   tensor = tensor_of("b", {2}, std::vector<float>{1, -2});
