@@ -1,16 +1,18 @@
+# SPDX-FileCopyrightText: The minrnn authors
+# SPDX-License-Identifier: MIT
 """Tensors of PyTorch's in a safetensors file, both ways, for torch_test.cpp. Ends with 77 where there is no PyTorch.
 
 torch_tensors.py write FILE   writes tensors of every type, and what PyTorch makes of the short ones as float32
 torch_tensors.py check FILE   ends with 0 where the tensors "bf16", "f16" and "f64" are what PyTorch makes of "f32"
 """
-import json
-import struct
 import sys
 
 try:
     import torch
 except ImportError:
     sys.exit(77)
+
+import safetensors_files
 
 TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
          "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8,
@@ -26,29 +28,13 @@ def bytes_of(tensor):
 
 def write(path, tensors):
     names = {dtype: name for name, dtype in TYPES.items()}
-    header, data = {"__metadata__": {"format": "pt"}}, b""
-    for name, tensor in tensors.items():
-        raw = bytes_of(tensor)
-        header[name] = {"dtype": names[tensor.dtype], "shape": list(tensor.shape),
-                        "data_offsets": [len(data), len(data) + len(raw)]}
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    with open(path, "wb") as file:
-        file.write(struct.pack("<Q", len(text)) + text + data)
+    safetensors_files.write(path, {name: (names[tensor.dtype], tensor.shape, bytes_of(tensor))
+                                   for name, tensor in tensors.items()}, {"format": "pt"})
 
 
 def read(path):
-    with open(path, "rb") as file:
-        whole = file.read()
-    size = struct.unpack("<Q", whole[:8])[0]
-    header, data = json.loads(whole[8:8 + size]), whole[8 + size:]
-    tensors = {}
-    for name, entry in header.items():
-        if name != "__metadata__":
-            begin, end = entry["data_offsets"]
-            raw = torch.frombuffer(bytearray(data[begin:end]), dtype=TYPES[entry["dtype"]])
-            tensors[name] = raw.reshape(entry["shape"])
-    return tensors
+    return {name: torch.frombuffer(bytearray(content), dtype=TYPES[dtype]).reshape(shape)
+            for name, (dtype, shape, content) in safetensors_files.read(path).items()}
 
 
 def numbers():

@@ -7,34 +7,28 @@
 
 #include <cmath>
 #include <cstdint>
-#include <cstdlib>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "io/folder.hpp"
+#include "io/python.hpp"
 #include "minrnn/io/convert_floats.hpp"
 #include "minrnn/io/numbers.hpp"
 #include "minrnn/io/safetensors.hpp"
 
-#ifndef _WIN32
-#include <sys/wait.h>
-
 namespace minrnn::tests {
 namespace {
 
-/// Where Debian has python3-torch; other interpreters of the path know nothing of it.
 int run_script(const std::string& command, const std::filesystem::path& path) {
-  const std::filesystem::path script = std::filesystem::path(MINRNN_TEST_DATA_DIR) / ".." / "io" / "torch_tensors.py";
-  const int status =
-      std::system(("/usr/bin/python3 '" + script.string() + "' " + command + " '" + path.string() + "'").c_str());
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  return run_python("torch_tensors.py", command, path.string());
 }
 
 TEST(Torch, ReadsAndWritesTheSameNumbers) {
   const Folder folder;
   const auto path = folder / "torch.safetensors";
   const int written = run_script("write", path);
-  if (written == 77 || written == 127) GTEST_SKIP() << "needs PyTorch in /usr/bin/python3 (Debian: python3-torch)";
+  if (written == 77) GTEST_SKIP() << MINRNN_TEST_PYTHON " has no torch (Debian: python3-torch)";
   ASSERT_EQ(written, 0);
   const TensorFile file = read_safetensors(path, FileAccess::map);
   EXPECT_EQ(file.metadata.at("format"), "pt");
@@ -71,4 +65,3 @@ TEST(Torch, ReadsAndWritesTheSameNumbers) {
 
 }  // namespace
 }  // namespace minrnn::tests
-#endif

@@ -8,12 +8,12 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include "io/folder.hpp"
+#include "io/python.hpp"
 #include "io/tensors.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/random.hpp"
@@ -65,15 +65,7 @@ class FilesOfTorch : public ::testing::Test {
 
   /// The script that stands beside this file.
   int run_script(const std::string& command) {
-    const std::string line = std::string(MINRNN_TEST_PYTHON) +
-                             " \"" MINRNN_TEST_DATA_DIR "/../io/formats/torch_files.py\" " + command + " \"" +
-                             (folder / "").string() + "\"";
-    const int status = std::system(line.c_str());
-#ifdef _WIN32
-    return status;
-#else
-    return status >= 0 && status % 256 == 0 ? status / 256 : -1;
-#endif
+    return run_python("formats/torch_files.py", command, (folder / "").string());
   }
 
   template <class In, class L>

@@ -6,14 +6,16 @@
 torch_files.py write DIR    DIR/NAME.safetensors (weights), DIR/NAME.run.safetensors (x and y), for float and double
 torch_files.py compare DIR  exits with 1 where a DIR/NAME.back.safetensors has not the bits of DIR/NAME.safetensors
 
-The first needs torch and exits with 77 where it is missing; the second needs Python alone. The format of the files is
-written by hand: it is the length of a header, a header of JSON, and bytes. Models of others than PyTorch are stated
-again here, from their equations.
+The first needs torch and exits with 77 where it is missing; the second needs Python alone. Models of others than
+PyTorch are stated again here, from their equations.
 """
 import json
 import pathlib
 import struct
 import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+import safetensors_files
 
 T, B = 9, 3
 
@@ -48,33 +50,16 @@ def compare_json(there, back, path=""):
 
 def write_file(path, tensors):
     names = {"float32": "F32", "float64": "F64", "int64": "I64"}
-    header, data = {}, b""
-    for name, tensor in tensors.items():
-        array = tensor.detach().contiguous().numpy()
-        begin = len(data)
-        data += array.tobytes()
-        header[name] = {"dtype": names[str(array.dtype)], "shape": list(array.shape),
-                        "data_offsets": [begin, len(data)]}
-    text = json.dumps(header).encode()
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
-
-
-def read_file(path):
-    """{name: (type, shape, bytes)}"""
-    content = path.read_bytes()
-    size = struct.unpack("<Q", content[:8])[0]
-    data = content[8 + size:]
-    header = json.loads(content[8:8 + size])
-    header.pop("__metadata__", None)
-    return {name: (entry["dtype"], entry["shape"], data[slice(*entry["data_offsets"])])
-            for name, entry in header.items()}
+    arrays = {name: tensor.detach().contiguous().numpy() for name, tensor in tensors.items()}
+    safetensors_files.write(path, {name: (names[str(array.dtype)], array.shape, array.tobytes())
+                                   for name, array in arrays.items()})
 
 
 def compare(folder):
     if not list(folder.glob("*.back.*")):
         sys.exit(f"{folder}: nothing to compare")
     for name in [path.name.removesuffix(".back.safetensors") for path in folder.glob("*.back.safetensors")]:
-        there, back = read_file(folder / f"{name}.safetensors"), read_file(folder / f"{name}.back.safetensors")
+        there, back = (safetensors_files.read(folder / f"{name}{end}.safetensors") for end in ("", ".back"))
         if there.keys() != back.keys():
             sys.exit(f"{name}: {sorted(there)} became {sorted(back)}")
         for tensor in there:
