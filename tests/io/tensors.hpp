@@ -11,7 +11,9 @@
 #include <type_traits>
 #include <vector>
 
-#include "minrnn/io/checkpoint.hpp"
+#include "minrnn/io/numbers.hpp"
+#include "minrnn/io/self_test.hpp"
+#include "minrnn/io/stored_numbers.hpp"
 #include "minrnn/io/tensor_file.hpp"
 
 /// Tensors as tests write them down.
@@ -19,14 +21,7 @@ namespace minrnn::tests {
 
 template <class S = float>
 StoredTensor tensor_of(const std::string& name, const std::vector<std::uint64_t>& shape, const std::vector<S>& values) {
-  StoredTensor tensor;
-  tensor.name = name;
-  tensor.dtype = minrnn::detail::dtype_of<S>();
-  tensor.shape = shape;
-  tensor.bytes.resize(values.size() * sizeof(S));
-  for (std::size_t i = 0; i < values.size(); ++i)
-    minrnn::detail::copy_little_endian(tensor.bytes.data() + i * sizeof(S), &values[i], sizeof(S));
-  return tensor;
+  return minrnn::detail::tensor_of_numbers<S>(name, shape, values);
 }
 template <class S = float>
 std::vector<S> values_of(const StoredTensor& tensor) {
@@ -51,9 +46,7 @@ inline TensorFile file_of_tensors(std::vector<StoredTensor> tensors) {
   return file;
 }
 inline const StoredTensor& tensor_named(const TensorFile& file, const std::string& name) {
-  for (const StoredTensor& tensor : file.tensors)
-    if (tensor.name == name) return tensor;
-  throw std::runtime_error("no tensor " + name);
+  return find_tensor(file, name);
 }
 
 /// The same tensors, bit for bit, in any order.
