@@ -4,9 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <map>
-#include <new>
 #include <string>
 
 #include "commands.hpp"
@@ -15,6 +13,7 @@
 #include "network.hpp"
 #include "support/console.hpp"
 #include "support/options.hpp"
+#include "support/run_program.hpp"
 
 const char* const tool::program_name = "amp";
 
@@ -177,16 +176,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tool::reserve_standard_streams();
-  try {
-    return run(argc, argv);
-  } catch (const tool::Diverged& error) {
-    return tool::fail(error.what(), 1);
-  } catch (const tool::OutputError& error) {
-    return tool::fail(error.what(), 1);
-  } catch (const std::bad_alloc&) {
-    return tool::fail("not enough memory: wanted smaller sizes");
-  } catch (const std::exception& error) {  // of the command line, the input, or a file
-    return tool::fail(error.what());
-  }
+  return tool::run_program([&] { return run(argc, argv); });
 }

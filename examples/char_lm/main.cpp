@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <new>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -19,6 +18,7 @@
 #include "support/console.hpp"
 #include "support/mixer_names.hpp"
 #include "support/options.hpp"
+#include "support/run_program.hpp"
 
 const char* const tool::program_name = "char_lm";
 
@@ -147,27 +147,21 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tool::reserve_standard_streams();
   std::optional<char_lm::Ranks> ranks;  // outlives what is thrown, as it may end the other ranks
-  const auto failed = [&](const std::string& reason, int status = 2) {
+  const auto failed = [&](const std::string& reason, int status) {
     if (!ranks) return tool::fail(reason, status);
     if (ranks->tells()) tool::fail(ranks->first() ? reason : "rank " + std::to_string(ranks->rank()) + ": " + reason);
     return ranks->after_failure(status);
   };
-  try {
-    return run(argc, argv, ranks);
-  } catch (const char_lm::OtherRankFailed& error) {
-    return ranks ? ranks->after_failure(2) : 2;
-  } catch (const minrnn::SharedError& error) {
-    ranks->end_together();
-    return failed(error.what());
-  } catch (const tool::Diverged& error) {
-    return failed(error.what(), 1);
-  } catch (const tool::OutputError& error) {
-    return failed(error.what(), 1);
-  } catch (const std::bad_alloc&) {
-    return failed("not enough memory: wanted smaller sizes");
-  } catch (const std::exception& error) {  // of the command line, the input, or a file
-    return failed(error.what());
-  }
+  const auto run_together = [&] {
+    try {
+      return run(argc, argv, ranks);
+    } catch (const char_lm::OtherRankFailed&) {
+      return ranks ? ranks->after_failure(2) : 2;
+    } catch (const minrnn::SharedError& error) {
+      ranks->end_together();
+      return failed(error.what(), 2);
+    }
+  };
+  return tool::run_program(run_together, failed);
 }

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 // convert: looks into files of weights, and makes ours of theirs and theirs of ours. See --help.
 #include <CLI/CLI.hpp>
-#include <exception>
-#include <new>
 #include <string>
 
 #include "commands.hpp"
@@ -11,6 +9,7 @@
 #include "support/console.hpp"
 #include "support/errors.hpp"
 #include "support/options.hpp"
+#include "support/run_program.hpp"
 
 const char* const tool::program_name = "convert";
 
@@ -75,14 +74,5 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  tool::reserve_standard_streams();
-  try {
-    return run(argc, argv);
-  } catch (const tool::OutputError& error) {
-    return tool::fail(error.what(), 1);
-  } catch (const std::bad_alloc&) {
-    return tool::fail("not enough memory for this file");
-  } catch (const std::exception& error) {  // of the command line, or a file
-    return tool::fail(error.what());
-  }
+  return tool::run_program([&] { return run(argc, argv); }, tool::fail, "not enough memory for this file");
 }
