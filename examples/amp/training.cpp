@@ -4,11 +4,10 @@
 
 #include <cmath>
 #include <cstdint>
-#include <filesystem>
 #include <string>
-#include <utility>
 
 #include "loss.hpp"
+#include "support/best_weights.hpp"
 #include "support/checkpoints.hpp"
 #include "support/files.hpp"
 
@@ -24,7 +23,7 @@ void Training::step(double learning_rate) {
   const auto y = network_.forward(stretches_.segment(material_.x, progress.step), context);
   const double loss = error_to_signal(y, target, dy_, settings_.loss);
   const double norm = network_.backward(dy_, settings_.clip, context);
-  if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
+  if (!std::isfinite(loss) || !std::isfinite(norm)) diverge(progress.step);
   network_.step(learning_rate, context);
   progress.loss_sum += loss;
   ++progress.loss_count;
@@ -34,7 +33,7 @@ void Training::step(double learning_rate) {
 Training::Evaluation Training::evaluate() {
   const auto stream = network_.stream(material_.scales);
   const double ratio = play(*stream, material_, material_.validation, out_).ratio();
-  if (!std::isfinite(ratio)) diverged();
+  if (!std::isfinite(ratio)) diverge(progress.step);
   const Evaluation result{progress.mean_loss(), ratio, ratio < progress.best_loss};
   progress.loss_sum = 0;
   progress.loss_count = 0;
@@ -44,17 +43,13 @@ Training::Evaluation Training::evaluate() {
   Metadata metadata = model_.metadata();
   metadata["step"] = std::to_string(progress.best_step);
   metadata["validation_esr"] = number_text(progress.best_loss);
-  auto weights = network_.weights(material_.scales, metadata);
-  if (settings_.files.checkpoint.empty())
-    best_ = std::move(weights);
-  else
-    minrnn::write_safetensors(settings_.files.checkpoint, weights);
+  best_.keep(network_.weights(material_.scales, metadata));
   return result;
 }
 
 void Training::save() {
   if (settings_.files.checkpoint.empty()) return;
-  if (!network_.is_finite()) diverged();
+  if (!network_.is_finite()) diverge(progress.step);
   minrnn::write_safetensors(resume_path(settings_.files.checkpoint), network_.state(progress, resume_metadata()));
 }
 
@@ -75,16 +70,12 @@ void Training::resume() {
   check_finite(file, "model/");
   check_finite(file, "optimizer/");
   check_finite(file, "state/");
-  if (progress.best_step == 0) return;
-  if (!std::filesystem::exists(settings_.files.checkpoint))
-    throw InputError(shown(settings_.files.checkpoint) + ": is missing: the best weights of the training to resume");
-  check_finite(minrnn::read_safetensors(settings_.files.checkpoint), "");
+  if (progress.best_step != 0) check_best_weights(settings_.files.checkpoint);
 }
 
 void Training::restore_best() {
   Scales scales;
-  network_.restore_weights(
-      settings_.files.checkpoint.empty() ? best_ : minrnn::read_safetensors(settings_.files.checkpoint), scales);
+  network_.restore_weights(best_.read(), scales);
 }
 
 Metadata Training::resume_metadata() const {
@@ -101,11 +92,6 @@ Metadata Training::resume_metadata() const {
   metadata["seed"] = std::to_string(settings_.seed);
   metadata["evaluate_every"] = std::to_string(settings_.evaluate_every);
   return metadata;
-}
-
-void Training::diverged() const {
-  throw Diverged("the loss or a weight is not a finite number at step " + std::to_string(progress.step + 1) +
-                 ": try a lower --learning-rate");
 }
 
 }  // namespace amp

@@ -10,8 +10,8 @@
 #include "material.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
-#include "minrnn/io/safetensors.hpp"
 #include "network.hpp"
+#include "support/best_weights.hpp"
 #include "support/training_time.hpp"
 
 namespace amp {
@@ -29,7 +29,8 @@ class Training {
         material_(material),
         network_(network),
         executor_(executor),
-        stretches_(material.training, settings, random) {}
+        stretches_(material.training, settings, random),
+        best_(settings.files.checkpoint) {}
 
   const Stretches& stretches() const { return stretches_; }
 
@@ -52,7 +53,6 @@ class Training {
  private:
   /// All that must be the same for a training to go on exactly. `--steps` and `--minutes` may grow.
   Metadata resume_metadata() const;
-  [[noreturn]] void diverged() const;
 
   const TrainSettings& settings_;
   const ModelSettings& model_;
@@ -60,7 +60,7 @@ class Training {
   Network& network_;
   minrnn::Executor& executor_;
   Stretches stretches_;
-  minrnn::TensorFile best_;  // the best weights, where there is no checkpoint
+  BestWeights best_;
   minrnn::Sequence<float> dy_;
   std::vector<float> out_;  // of an evaluation
 };

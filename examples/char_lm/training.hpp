@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <utility>
@@ -18,6 +17,7 @@
 #include "minrnn/optim/adam.hpp"
 #include "minrnn/optim/clip.hpp"
 #include "model.hpp"
+#include "support/best_weights.hpp"
 #include "support/checkpoints.hpp"
 #include "support/files.hpp"
 #include "support/training_time.hpp"
@@ -195,16 +195,13 @@ class Training {
     minrnn::restore(file, parts());
     check_finite(file, "model/");
     check_finite(file, "optimizer/");
-    if (progress.best_step == 0) return;
-    if (!std::filesystem::exists(settings_.checkpoint))
-      throw InputError(shown(settings_.checkpoint) + ": is missing: the best weights of the training to resume");
-    check_finite(minrnn::read_safetensors(settings_.checkpoint), "");
+    if (progress.best_step != 0) check_best_weights(settings_.checkpoint);
   }
 
   /// All ranks find this at the same place.
-  [[noreturn]] void diverged(const std::string& what = "the loss or a weight is not a finite number") const {
+  [[noreturn]] void diverged(const std::string& what = kNotFinite) const {
     ranks_.end_together();
-    throw Diverged(what + " at step " + std::to_string(progress.step + 1) + ": try a lower --learning-rate");
+    diverge(progress.step, what);
   }
 
   auto parts() {

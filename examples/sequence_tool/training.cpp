@@ -7,7 +7,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <functional>
 #include <numeric>
 #include <optional>
@@ -18,6 +17,7 @@
 
 #include "minrnn/loss/cross_entropy.hpp"
 #include "minrnn/loss/mean_square.hpp"
+#include "support/best_weights.hpp"
 #include "support/checkpoints.hpp"
 #include "support/files.hpp"
 
@@ -100,7 +100,7 @@ void Training::step(double learning_rate) {
   const minrnn::Context context{.draw = progress.step, .executor = &executor_};
   const double loss = loss_of(list, network_.forward(batch_, context), context);
   const double norm = network_.backward(danswers_, settings_.clip, context);
-  if (!std::isfinite(loss) || !std::isfinite(norm)) diverged();
+  if (!std::isfinite(loss) || !std::isfinite(norm)) diverge(progress.step);
   network_.step(learning_rate, settings_.weight_decay, context);
   const auto count = static_cast<std::int64_t>(list.size());
   progress.loss_sum += loss * static_cast<double>(count);
@@ -112,7 +112,7 @@ Training::Evaluation Training::evaluate() {
   const auto& list = problem_.split.validation;
   const auto answers = answers_to(network_, problem_.sequences, list, {.executor = &executor_}, [](Index) {});
   const Score score = score_of(answers.view(), list, problem_.truth, problem_.scales);
-  if (!std::isfinite(score.loss)) diverged();
+  if (!std::isfinite(score.loss)) diverge(progress.step);
   const Evaluation result{progress.mean_loss(), score, score.loss < progress.best_loss};
   progress.loss_sum = 0;
   progress.loss_count = 0;
@@ -121,11 +121,7 @@ Training::Evaluation Training::evaluate() {
   progress.worse_evaluations = 0;
   progress.best_loss = score.loss;
   progress.best_step = progress.step;
-  auto weights = network_.weights(problem_.scales, best_metadata());
-  if (settings_.files.checkpoint.empty())
-    best_ = std::move(weights);
-  else
-    minrnn::write_safetensors(settings_.files.checkpoint, weights);
+  best_.keep(network_.weights(problem_.scales, best_metadata()));
   return result;
 }
 
@@ -138,7 +134,7 @@ Metadata Training::best_metadata() const {
 
 void Training::save() {
   if (settings_.files.checkpoint.empty()) return;
-  if (!network_.is_finite()) diverged();
+  if (!network_.is_finite()) diverge(progress.step);
   minrnn::write_safetensors(resume_path(settings_.files.checkpoint), network_.state(progress, resume_metadata()));
 }
 
@@ -162,16 +158,12 @@ void Training::resume() {
   network_.restore_state(file, progress);
   check_finite(file, "model/");
   check_finite(file, "optimizer/");
-  if (progress.best_step == 0) return;
-  if (!std::filesystem::exists(settings_.files.checkpoint))
-    throw InputError(shown(settings_.files.checkpoint) + ": is missing: the best weights of the training to resume");
-  check_finite(minrnn::read_safetensors(settings_.files.checkpoint), "");
+  if (progress.best_step != 0) check_best_weights(settings_.files.checkpoint);
 }
 
 std::string Training::final_report(const std::function<void(Index)>& tell) {
   Scales scales = problem_.scales;
-  network_.restore_weights(
-      settings_.files.checkpoint.empty() ? best_ : minrnn::read_safetensors(settings_.files.checkpoint), scales);
+  network_.restore_weights(best_.read(), scales);
   const auto& list = problem_.split.validation;
   const auto answers = answers_to(network_, problem_.sequences, list, {.executor = &executor_}, tell);
   const Score score = score_of(answers.view(), list, problem_.truth, problem_.scales);
@@ -193,11 +185,6 @@ Metadata Training::resume_metadata() const {
   metadata["seed"] = std::to_string(settings_.seed);
   metadata["evaluate_every"] = std::to_string(evaluate_every());
   return metadata;
-}
-
-void Training::diverged() const {
-  throw Diverged("the loss or a weight is not a finite number at step " + std::to_string(progress.step + 1) +
-                 ": try a lower --learning-rate");
 }
 
 }  // namespace sequence_tool

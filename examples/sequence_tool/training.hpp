@@ -15,8 +15,8 @@
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/sequence_batch.hpp"
-#include "minrnn/io/safetensors.hpp"
 #include "network.hpp"
+#include "support/best_weights.hpp"
 
 namespace sequence_tool {
 
@@ -75,7 +75,8 @@ class Training {
         problem_(problem),
         network_(network),
         executor_(executor),
-        order_(problem.split.training, settings.batch, random) {}
+        order_(problem.split.training, settings.batch, random),
+        best_(settings.files.checkpoint) {}
 
   std::int64_t steps_of_epoch() const { return order_.steps_of_epoch(); }
   std::int64_t evaluate_every() const;
@@ -106,7 +107,6 @@ class Training {
   Metadata best_metadata() const;
   /// All that must be the same for a training to go on exactly. `--steps` and `--minutes` may grow.
   Metadata resume_metadata() const;
-  [[noreturn]] void diverged() const;
 
   const TrainSettings& settings_;
   const ModelSettings& model_;
@@ -114,7 +114,7 @@ class Training {
   Network& network_;
   minrnn::Executor& executor_;
   Order order_;
-  minrnn::TensorFile best_;  // the best weights, where there is no checkpoint
+  BestWeights best_;
   minrnn::SequenceBatch<float> batch_;
   minrnn::Sequence<float> danswers_;
 };
