@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,20 +16,9 @@
 #include "wav.hpp"
 
 namespace amp {
-namespace {
-
-/// Throws InputError where a file cannot be written, or would destroy something.
-void check_output(const std::vector<NamedFile>& written, const std::vector<NamedFile>& read, bool overwrite) {
-  for (const auto& file : written)
-    if (!overwrite && std::filesystem::exists(file.path))
-      throw InputError(shown(file.path) + ": is there already: --overwrite replaces it");
-  check_files(written, read);
-}
-
-}  // namespace
 
 int run(const RunSettings& s) {
-  check_output({{"--output", s.output}}, {{"--model", s.model}, {"--input", s.input}}, s.overwrite);
+  check_files({{"--output", s.output}}, {{"--model", s.model}, {"--input", s.input}}, s.overwrite);
   const Trained trained = read_checkpoint(s.model);
   WavReader input(s.input);
   if (input.rate() != trained.settings.rate)
@@ -63,7 +51,7 @@ int bench(const std::string& model, double seconds) {
 }
 
 int write_circuit(const CircuitSettings& settings, const CircuitFiles& files) {
-  check_output({{"--output-dry", files.dry}, {"--output-wet", files.wet}}, {}, files.overwrite);
+  check_files({{"--output-dry", files.dry}, {"--output-wet", files.wet}}, {}, files.overwrite);
   const Recording dry = play_guitar(settings.seconds, settings.rate, settings.seed);
   const Recording wet = through_pedal(dry, settings.latency);
   write_wav(files.dry, dry, files.format);

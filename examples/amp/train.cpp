@@ -3,7 +3,6 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -120,12 +119,8 @@ void check(const TrainSettings& s) {
   if (!s.files.checkpoint.empty()) read.push_back({"--checkpoint", s.files.checkpoint});
   if (!s.files.log.empty()) read.push_back({"--log", s.files.log});
   std::vector<NamedFile> written;
-  for (const auto& [path, what] : files_to_hear(s.listen)) {
-    if (!s.files.resume && !s.files.overwrite && std::filesystem::exists(path))
-      throw InputError(shown(path) + ": is there already: --overwrite replaces it");
-    written.push_back({"--listen", path});
-  }
-  check_files(written, read);
+  for (const auto& [path, what] : files_to_hear(s.listen)) written.push_back({"--listen", path});
+  check_files(written, read, s.files.resume || s.files.overwrite);
 }
 
 void report(const TrainSettings& settings, const Material& material, const Network& network,

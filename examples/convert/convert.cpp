@@ -1,7 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
-#include <filesystem>
-#include <string>
+#include <vector>
 
 #include "commands.hpp"
 #include "formats.hpp"
@@ -18,11 +17,9 @@ using minrnn::TensorFile;
 
 int convert(const Settings& settings) {
   using namespace tool;
-  if (!settings.overwrite && std::filesystem::exists(settings.to))
-    throw InputError(shown(settings.to) + ": is there already: --overwrite replaces it");
   std::vector<NamedFile> read{{"FROM", settings.from}};
   if (!settings.like.empty()) read.push_back({"--like", settings.like});
-  check_files({{"TO", settings.to}}, read);
+  check_files({{"TO", settings.to}}, read, settings.overwrite);
 
   TensorFile written;
   if (settings.like.empty()) {

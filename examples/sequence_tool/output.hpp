@@ -3,13 +3,11 @@
 #pragma once
 
 #include <cstdio>
-#include <filesystem>
 #include <string>
 #include <vector>
 
 #include "minrnn/io/atomic_file.hpp"
 #include "support/console.hpp"
-#include "support/errors.hpp"
 #include "support/files.hpp"
 
 namespace sequence_tool {
@@ -23,10 +21,7 @@ struct Output {
 
   /// Throws where it cannot be written, or would destroy something.
   void check(const std::vector<NamedFile>& read) const {
-    if (path.empty()) return;
-    if (!overwrite && std::filesystem::exists(path))
-      throw InputError(shown(path) + ": is there already: --overwrite replaces it");
-    check_files({{"--output", path}}, read);
+    if (!path.empty()) check_files({{"--output", path}}, read, overwrite);
   }
   void write(const std::string& text) const {
     if (path.empty()) {

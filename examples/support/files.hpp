@@ -55,6 +55,14 @@ inline void check_files(const std::vector<NamedFile>& written, std::vector<Named
   for (const auto& file : written) minrnn::AtomicFile(file.path);  // begun, and given up
 }
 
+/// The same where what is there already is replaced with --overwrite alone.
+inline void check_files(const std::vector<NamedFile>& written, const std::vector<NamedFile>& others, bool overwrite) {
+  for (const auto& file : written)
+    if (!overwrite && std::filesystem::exists(file.path))
+      throw InputError(shown(file.path) + ": is there already: --overwrite replaces it");
+  check_files(written, others);
+}
+
 /// Where the state of a training is kept, beside its checkpoint.
 inline std::string resume_path(const std::string& checkpoint) {
   return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
