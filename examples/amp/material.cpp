@@ -77,6 +77,13 @@ Index latency_of(const Pair& pair, const TrainSettings& s) {
   return *found;
 }
 
+std::uint64_t hash_of(const Recording& dry, const Recording& wet) {
+  auto hash = static_cast<std::uint64_t>(dry.rate);
+  for (const auto* samples : {&dry.samples, &wet.samples})
+    for (const float sample : *samples) hash = minrnn::mix_bits(hash + std::bit_cast<std::uint32_t>(sample));
+  return hash;
+}
+
 }  // namespace
 
 Material::Material(const TrainSettings& settings) : name(settings.input.empty() ? "the circuit" : settings.input) {
@@ -89,6 +96,7 @@ Material::Material(const TrainSettings& settings) : name(settings.input.empty() 
   align(pair, latency);
   dry = std::move(pair.dry);
   wet = std::move(pair.wet);
+  hash = hash_of(dry, wet);
 
   const auto part = [&](double share) { return std::llround(share * static_cast<double>(dry.size())); };
   test.count = part(settings.test);
@@ -107,13 +115,6 @@ Material::Material(const TrainSettings& settings) : name(settings.input.empty() 
   scales = {1 / dry_size, wet_size};
   x = scaled(dry.samples, scales.input);
   target = scaled(wet.samples, 1 / scales.output);
-}
-
-std::uint64_t Material::hash() const {
-  std::uint64_t hash = static_cast<std::uint64_t>(dry.rate);
-  for (const auto* samples : {&dry.samples, &wet.samples})
-    for (const float sample : *samples) hash = minrnn::mix_bits(hash + std::bit_cast<std::uint32_t>(sample));
-  return hash;
 }
 
 Stretches::Stretches(Stretch part, const TrainSettings& settings, const minrnn::Random& random)

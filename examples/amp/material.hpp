@@ -25,6 +25,7 @@ struct Material {
   std::string name;
   Index latency;
   Recording dry, wet;
+  std::uint64_t hash;  // of both
   Scales scales;
   std::vector<float> x, target;  // the same for a model, so that the training stretch has a mean square of 1
   Stretch training, validation, test;
@@ -32,8 +33,6 @@ struct Material {
   /// Takes the files, or makes the pair of the circuit, and says what it has done. Throws InputError where they do not
   /// go together or will not do.
   explicit Material(const TrainSettings& settings);
-
-  std::uint64_t hash() const;
 };
 
 /// How many equal stretches of the training part are trained on side by side, and where they begin.

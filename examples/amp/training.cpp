@@ -80,7 +80,7 @@ void Training::restore_best() {
 
 Metadata Training::resume_metadata() const {
   Metadata metadata = model_.metadata();
-  metadata["data_hash"] = std::to_string(material_.hash());
+  metadata["data_hash"] = std::to_string(material_.hash);
   metadata["validation"] = number_text(settings_.validation);
   metadata["test"] = number_text(settings_.test);
   metadata["batch"] = std::to_string(settings_.batch);
