@@ -111,7 +111,8 @@ Material::Material(const TrainSettings& settings) : name(settings.input.empty() 
   if (dry_size == 0) throw InputError(shown(name) + ": is silent where it trains");
   for (const Stretch stretch : {training, validation, test})
     if (root_mean_square(wet.samples, stretch) == 0)
-      throw InputError(shown(settings.output) + ": is silent where it trains, validates or tests");
+      throw InputError((settings.output.empty() ? "what the circuit makes of it" : shown(settings.output)) +
+                       ": is silent where it trains, validates or tests");
   scales = {1 / dry_size, wet_size};
   x = scaled(dry.samples, scales.input);
   target = scaled(wet.samples, 1 / scales.output);

@@ -42,8 +42,8 @@ int bench(const std::string& model, double seconds) {
   const Trained trained = read_checkpoint(model);
   const ModelSettings& settings = trained.settings;
   const auto stream = trained.network->stream(trained.scales);
-  // With silence in it, where states fade.
-  const Recording sound = play_guitar(10, settings.rate, 1);
+  // With silence in it, where states fade; of a rate at which there are strings.
+  const Recording sound = play_guitar(10, std::max<Index>(settings.rate, 8000), 1);
   say("%s, %lld layers of %lld features\n", settings.mixer.c_str(), static_cast<long long>(settings.layers),
       static_cast<long long>(settings.size));
   say("%s", speed_text(measure(*stream, sound.samples, seconds), settings.rate).c_str());

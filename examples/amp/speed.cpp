@@ -14,10 +14,11 @@
 
 namespace amp {
 
-Speed measure(Stream& stream, const std::vector<float>& samples, double seconds) {
+Speed measure(Stream& stream, std::vector<float> samples, double seconds) {
   constexpr Index kBlock = 64;
   using Clock = std::chrono::steady_clock;
   std::array<float, kBlock> out;
+  samples.resize(std::max<std::size_t>(samples.size(), kBlock));
   std::vector<double> blocks;                                                 // microseconds
   blocks.reserve(static_cast<std::size_t>(std::max(seconds * 1e6, 1000.0)));  // at its end there is no room
   const auto microseconds = [](Clock::duration d) { return std::chrono::duration<double, std::micro>(d).count(); };

@@ -16,8 +16,8 @@ struct Speed {
   double median_us, tail_us, longest_us;  // of a block; the tail is what one in a thousand exceeds
   std::int64_t allocations;
 };
-/// Of these samples, at least one block of them, played again and again for so many seconds.
-Speed measure(Stream& stream, const std::vector<float>& samples, double seconds);
+/// Of these samples, a block at least with silence behind them, played again and again for so many seconds.
+Speed measure(Stream& stream, std::vector<float> samples, double seconds);
 
 /// As lines for people.
 std::string speed_text(const Speed& speed, Index rate);
