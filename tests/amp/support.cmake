@@ -15,9 +15,3 @@ endfunction()
 
 # A training of no time. Options given once more would be refused, so these are the ones that no test varies.
 set(tiny --size 8 --batch 8 --segment 256 --warm-up 256)
-
-function(expect_same one other)
-  file(SHA256 ${folder}/${one} hash)
-  file(SHA256 ${folder}/${other} hash_other)
-  expect_equal("${hash}" "${hash_other}")
-endfunction()

@@ -1,5 +1,6 @@
 # Bad input: one clear line on standard error, exit status 2, nothing written or overwritten.
 include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/bad_input.cmake)
 convert(0 amp.json ours.safetensors --format guitar-amp)
 run_sh(0 [[head -c 100 ours.safetensors > broken.safetensors
            size=$(wc -c < ours.safetensors); head -c $((size - 2)) ours.safetensors > nan.safetensors
@@ -15,15 +16,6 @@ file(WRITE ${folder}/dense.json "{\"in_shape\":[1],\"layers\":[{\"type\":\"dense
 file(MAKE_DIRECTORY ${folder}/folder)
 file(CREATE_LINK amp.json ${folder}/linked.json SYMBOLIC)
 list_files(before)
-
-# The line must match the regex, and everything be as it was.
-function(refuse regex)
-  convert(2 ${ARGN})
-  expect_match("${error}" "^convert: [^\n]+\n$")
-  expect_match("${error}" "${regex}")
-  list_files(after)
-  expect_equal("${after}" "${before}")
-endfunction()
 
 refuse("wanted FROM and TO, or a command: inspect or check")
 refuse("wanted FROM and TO" amp.json)

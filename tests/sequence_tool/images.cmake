@@ -1,5 +1,6 @@
 # Images from idx files, as those of MNIST.
 include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/bad_input.cmake)
 
 # 60 images of 4 rows and 3 columns, which are bright at the top, at the bottom, or on the left.
 set(pixels "")
@@ -56,13 +57,6 @@ write_octal(cut 000000010003000000)
 write_octal(wide 000000010003000000000001000000000001000000000003001002003)
 file(WRITE ${folder}/table.csv "id,time,x,target\n1,0,1,a\n2,0,2,b\n")
 list_files(before)
-function(refuse regex)
-  sequence_tool(2 ${ARGN})
-  expect_match("${error}" "^sequence_tool: [^\n]+\n$")
-  expect_match("${error}" "${regex}")
-  list_files(after)
-  expect_equal("${after}" "${before}")
-endfunction()
 refuse("packed: is compressed: run gunzip before" train --images packed --labels labels)
 refuse("packed: is compressed: run gunzip before" train --images images --labels packed)
 refuse("packed: is compressed: run gunzip before" train --data packed)

@@ -58,6 +58,15 @@ function(expect_different given other)
   endif()
 endfunction()
 
+# Two files, byte by byte.
+function(expect_same one other)
+  file(SHA256 ${folder}/${one} hash)
+  file(SHA256 ${folder}/${other} hash_other)
+  if(NOT hash STREQUAL hash_other)
+    message(FATAL_ERROR "${one} is not the same as ${other}")
+  endif()
+endfunction()
+
 # What is below the folder, each with its contents.
 function(list_files variable)
   file(GLOB_RECURSE files LIST_DIRECTORIES true ${folder}/*)
@@ -158,6 +167,17 @@ function(expect_as_if_never_killed)
   read_losses(some some.csv ${count})
   read_losses(whole whole.csv ${count})
   expect_equal("${some}" "${whole}")
+endfunction()
+
+# --steps is the total: a training with these options that has ended goes on where it gets more of them.
+function(expect_more_steps)
+  set(short train ${ARGN} --evaluate-every 10 --checkpoint short.safetensors --log short.csv)
+  run_tool(0 ${short} --steps 20)
+  run_tool(0 ${short} --steps 40 --resume)
+  expect_match("${output}" "resumed at step 20\n")
+  read_losses(losses short.csv 4)
+  steps_of(steps "${losses}")
+  expect_equal("${steps}" "10;20;30;40")
 endfunction()
 
 # A training whose reader has gone saves and ends.
