@@ -81,5 +81,20 @@ TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
             "Dropout: features of the layer: wanted 3, given 4");
 }
 
+/// Weights of the user's, of which nothing says that they fit each other.
+struct Weights {
+  Matrix<float> w, b;
+  const Matrix<float>& weight() const { return w; }
+  const Matrix<float>& bias() const { return b; }
+};
+
+TEST(FrameWiseCells, RefuseABiasOfAnotherSize) {
+  const Weights weights{Matrix<float>::Ones(4, 3), Matrix<float>::Ones(3, 1)};
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { LinearCell<float, 3, 4>{weights}; }),
+            "Linear: bias of the layer: wanted (4, 1), given (3, 1)");
+  EXPECT_EQ(message_of<std::invalid_argument>([&] { Conv1dCell<float, 4, 3>{weights}; }),
+            "Conv1d: bias of the layer: wanted (4, 1), given (3, 1)");
+}
+
 }  // namespace
 }  // namespace minrnn::tests

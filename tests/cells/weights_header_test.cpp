@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <limits>
+#include <locale>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -101,6 +102,18 @@ TEST(WeightsHeader, SaysWhatItIsInLinesThatFitAScreen) {
   EXPECT_NE(header.find("\n      // 0/1: signed MinGru(3, 3) from 16 on: W, b, "), std::string::npos) << header;
   std::istringstream lines(header);
   for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 120) << line;
+}
+
+TEST(WeightsHeader, IsTheSameWhateverTheLocaleOfTheStream) {
+  struct Grouped : std::numpunct<char> {
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\1"; }
+  };
+  const Model<float> cell = model<float>();
+  std::ostringstream out;
+  out.imbue(std::locale(std::locale::classic(), new Grouped));
+  write_weights_header(out, cell, "weights::of_a_test");
+  EXPECT_EQ(out.str(), header_of(cell));
 }
 
 TEST(WeightsHeader, OfASingleCell) {

@@ -33,11 +33,12 @@ bool walk(const char* name, const Model& model, State& state, const float* input
   model.process(inputs, y, kFrames, state);
   const std::uint32_t passed = ticks.passed();
   float largest = 0;
+  bool right = true;
   for (Index i = 0; i < kFrames * Model::output_size(); ++i) {
     const float difference = std::abs(y[i] - answers[i]);
-    largest = difference <= largest ? largest : difference;  // NaN stays
+    largest = std::max(largest, difference);  // NaN is never the larger
+    right = right && difference <= 1e-6f;
   }
-  const bool right = largest <= 1e-6f;
   print(name);
   print(": largest difference ");
   print(right ? static_cast<std::uint32_t>(largest * 1e9f) : 1000000000u);

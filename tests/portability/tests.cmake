@@ -105,8 +105,9 @@ if(NOT sanitized AND NOT MSVC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
   string(REGEX MATCH "x86_64|AMD64" x86 ${CMAKE_SYSTEM_PROCESSOR})
   get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
   add_test(NAME portability.fast_math
-           COMMAND ${CMAKE_COMMAND} "-DCOMPILERS=${compilers}" "-DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}" -DX86=${x86}
-                   -DSOURCE=${portability}/fast_math.cpp "-DINCLUDES=${PROJECT_SOURCE_DIR}/include;${eigen_include}"
+           COMMAND ${CMAKE_COMMAND} "-DCOMPILERS=${compilers}" "-DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
+                   "-DINCLUDES=${PROJECT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR};${eigen_include}"
+                   -DX86=${x86} -DSOURCE=${portability}/fast_math.cpp
                    -DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/fast_math -P ${portability}/fast_math.cmake)
   set_tests_properties(portability.fast_math PROPERTIES TIMEOUT 600)
 endif()

@@ -34,6 +34,7 @@ struct Conv1dForm {
   static void pack(const Layer& layer, S* weights) {
     static_assert(is_of_kind<Layer, Conv1d<S>>(), "a Conv1dCell is made of a Conv1d");
     check_matrix("Conv1d", "weight of the layer", layer.weight(), features, kernel);
+    check_matrix("Conv1d", "bias of the layer", layer.bias(), features, 1);
     for (Index f = 0; f < features; ++f) {
       for (Index j = 0; j < kernel; ++j) weights[j * features + f] = layer.weight()(f, j);
       weights[kBiasAt + f] = layer.bias()(f, 0);

@@ -62,12 +62,17 @@ struct GatedForm {
                   "kind, with its candidate and its scaling of gates");
     for (int gate = 0; gate < Gates::kCount; ++gate) {
       const auto& w = layer.weight(gate);
+      const auto& b = layer.bias(gate);
       check_matrix(Gates::kName, "weight of the layer", w, Hidden, In);
-      Product::pack(gate, w, layer.bias(gate), 0, weights);
+      check_matrix(Gates::kName, "bias of the layer", b, Hidden, 1);
+      Product::pack(gate, w, b, 0, weights);
     }
     if constexpr (kDiagonals > 0)
-      for (Index i = 0; i < kDiagonals; ++i)
-        for (Index r = 0; r < Hidden; ++r) weights[Product::kWeights + i * Hidden + r] = layer.diagonal(i)(r, 0);
+      for (Index i = 0; i < kDiagonals; ++i) {
+        const auto& diagonal = layer.diagonal(i);
+        check_matrix(Gates::kName, "diagonal of the layer", diagonal, Hidden, 1);
+        for (Index r = 0; r < Hidden; ++r) weights[Product::kWeights + i * Hidden + r] = diagonal(r, 0);
+      }
   }
 
   template <class Text>

@@ -28,8 +28,9 @@ struct LinearForm : FrameWiseForm<S, In, Out> {
   static void pack(const Layer& layer, S* weights) {
     static_assert(is_of_kind<Layer, Linear<S>>(), "a LinearCell is made of a Linear");
     check_matrix("Linear", "weight of the layer", layer.weight(), Out, In);
-    if (layer.bias().size() > 0) return Product::pack(0, layer.weight(), layer.bias(), 0, weights);
-    Product::pack(0, layer.weight(), Eigen::Matrix<S, Out, 1>::Zero(), 0, weights);
+    if (layer.bias().size() == 0) return Product::pack(0, layer.weight(), Eigen::Matrix<S, Out, 1>::Zero(), 0, weights);
+    check_matrix("Linear", "bias of the layer", layer.bias(), Out, 1);
+    Product::pack(0, layer.weight(), layer.bias(), 0, weights);
   }
 
   static void step(const S* weights, const S* x, NoCellState&, S* y) noexcept {

@@ -34,6 +34,8 @@ struct PerceptronForm : FrameWiseForm<S, features, features> {
     static_assert(is_of_kind<Layer, Mlp<S>>(), "an MlpCell is made of an Mlp");
     check_matrix("Mlp", "weight_in of the layer", layer.weight_in(), kHalves * inner, features);
     check_matrix("Mlp", "weight_out of the layer", layer.weight_out(), features, inner);
+    check_matrix("Mlp", "bias_in of the layer", layer.bias_in(), kHalves * inner, 1);
+    check_matrix("Mlp", "bias_out of the layer", layer.bias_out(), features, 1);
     constexpr bool exact = gelu_form == GeluForm::exact;
     check_that(layer.gelu_form() == gelu_form, "Mlp", "GELU of the layer",
                exact ? "that of the cell, the exact one" : "that of the cell, by tanh",

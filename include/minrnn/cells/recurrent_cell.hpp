@@ -38,6 +38,8 @@ struct RecurrentForm {
                   "the layer computes something else than this cell: make a cell of its kind");
     check_matrix(Gates::kName, "weight_ih of the layer", layer.weight_ih(), kGates * Hidden, In);
     check_matrix(Gates::kName, "weight_hh of the layer", layer.weight_hh(), kGates * Hidden, Hidden);
+    check_matrix(Gates::kName, "bias_ih of the layer", layer.bias_ih(), kGates * Hidden, 1);
+    check_matrix(Gates::kName, "bias_hh of the layer", layer.bias_hh(), kGates * Hidden, 1);
     for (Index gate = 0; gate < kGates; ++gate) {
       OfInput::pack(gate, layer.weight_ih(), layer.bias_ih(), gate * Hidden, weights);
       OfState::pack(gate, layer.weight_hh(), layer.bias_hh(), gate * Hidden, weights + OfInput::kWeights);

@@ -104,21 +104,22 @@ void write_weights_header(std::ostream& out, const Cell& cell, std::string_view 
   const S* const weights = cell.weights();
   detail::check_that(std::all_of(weights, weights + Form::kWeights, [](S w) { return detail::is_finite(w); }), kWhere,
                      "weights", "finite numbers", "one that is not");
+  // Sizes as `Digits`: a stream may have a locale that groups thousands.
   out << "// The weights of a model for the cells of minrnn, written by minrnn::write_weights_header.\n"
       << "#pragma once\n\nnamespace " << namespace_name << " {\n\nstruct Weights {\n"
       << "  // What the weights are for; a minrnn::CellView of these cells takes them.\n"
       << "  static constexpr char kCells[] =\n      \"" << detail::description<Form>().text() << "\";\n"
-      << "  // " << Form::kWeights << " numbers, and " << detail::kSlack
+      << "  // " << detail::Digits(Form::kWeights).text() << " numbers, and " << detail::Digits(detail::kSlack).text()
       << " behind them that a step may read and that mean nothing.\n"
       << "  alignas(64) static constexpr " << (std::is_same_v<S, float> ? "float" : "double") << " kValues["
-      << Form::kWeights + detail::kSlack << "] = {\n";
+      << detail::Digits(Form::kWeights + detail::kSlack).text() << "] = {\n";
   Index end = 0;
   detail::for_each_leaf(std::type_identity<Form>{}, "", 0, [&](const std::string& path, auto form, Index offset) {
     using Leaf = typename decltype(form)::type;
     detail::write_numbers(out, weights + end, weights + offset);
     end = offset + Leaf::kWeights;
-    out << "      // " << path << (path.empty() ? "" : ": ") << detail::description<Leaf>().text() << " from " << offset
-        << " on: " << Leaf::kLayout << '\n';
+    out << "      // " << path << (path.empty() ? "" : ": ") << detail::description<Leaf>().text() << " from "
+        << detail::Digits(offset).text() << " on: " << Leaf::kLayout << '\n';
     detail::write_numbers(out, weights + offset, weights + end);
   });
   out << "      // Nothing.\n";

@@ -10,6 +10,7 @@
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
+#include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/message.hpp"
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -24,9 +25,11 @@ namespace detail {
 template <class S>
 void check_weights(const Name& name, const Matrix<S>& w, double most, Said wanted) {
   for (Index r = 0; r < w.rows(); ++r)
-    for (Index c = 0; c < w.cols(); ++c)
-      if (!((std::abs)(static_cast<double>(w(r, c))) <= most)) [[unlikely]]
-        throw_argument("quantise", name.str(), wanted, {static_cast<double>(w(r, c)), " at (", r, ", ", c, ")"});
+    for (Index c = 0; c < w.cols(); ++c) {
+      const double number = static_cast<double>(w(r, c));
+      if (!is_finite(number) || (std::abs)(number) > most) [[unlikely]]
+        throw_argument("quantise", name.str(), wanted, {number, " at (", r, ", ", c, ")"});
+    }
 }
 
 template <class S>

@@ -13,6 +13,11 @@
 
 namespace minrnn::detail {
 
+/// What numbers are multiplied by whose squares are beyond the range of S: a power of two, beside whose squares an
+/// epsilon is nothing.
+template <class S>
+inline constexpr S kForSquares = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
+
 /// 1 / sqrt(mean(x^2) + epsilon) of the features of a frame, also where their squares are beyond the range of S.
 template <class S>
 S reciprocal_root_mean_square(Row<const S> x, Index features, S epsilon) {
@@ -27,8 +32,7 @@ S reciprocal_root_mean_square(Row<const S> x, Index features, S epsilon) {
   const S count = static_cast<S>(features), sum = sum_of_squares([](Packet<S> number) { return number; });
   if (is_finite(sum)) [[likely]]
     return 1 / std::sqrt(sum / count + epsilon);
-  // Squares of numbers that are smaller by a power of two, beside which epsilon is nothing.
-  constexpr S kSmaller = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
+  constexpr S kSmaller = kForSquares<S>;
   const S smaller = sum_of_squares([](Packet<S> number) { return as_written(number * kSmaller); });
   return kSmaller / std::sqrt(smaller / count);
 }
