@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cmath>
-#include <type_traits>
 
 #include "minrnn/core/cache.hpp"
 #include "minrnn/core/check.hpp"
@@ -20,6 +19,7 @@
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/layers/frame_wise.hpp"
+#include "minrnn/math/root_mean_square.hpp"
 
 namespace minrnn {
 
@@ -144,7 +144,7 @@ class LayerNorm : public FrameWise<LayerNorm<S>, S> {
     S scale = 1, variance = centre(scale), r = 1 / std::sqrt(variance + epsilon_);
     if (!detail::is_finite(variance)) [[unlikely]] {
       // Beyond the range of S: the frame smaller by a power of two, beside which epsilon is nothing.
-      scale = std::is_same_v<S, float> ? S(0x1p-70) : S(0x1p-540);
+      scale = detail::kForSquares<S>;
       variance = centre(scale);
       r = 1 / std::sqrt(variance);
     }

@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstdint>
 
+#include "minrnn/core/floating_point.hpp"
+
 namespace minrnn {
 
 /// Numbers of 16 bits, from and to float. They are for storage: nothing is computed in them here.
@@ -65,7 +67,7 @@ namespace detail {
 inline float cut_to_odd(double x) {
   const float y = static_cast<float>(x);
   const auto wide = static_cast<double>(y);
-  if (wide == x || x != x) return y;
+  if (is_nan(x) || wide == x) return y;
   const bool too_large = x < 0 ? wide < x : wide > x;
   return std::bit_cast<float>((std::bit_cast<std::uint32_t>(y) - (too_large ? 1u : 0u)) | 1u);
 }
