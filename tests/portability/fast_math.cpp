@@ -15,13 +15,16 @@
 #endif
 
 #include "minrnn/attention/score_unit.hpp"
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/gates/gate.hpp"
 #include "minrnn/layers/layer_norm.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/loss/mean_square.hpp"
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/half.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/math/scaled.hpp"
 #include "minrnn/optim/adam.hpp"
@@ -144,6 +147,9 @@ void check_arguments() {
   const RandomStream stream = Random(1).stream(0);
   expect_refused("RgLru takes a decay that is NaN", [&] { RgLru<float>(4, 4, stream, {.least_decay = nan}); });
   expect_refused("RgLru takes a decay that is NaN", [&] { RgLru<float>(4, 4, stream, {.most_decay = nan}); });
+  const Linear<float> layer(Matrix<float>::Constant(2, 2, static_cast<float>(nan)));
+  for (const WeightFormat format : {WeightFormat::bf16, WeightFormat::int8})
+    expect_refused("quantise takes a weight that is NaN", [&] { quantise(layer, format); });
   detail::promises::WorstElement worst;
   for (const double difference : {1.0, nan, 7.0}) worst.note(difference, 0.5, [] { return "somewhere"; });
   expect(worst.found() && detail::is_nan(worst.worst().difference), "a difference that is NaN is not the worst", 0);
@@ -176,6 +182,8 @@ void check_bits() {
   for (const float x : {0.0f, -0.0f, 1e-40f, std::numeric_limits<float>::max()})
     expect(detail::is_finite(x) && detail::is_finite(-x) && !detail::is_nan(x), "a number", static_cast<double>(x));
   expect(!detail::is_finite(infinite) && !detail::is_nan(-infinite), "infinity", 0);
+  expect(f16_from_double(static_cast<double>(nan)) == 0x7e00 && bf16_from_double(static_cast<double>(nan)) == 0x7fc0,
+         "NaN in 16 bits", 0);
   expect(!detail::is_finite(nan) && detail::is_nan(nan) && detail::is_nan(-static_cast<double>(nan)), "NaN", 0);
   Matrix<float> x = Matrix<float>::Ones(37, 2);
   expect(detail::all_finite(Columns<const float>(x)) && all_finite(Packet<float, 2>::load(x.data())), "all finite", 0);
