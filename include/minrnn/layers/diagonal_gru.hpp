@@ -17,6 +17,9 @@ namespace minrnn {
 /// Shapes      x (F, T, B), h (H, T, B); W (H, F), b and a (H); state h (H, B)
 /// Gradient    delta_t = dh_t + J_{t+1} delta_{t+1} with J = dh_t / dh_{t-1}, a number for each channel:
 ///             gates/diagonal_gru.hpp
+/// Silence     with x = 0 and b = 0, h = 0 stays 0, and there J = 1/2 + a_n / 4: a channel with a_n > 2, as one of six
+///             has at first, leaves that point once it is off it, and gradients through a long exact silence from h = 0
+///             grow beyond all range. A first state that is a little off 0 has no such gradients
 /// Parameters  w_z, b_z, a_z, w_r, b_r, a_r, w_n, b_n, a_n
 /// Memory      kept for backward: 4 H scalars per step (z, r, n and h)
 /// Throws      std::invalid_argument for a size below 1 or a wrong shape
