@@ -1,5 +1,5 @@
 # What cpack makes, and that a project finds the library in what is unpacked of it: cmake -DROOT=... -DFOLDER=...
-# -DGENERATOR=... -DCOMPILER=... -DLAUNCHER=... -DEIGEN=... -DVERSION=... -P cpack.cmake
+# -DGENERATOR=... -DCOMPILER=... -DEIGEN=... -DVERSION=... -P cpack.cmake
 cmake_minimum_required(VERSION 3.23...4.0)
 file(REMOVE_RECURSE ${FOLDER})
 function(run)
@@ -62,6 +62,6 @@ file(GLOB_RECURSE packed RELATIVE ${FOLDER}/minrnn-${VERSION}/include ${FOLDER}/
 wants("${packed}" "${headers}" "What the archive holds")
 
 run(${CMAKE_COMMAND} -S ${ROOT}/tests/consumer -B ${FOLDER}/consumer -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER}
-    -DCMAKE_CXX_COMPILER_LAUNCHER=${LAUNCHER} -DEigen3_DIR=${EIGEN} -DWAY=find_package -DCMAKE_PREFIX_PATH=${prefix})
+    -DEigen3_DIR=${EIGEN} -DWAY=find_package -DCMAKE_PREFIX_PATH=${prefix})
 run(${CMAKE_COMMAND} --build ${FOLDER}/consumer)
 run(${FOLDER}/consumer/consumer)
