@@ -20,7 +20,7 @@ if(UNIX)
   list(APPEND scripts bad_input resume)  # these need sh and its tools
 endif()
 foreach(script IN LISTS scripts)
-  add_test(NAME amp.${script} COMMAND ${CMAKE_COMMAND} -DAMP=$<TARGET_FILE:amp>
+  add_test(NAME amp.${script} COMMAND ${CMAKE_COMMAND} -DAMP=$<TARGET_FILE:amp> -DCONVERT=$<TARGET_FILE:convert>
                                       -P ${PROJECT_SOURCE_DIR}/tests/amp/${script}.cmake)
   set_tests_properties(amp.${script} PROPERTIES TIMEOUT 300)
 endforeach()

@@ -15,6 +15,9 @@ struct Settings {
   std::string like;    // a file of theirs, in whose names and shapes ours are written; empty: theirs becomes ours
   minrnn::PufferOptions puffer;
   bool overwrite = false;
+  std::string cells, part;  // of a header: what the model is, and where; empty: as the metadata say
+  std::string name_space;   // of a header; empty: as the file
+  bool floats = false;      // of a header: round doubles
 };
 
 /// The names of the formats that are read and written.
@@ -28,5 +31,8 @@ int inspect(const Settings& settings);
 
 /// Reads a file, and wants every number of it to be finite.
 int check_file(const Settings& settings);
+
+/// Writes the weights of a checkpoint of ours as a header for cells.
+int write_header(const Settings& settings);
 
 }  // namespace convert

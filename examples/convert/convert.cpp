@@ -7,6 +7,7 @@
 #include "minrnn/io/input_file.hpp"
 #include "minrnn/io/map_tensors.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "model_of.hpp"
 #include "support/console.hpp"
 #include "support/errors.hpp"
 #include "support/files.hpp"
@@ -25,6 +26,8 @@ int convert(const Settings& settings) {
   if (settings.like.empty()) {
     const Theirs theirs = read_theirs(settings.from, settings);
     written = minrnn::to_ours(theirs.file, theirs.map);
+    if (!theirs.cells.empty()) written.metadata[kCellsKey] = theirs.cells;
+    if (!theirs.part.empty()) written.metadata[kPartKey] = theirs.part;
     minrnn::write_safetensors(settings.to, written);
   } else {
     const Theirs like = read_theirs(settings.like, settings);

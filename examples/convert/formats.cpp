@@ -42,17 +42,23 @@ template <NameMap (*map_of)(const TensorFile&)>
 Theirs read_tensors(const std::string& path, const Settings&) {
   TensorFile file = minrnn::read_safetensors(path, minrnn::FileAccess::map);  // of --like only the names are looked at
   NameMap map = map_of(file);
-  return {std::move(file), {}, std::move(map)};
+  return {std::move(file), {}, std::move(map), {}, {}};
 }
 void write_tensors(const std::string& path, const TensorFile& file, const Json&, const Settings&) {
   minrnn::write_safetensors(path, file);
 }
 
-template <JsonModel (*read)(const std::filesystem::path&, minrnn::Dtype), NameMap (*map_of)(const JsonModel&)>
+/// A model in a document as ours, of which the document also says the cells.
+struct Ours {
+  NameMap map;
+  std::string cells, part;
+};
+
+template <JsonModel (*read)(const std::filesystem::path&, minrnn::Dtype), Ours (*ours_of)(const JsonModel&)>
 Theirs read_document(const std::string& path, const Settings&) {
   JsonModel model = read(path, minrnn::Dtype::f32);
-  NameMap map = map_of(model);
-  return {std::move(model.file), std::move(model.document), std::move(map)};
+  Ours ours = ours_of(model);
+  return {std::move(model.file), std::move(model.document), std::move(ours.map), ours.cells, ours.part};
 }
 template <void (*write)(const std::filesystem::path&, const TensorFile&, Json)>
 void write_document(const std::string& path, const TensorFile& file, const Json& document, const Settings&) {
@@ -60,7 +66,7 @@ void write_document(const std::string& path, const TensorFile& file, const Json&
 }
 
 Theirs read_policy(const std::string& path, const Settings& settings) {
-  return {minrnn::read_puffer(path, settings.puffer), {}, minrnn::puffer_map(settings.puffer)};
+  return {minrnn::read_puffer(path, settings.puffer), {}, minrnn::puffer_map(settings.puffer), {}, {}};
 }
 void write_policy(const std::string& path, const TensorFile& file, const Json&, const Settings& settings) {
   minrnn::write_puffer(path, file, settings.puffer);
@@ -68,9 +74,33 @@ void write_policy(const std::string& path, const TensorFile& file, const Json&, 
 
 NameMap min_rnns_map_of(const TensorFile& file) { return minrnn::min_rnns_map(minrnn::min_rnns_options_of(file)); }
 NameMap mamba_map_of(const TensorFile& file) { return minrnn::mamba_map(minrnn::mamba_options_of(file)); }
-NameMap rtneural_map_of(const JsonModel& model) { return minrnn::rtneural_map(minrnn::rtneural_layers(model)); }
-NameMap nam_map_of(const JsonModel& model) { return minrnn::nam_map(minrnn::nam_of(model)); }
-NameMap guitar_amp_map_of(const JsonModel& model) { return minrnn::guitar_amp_map(minrnn::guitar_amp_of(model)); }
+/// So many of a cell, one after the other.
+std::string repeated(const std::string& cell, minrnn::Index count) {
+  std::string text;
+  for (minrnn::Index i = 0; i < count; ++i) text += cell + ", ";
+  return text;
+}
+std::string within_residual(const std::string& cells, bool skips) { return skips ? "Residual (" + cells + ")" : cells; }
+
+Ours of_rtneural(const JsonModel& model) {
+  const auto layers = minrnn::rtneural_layers(model);
+  std::string cells;
+  for (const auto& layer : layers)
+    cells += (cells.empty() ? "" : ", ") + std::string(layer.type == "lstm"  ? "Lstm"
+                                                       : layer.type == "gru" ? "Gru"
+                                                                             : "Linear");
+  return {minrnn::rtneural_map(layers), within_residual(cells, minrnn::rtneural_skips(model)), {}};
+}
+Ours of_nam(const JsonModel& model) {
+  const minrnn::Nam nam = minrnn::nam_of(model);
+  return {minrnn::nam_map(nam), repeated("Lstm", nam.layers) + "Linear", "net"};
+}
+Ours of_guitar_amp(const JsonModel& model) {
+  const minrnn::GuitarAmp amp = minrnn::guitar_amp_of(model);
+  return {minrnn::guitar_amp_map(amp),
+          within_residual(repeated(amp.lstm ? "Lstm" : "Gru", amp.layers) + "Linear", amp.skip),
+          {}};
+}
 NameMap torch_map_of(const TensorFile& file) { return minrnn::torch_map_of(file); }
 
 const std::vector<Format>& formats() {
@@ -79,10 +109,9 @@ const std::vector<Format>& formats() {
       {"min-gru-pytorch", read_tensors<lucidrains_map>, write_tensors},
       {"min-rnns", read_tensors<min_rnns_map_of>, write_tensors},
       {"mamba", read_tensors<mamba_map_of>, write_tensors},
-      {"rtneural", read_document<minrnn::read_rtneural, rtneural_map_of>, write_document<minrnn::write_rtneural>},
-      {"nam", read_document<minrnn::read_nam, nam_map_of>, write_document<minrnn::write_nam>},
-      {"guitar-amp", read_document<minrnn::read_guitar_amp, guitar_amp_map_of>,
-       write_document<minrnn::write_guitar_amp>},
+      {"rtneural", read_document<minrnn::read_rtneural, of_rtneural>, write_document<minrnn::write_rtneural>},
+      {"nam", read_document<minrnn::read_nam, of_nam>, write_document<minrnn::write_nam>},
+      {"guitar-amp", read_document<minrnn::read_guitar_amp, of_guitar_amp>, write_document<minrnn::write_guitar_amp>},
       {"puffer", read_policy, write_policy}};
   return list;
 }

@@ -16,6 +16,7 @@ struct Theirs {
   minrnn::TensorFile file;
   minrnn::Json document;  // of formats that are JSON
   minrnn::NameMap map;
+  std::string cells, part;  // what the metadata of ours say for `convert header`; empty: nobody knows
 };
 
 /// Throws std::runtime_error with the path and the reason.

@@ -28,6 +28,24 @@ CLI::Option* add_format(CLI::App& app, convert::Settings& s, const std::string& 
   return app.add_option("--format", s.format, text)->check(CLI::IsMember(convert::format_names()));
 }
 
+CLI::App* add_header(CLI::App& app, convert::Settings& s) {
+  CLI::App* header = app.add_subcommand("header", "the weights of a checkpoint of ours as a header for cells");
+  add_file(*header, "MODEL", s.from, "the checkpoint")->required();
+  add_file(*header, "-o,--output", s.to, "the header to be written")->required();
+  header->add_option("--cells", s.cells,
+                     "what the model is, in the order of its layers, as \"MinGru, Residual (RmsNorm, Mlp), Linear\" "
+                     "(default: what its metadata say, as those of amp do)");
+  header->add_option("--part", s.part, "where the model stands in the checkpoint, as net (default: it is all of it)");
+  header->add_option("--namespace", s.name_space, "of the struct Weights (default: the name of the header)");
+  header->add_flag("--float", s.floats, "round what is in 64 bits to floats");
+  header->add_flag("--overwrite", s.overwrite, "replace the header where it is there");
+  header->footer(
+      "Example:\n"
+      "  convert header pedal.safetensors -o pedal.hpp\n"
+      "  convert header net.safetensors -o net.hpp --cells \"plain MinGru, Linear\"");
+  return header;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Weights of others: looks into them, and makes checkpoints of minrnn of them, or them of checkpoints.",
                "convert");
@@ -45,6 +63,7 @@ int run(int argc, char** argv) {
       "  puffer           policies of PufferLib; with --inputs, --features, --outputs\n"
       "Example:\n"
       "  convert inspect gru.safetensors\n"
+      "  convert header pedal.safetensors -o pedal.hpp\n"
       "  convert gru.safetensors ours.safetensors --format torch\n"
       "  convert trained.safetensors back.safetensors --format torch --like gru.safetensors");
   convert::Settings s;
@@ -55,6 +74,7 @@ int run(int argc, char** argv) {
   app.add_flag("--overwrite", s.overwrite, "replace TO where it is there");
   CLI::App* inspect = app.add_subcommand("inspect", "the tensors of a file: names, types, shapes, sizes; its metadata");
   CLI::App* check = app.add_subcommand("check", "whether a file is whole, and all of its numbers are finite");
+  CLI::App* header = add_header(app, s);
   for (CLI::App* command : {inspect, check}) {
     add_file(*command, "FILE", s.from, "the file to be read")->required();
     add_format(*command, s, "of the file (default: safetensors of any names, or their .index.json)");
@@ -65,8 +85,9 @@ int run(int argc, char** argv) {
   if (s.format == "puffer" && !has_sizes) return fail("--format puffer: wanted --inputs, --features and --outputs");
   if (*inspect) return convert::inspect(s);
   if (*check) return convert::check_file(s);
+  if (*header) return convert::write_header(s);
   if (s.from.empty() || s.to.empty())
-    return fail("wanted FROM and TO, or a command: inspect or check; --help says more");
+    return fail("wanted FROM and TO, or a command: inspect, check or header; --help says more");
   if (s.format.empty()) return fail("wanted --format; --help says more");
   return convert::convert(s);
 }

@@ -83,3 +83,9 @@ foreach(command "" train run bench circuit)
   amp(0 ${command} --help)
   expect_match("${output}" "Examples?:\n  .*amp ")
 endforeach()
+
+# convert knows by its metadata which cells play a checkpoint.
+set(program ${CONVERT})
+amp(0 header first.safetensors -o first.hpp)
+file(READ ${folder}/first.hpp header)
+expect_match("${header}" "\"\\(Gru\\(1, 8\\), Linear\\(8, 1\\)\\)\";.* kInputScale = [^\n]*, kOutputScale = .* kSampleRate = 48000;")

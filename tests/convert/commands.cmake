@@ -11,6 +11,7 @@ expect_equal("${output}" "name           type  shape         bytes
 0/0/bias_hh    F32   3                12
 1/w            F32   1 x 1             4
 1/b            F32   1                 4
+metadata cells: Residual (Gru, Linear)
 6 tensors, 14 numbers, 56 bytes
 ")
 convert(0 check ours.safetensors)
@@ -29,6 +30,16 @@ convert(0 check back.json --format guitar-amp)
 convert(2 amp.json ours.safetensors --format guitar-amp)
 expect_equal("${error}" "convert: ours.safetensors: is there already: --overwrite replaces it\n")
 convert(0 amp.json ours.safetensors --format guitar-amp --overwrite)
+
+# As a header for cells, which the metadata name.
+convert(0 header ours.safetensors -o amp.hpp)
+expect_equal("${output}" "amp.hpp: amp::Weights of 2 layers\n")
+file(READ ${folder}/amp.hpp header)
+expect_match("${header}" "\n//   using Model = minrnn::ResidualCell<minrnn::CellChain<minrnn::GruCell<float, 1, 1>,[^;]+>>;")
+expect_match("${header}" "\nnamespace amp {\n.*\"Residual \\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
+convert(0 header ours.safetensors -o amp.hpp --cells "Gru(1, 1), Linear" --namespace a::b --overwrite)
+file(READ ${folder}/amp.hpp header)
+expect_match("${header}" "\nnamespace a::b {\n.*\"\\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
 
 # The other JSON.
 file(WRITE ${folder}/model.json "{\"in_shape\":[null,null,1],\"layers\":[{\"type\":\"dense\",\"activation\":\"\",\"shape\":[null,null,2],\"weights\":[[[1.0,2.0]],[3.0,4.0]]}]}")

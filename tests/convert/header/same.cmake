@@ -1,0 +1,12 @@
+# cmake -DFOLDER=<headers> -P same.cmake: from the weights on, the header of convert is that of write_weights_header.
+cmake_minimum_required(VERSION 3.23...4.0)
+foreach(name every every_double)
+  foreach(file ${name} ${name}_wanted)
+    file(READ ${FOLDER}/${file}.hpp text)
+    string(FIND "${text}" "#pragma once\n\nnamespace ${name} {" begin)
+    string(SUBSTRING "${text}" ${begin} -1 ${file})
+  endforeach()
+  if(begin LESS 0 OR NOT ${name} STREQUAL ${name}_wanted)
+    message(FATAL_ERROR "${FOLDER}/${name}.hpp is not ${name}_wanted.hpp")
+  endif()
+endforeach()
