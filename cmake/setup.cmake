@@ -45,8 +45,7 @@ function(install_packages)
 endfunction()
 
 # Each argument is a Debian package, or program=package where any provider of the program will do.
-# Sets `generator`, an option for CMake where Ninja cannot be had.
-function(set_up)
+function(install_missing)
   set(missing "")
   foreach(need IN LISTS ARGN)
     if(need MATCHES "(.+)=(.+)")
@@ -66,7 +65,11 @@ function(set_up)
   if(missing)
     install_packages(${missing})
   endif()
+endfunction()
 
+# The same, and looks for what builds. Sets `generator`, an option for CMake where Ninja cannot be had.
+function(set_up)
+  install_missing(${ARGN})
   find_program(compiler NAMES $ENV{CXX} c++ g++ clang++ NO_CACHE)
   find_program(ninja NAMES ninja NO_CACHE)
   find_program(make NAMES make gmake NO_CACHE)

@@ -3,6 +3,12 @@ set(pages README.md include/minrnn/README.md include/minrnn/io/README.md include
           examples/README.md bench/README.md .github/CONTRIBUTING.md)
 set(names readme map io distributed examples bench contributing)
 list(TRANSFORM pages PREPEND ${PROJECT_SOURCE_DIR}/)
+file(GLOB site CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/docs/pages/*.md)  # those that are on the site alone
+foreach(page IN LISTS site)
+  cmake_path(GET page STEM name)
+  list(APPEND pages ${page})
+  list(APPEND names ${name})
+endforeach()
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${pages})
 set(fence "```")
 foreach(page name IN ZIP_LISTS pages names)
@@ -33,3 +39,11 @@ foreach(page name IN ZIP_LISTS pages names)
   endwhile()
 endforeach()
 add_test(NAME pages COMMAND ${CMAKE_COMMAND} "-DPAGES=${pages}" -P ${CMAKE_CURRENT_SOURCE_DIR}/pages_check.cmake)
+
+# The site of cmake/docs.cmake is written without a warning, and no link of a page leads to a heading that is not there.
+find_program(MINRNN_DOXYGEN doxygen)
+if(MINRNN_DOXYGEN AND UNIX)
+  add_test(NAME docs COMMAND ${CMAKE_COMMAND} -DOUTPUT=${CMAKE_CURRENT_BINARY_DIR}/docs
+                             -P ${PROJECT_SOURCE_DIR}/cmake/docs.cmake)
+  set_tests_properties(docs PROPERTIES TIMEOUT 300)
+endif()
