@@ -40,6 +40,8 @@ wants("${io} ${mpi}" "nlohmann-json mpi" "What the features of vcpkg.json need")
 wants_text(cmake/packaging/conan/conanfile.py "name = \"minrnn\"\n" "description = \"${DESCRIPTION}\"\n"
            "license = \"MIT\"\n")
 wants_text(cmake/packaging/README.md "minrnn/${VERSION}" "libminrnn-dev_${VERSION}_all.deb" "minrnn-${VERSION}.tar.gz")
+wants_text(.github/CITATION.cff "\nversion: ${VERSION}\n")
+wants_text(.github/CHANGELOG.md "\n## ${VERSION}")
 
 # The recipe finds the version by the expression that it has.
 if(EXISTS "${PYTHON}")
