@@ -15,69 +15,38 @@
 #include "speed.hpp"
 #include "support/console.hpp"
 #include "support/files.hpp"
-#include "support/log.hpp"
-#include "support/signals.hpp"
+#include "support/training_run.hpp"
 #include "support/training_time.hpp"
 #include "training.hpp"
 
 namespace amp {
 namespace {
 
-class Run {
+class Run final : public TrainingRun {
  public:
   Run(const TrainSettings& settings, Training& training)
-      : settings_(settings),
-        training_(training),
-        at_(training.progress),
-        time_(settings.learning_rate, settings.minutes, settings.steps, 0, at_),
-        log_(settings.files.log, "step,seconds,train_loss,validation_esr", settings.files.resume ? at_.step : -1) {}
-
-  /// Whether it has come to its end, and was not asked to end before.
-  bool operator()() {
-    take_signals();
-    try {
-      while (at_.step < time_.steps() && (time_.seconds() < time_.limit() || at_.step == 0) && !interrupted) {
-        training_.step(time_.learning_rate(time_.seconds()));
-        begin();
-        if (at_.step % settings_.evaluate_every == 0 || at_.step == time_.steps()) report();
-        if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
-      }
-      if (!interrupted && at_.loss_count > 0) report();
-    } catch (const OutputError&) {
-      if (begun_) save();
-      throw;
-    }
-    if (begun_) save();
-    meter_.clear();
-    if (!interrupted) return true;
-    say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
-        settings_.files.checkpoint.empty() || !begun_ ? "" : ", saved: go on with --resume");
-    return false;
-  }
+      : TrainingRun(training.progress, {settings.learning_rate, settings.minutes, settings.steps, 0, training.progress},
+                    {settings.files.log, "step,seconds,train_loss,validation_esr",
+                     settings.files.resume ? training.progress.step : -1},
+                    {settings.evaluate_every, settings.evaluate_every}, !settings.files.checkpoint.empty()),
+        settings_(settings),
+        training_(training) {}
 
  private:
-  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
-  /// whatever ends the training, it can be resumed.
-  void begin() {
-    if (begun_) return;
-    save();
-    log_.begin();
-    begun_ = true;
-  }
+  void step(double learning_rate) override { training_.step(learning_rate); }
+  void save_state() override { training_.save(); }
 
   double samples_per_second() const {
     return time_.steps_per_second() * static_cast<double>(training_.stretches().batch() * settings_.segment);
   }
-  /// Between two lines of `report`.
-  std::string progress_text() const {
+  std::string progress_text() const override {
     char text[160];
     std::snprintf(text, sizeof text, "step %lld  loss %.4f  %.2fM samples/s  left %s", static_cast<long long>(at_.step),
                   at_.mean_loss(), 1e-6 * samples_per_second(), time_.left().c_str());
     return text;
   }
 
-  /// A line of progress and a row of the log; and the state is saved.
-  void report() {
+  bool report() override {
     const double rate = samples_per_second();
     const auto [loss, ratio, best] = training_.evaluate();
     log_.add("%lld,%.3f,%.17g,%.17g", static_cast<long long>(at_.step), time_.seconds(), loss, ratio);
@@ -85,21 +54,11 @@ class Run {
     say("step %lld  loss %.4f  validation ESR %.5f  %.2fM samples/s  left %s%s\n", static_cast<long long>(at_.step),
         loss, ratio, 1e-6 * rate, time_.left().c_str(), best ? "  best" : "");
     time_.begin_line();
-    save();
-  }
-
-  void save() {
-    at_.seconds = time_.seconds();
-    training_.save();
+    return best;
   }
 
   const TrainSettings& settings_;
   Training& training_;
-  TrainingProgress& at_;
-  TrainingTime time_;
-  Log log_;
-  Meter meter_{stdout};
-  bool begun_ = false;
 };
 
 /// The held-out stretch as files: what went in, what the device made of it, and the model.

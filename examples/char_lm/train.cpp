@@ -14,8 +14,8 @@
 #include "ranks.hpp"
 #include "support/console.hpp"
 #include "support/files.hpp"
-#include "support/log.hpp"
 #include "support/signals.hpp"
+#include "support/training_run.hpp"
 #include "support/training_time.hpp"
 #include "training.hpp"
 
@@ -23,70 +23,17 @@ namespace char_lm {
 namespace {
 
 template <class Model>
-class Run {
+class Run final : public TrainingRun {
  public:
   Run(const TrainSettings& settings, Training<Model>& training, Ranks& ranks)
-      : settings_(settings),
+      : TrainingRun(training.progress,
+                    {settings.learning_rate, settings.minutes, settings.steps, 2000, training.progress},
+                    {ranks.first() ? settings.log : "", "step,train_loss,validation_loss,seconds,characters_per_second",
+                     settings.resume ? training.progress.step : -1},
+                    {settings.evaluate_every, settings.save_every}, !settings.checkpoint.empty()),
+        settings_(settings),
         training_(training),
-        ranks_(ranks),
-        at_(training.progress),
-        time_(settings.learning_rate, settings.minutes, settings.steps, 2000, at_),
-        log_(ranks.first() ? settings.log : "", "step,train_loss,validation_loss,seconds,characters_per_second",
-             settings.resume ? training.progress.step : -1) {}
-
-  int operator()() {
-    take_signals();
-    try {
-      while (at_.step < time_.steps() && goes_on(at_.step == 0)) {
-        training_.step(static_cast<float>(time_.learning_rate(seconds_)));
-        begin();
-        const bool best = (at_.step % settings_.evaluate_every == 0 || at_.step == time_.steps()) && report();
-        if (best || at_.step % settings_.save_every == 0) save();
-        if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
-      }
-      if (!interrupted_ && at_.loss_count > 0) report();
-    } catch (const OutputError&) {
-      if (begun_) save();
-      throw;
-    }
-    const bool kept = !settings_.checkpoint.empty();
-    if (begun_) save();
-    meter_.clear();
-    if (interrupted_) {
-      say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
-          !kept || !begun_ ? "" : ", saved: go on with --resume");
-      return 130;
-    }
-    return final_evaluation();
-  }
-
- private:
-  /// Agrees with the other ranks on what the clock shows, which is that of the first, and on whether one of them has
-  /// been asked to end.
-  void agree() {
-    struct Moment {
-      double seconds;
-      std::int64_t interrupted;
-    };
-    std::vector<Moment> moments(static_cast<std::size_t>(ranks_.size()));
-    moments[static_cast<std::size_t>(ranks_.rank())] = {time_.seconds(), interrupted};
-    minrnn::detail::all_gather(ranks_.communicator(), moments.data(), 1);
-    seconds_ = moments[0].seconds;
-    for (const Moment& moment : moments) interrupted_ |= moment.interrupted != 0;
-  }
-  bool goes_on(bool first_step) {
-    agree();
-    return (seconds_ < time_.limit() || first_step) && !interrupted_;
-  }
-
-  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
-  /// whatever ends the training, it can be resumed.
-  void begin() {
-    if (begun_) return;
-    save();
-    log_.begin();
-    begun_ = true;
-  }
+        ranks_(ranks) {}
 
   /// Of the best weights where there is a checkpoint. It may take a twentieth of --minutes more, as it cannot be known
   /// before how long it takes.
@@ -115,21 +62,43 @@ class Run {
         static_cast<long long>(kept ? at_.best_step : at_.step), loss, loss / std::numbers::ln2, part);
     return interrupted_ ? 130 : 0;
   }
+
+ private:
+  /// Agrees with the other ranks on what the clock shows, which is that of the first, and on whether one of them has
+  /// been asked to end.
+  void agree() {
+    struct Moment {
+      double seconds;
+      std::int64_t interrupted;
+    };
+    std::vector<Moment> moments(static_cast<std::size_t>(ranks_.size()));
+    moments[static_cast<std::size_t>(ranks_.rank())] = {time_.seconds(), interrupted};
+    minrnn::detail::all_gather(ranks_.communicator(), moments.data(), 1);
+    seconds_ = moments[0].seconds;
+    for (const Moment& moment : moments) interrupted_ |= moment.interrupted != 0;
+  }
+  bool goes_on() override {
+    agree();
+    return TrainingRun::goes_on();
+  }
+  double seconds() const override { return seconds_; }
+  bool is_interrupted() const override { return interrupted_; }
+  void step(double learning_rate) override { training_.step(static_cast<float>(learning_rate)); }
+  void save_state() override { training_.save(); }
+
   const char* weights() const { return settings_.checkpoint.empty() ? "last" : "best"; }
 
   double characters_per_second() const {
     return time_.steps_per_second() * static_cast<double>(settings_.batch * settings_.context);
   }
-  /// Between two lines of `report`.
-  std::string progress_text() const {
+  std::string progress_text() const override {
     char text[160];
     std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f characters/s  left %s",
                   static_cast<long long>(at_.step), at_.mean_loss(), characters_per_second(), time_.left().c_str());
     return text;
   }
 
-  /// A line of progress and a row of the log. True where the weights are the best so far.
-  bool report() {
+  bool report() override {
     const double rate = characters_per_second();
     const auto evaluation = training_.evaluate();
     log_.add("%lld,%.17g,%.17g,%.3f,%.0f", static_cast<long long>(at_.step), evaluation.train_loss,
@@ -141,19 +110,9 @@ class Run {
     return evaluation.best;
   }
 
-  void save() {
-    at_.seconds = time_.seconds();
-    training_.save();
-  }
-
   const TrainSettings& settings_;
   Training<Model>& training_;
   Ranks& ranks_;
-  Progress& at_;
-  TrainingTime time_;
-  Log log_;
-  Meter meter_{stdout};
-  bool begun_ = false;
   double seconds_ = 0;  // what the ranks have agreed on last
   bool interrupted_ = false;
 };
@@ -225,7 +184,7 @@ int train(const TrainSettings& settings, minrnn::Executor& executor, Ranks& rank
         static_cast<long long>(text->training_size()), static_cast<long long>(text->vocabulary().size()),
         static_cast<long long>(text->validation_size()), static_cast<long long>(training.evaluated_characters()));
     if (settings.resume) say("resumed at step %lld\n", static_cast<long long>(training.progress.step));
-    return run();
+    return run() ? run.final_evaluation() : 130;
   });
 }
 

@@ -11,8 +11,7 @@
 #include "network.hpp"
 #include "support/console.hpp"
 #include "support/files.hpp"
-#include "support/log.hpp"
-#include "support/signals.hpp"
+#include "support/training_run.hpp"
 #include "support/training_time.hpp"
 #include "training.hpp"
 
@@ -21,82 +20,50 @@ namespace {
 
 constexpr Index kGenerated = 5000;  // sequences of the generated task
 
-class Run {
+class Run final : public TrainingRun {
  public:
   Run(const TrainSettings& settings, Task task, Training& training)
-      : settings_(settings),
+      : TrainingRun(training.progress,
+                    {settings.learning_rate, settings.minutes,
+                     settings.epochs > 0 ? settings.epochs * training.steps_of_epoch() : settings.steps, 1000,
+                     training.progress},
+                    {settings.files.log,
+                     std::string("step,seconds,train_loss,validation_loss,") +
+                         (task == Task::classification ? "accuracy" : "error"),
+                     settings.files.resume ? training.progress.step : -1},
+                    {training.evaluate_every(), training.save_every()}, !settings.files.checkpoint.empty()),
+        settings_(settings),
         task_(task),
-        training_(training),
-        at_(training.progress),
-        time_(settings.learning_rate, settings.minutes,
-              settings.epochs > 0 ? settings.epochs * training.steps_of_epoch() : settings.steps, 1000, at_),
-        log_(settings.files.log,
-             std::string("step,seconds,train_loss,validation_loss,") +
-                 (task == Task::classification ? "accuracy" : "error"),
-             settings.files.resume ? training.progress.step : -1) {}
+        training_(training) {}
 
-  int operator()() {
-    take_signals();
-    try {
-      while (at_.step < time_.steps() && goes_on()) {
-        training_.step(time_.learning_rate(time_.seconds()));
-        begin();
-        const bool best = (at_.step % training_.evaluate_every() == 0 || at_.step == time_.steps()) && report();
-        if (best || at_.step % training_.save_every() == 0) save();
-        if (at_.loss_count > 0) meter_.update([&] { return progress_text(); });
-      }
-      if (!interrupted && at_.loss_count > 0) report();
-    } catch (const OutputError&) {
-      if (begun_) save();
-      throw;
-    }
-    if (begun_) save();
-    meter_.clear();
-    if (interrupted) {
-      say("interrupted at step %lld%s\n", static_cast<long long>(at_.step),
-          settings_.files.checkpoint.empty() || !begun_ ? "" : ", saved: go on with --resume");
-      return 130;
-    }
+  /// What is said once it has come to its end.
+  void say_result() {
     if (is_patient_no_more())
-      say("no better for %lld evaluations: stopped\n", static_cast<long long>(at_.worse_evaluations));
-    say("%s", final_report().c_str());
-    return 0;
-  }
-
- private:
-  bool is_patient_no_more() const { return settings_.patience > 0 && at_.worse_evaluations >= settings_.patience; }
-  bool goes_on() const {
-    return (time_.seconds() < time_.limit() || at_.step == 0) && !interrupted && !is_patient_no_more();
-  }
-
-  /// What replaces older files happens once a first step has shown that memory and all else suffice. From here on,
-  /// whatever ends the training, it can be resumed.
-  void begin() {
-    if (begun_) return;
-    save();
-    log_.begin();
-    begun_ = true;
-  }
-
-  std::string final_report() {
-    std::string text = training_.final_report([&](Index done) {
+      say("no better for %lld evaluations: stopped\n", static_cast<long long>(training_.progress.worse_evaluations));
+    const std::string text = training_.final_report([&](Index done) {
       meter_.update([&] { return "validating the best weights: " + std::to_string(done) + " sequences"; });
     });
     meter_.clear();
-    return text;
+    say("%s", text.c_str());
   }
 
+ private:
+  bool is_patient_no_more() const {
+    return settings_.patience > 0 && training_.progress.worse_evaluations >= settings_.patience;
+  }
+  bool goes_on() override { return TrainingRun::goes_on() && !is_patient_no_more(); }
+  void step(double learning_rate) override { training_.step(learning_rate); }
+  void save_state() override { training_.save(); }
+
   double sequences_per_second() const { return time_.steps_per_second() * static_cast<double>(settings_.batch); }
-  /// Between two lines of `report`.
-  std::string progress_text() const {
+  std::string progress_text() const override {
     char text[160];
     std::snprintf(text, sizeof text, "step %lld  train %.4f  %.0f sequences/s  left %s",
                   static_cast<long long>(at_.step), at_.mean_loss(), sequences_per_second(), time_.left().c_str());
     return text;
   }
 
-  /// A line of progress and a row of the log. True where the weights are the best so far.
-  bool report() {
+  bool report() override {
     const double rate = sequences_per_second();
     const auto evaluation = training_.evaluate();
     const auto [loss, measure] = evaluation.validation;
@@ -110,19 +77,9 @@ class Run {
     return evaluation.best;
   }
 
-  void save() {
-    at_.seconds = time_.seconds();
-    training_.save();
-  }
-
   const TrainSettings& settings_;
   Task task_;
   Training& training_;
-  Progress& at_;
-  TrainingTime time_;
-  Log log_;
-  Meter meter_{stdout};
-  bool begun_ = false;
 };
 
 /// The data, and what they decide of the model.
@@ -177,7 +134,9 @@ int train(const TrainSettings& settings, minrnn::Executor& executor) {
       static_cast<long long>(network->parameters()), static_cast<long long>(executor.workers()),
       static_cast<long long>(training.steps_of_epoch()));
   if (settings.files.resume) say("resumed at step %lld\n", static_cast<long long>(training.progress.step));
-  return run();
+  if (!run()) return 130;
+  run.say_result();
+  return 0;
 }
 
 }  // namespace sequence_tool
