@@ -17,11 +17,12 @@ skip softmax softplus sqrt step steps sum table tanh target variance warm_up
 """.split())
 LETTERS = {"delta": "δ", "lambda": "λ", "alpha": "α", "epsilon": "ε", "eps": "ε", "pi": "π", "beta1": "β₁",
            "beta2": "β₂", "infinity": "∞"}
-OPERATORS = {"-": "−", "*": "⊙", "...": "…", "..": "…", "!=": "≠", "<=": "≤", ">=": "≥", "->": "→", "+-": "±"}
+OPERATORS = {"-": "−", "-=": "−=", "*": "⊙", "...": "…", "..": "…", "!=": "≠", "<=": "≤", ">=": "≥", "->": "→",
+             "+-": "±"}
 TOKEN = re.compile(r"""\s+|`[^`]*`|[A-Za-z]+'s\b|[a-z]{2,}(?:/[a-z_]{2,})+(?:\.hpp)?|\d+(?:\.\d+)?(?:e-?\d+)?
                        |a_log|[a-z]{2,}(?:_[a-z]{2,})+|[A-Za-z][A-Za-z0-9]*|\.\.\.|\.\.|!=|<=|>=|->|\+-|[-+*/]=
                        |::|.""", re.VERBOSE)
-RELATIONS = {"=", "+=", "-=", "*=", "<", ">", "≤", "≥", "≠", "→"}
+RELATIONS = {"=", "+=", "−=", "*=", "<", ">", "≤", "≥", "≠", "→"}
 
 
 def tokens_of(text):
@@ -93,8 +94,10 @@ class Parser:
         if token == "sqrt" and self.peek() == "(":
             self.take()
             return f"<msqrt>{self.group(')')}</msqrt>"
-        if token == "(":
-            return f"<mrow><mo stretchy='false'>(</mo>{self.group(')')}<mo stretchy='false'>)</mo></mrow>"
+        if token == "(":  # which another piece may close
+            body = self.terms(")")
+            close = "<mo stretchy='false'>)</mo>" if self.peek() and self.take() else ""
+            return f"<mrow><mo stretchy='false'>(</mo>{body}{close}</mrow>"
         if token == "sum":
             return "<mo movablelimits='false'>∑</mo>"
         return atom(token)
@@ -143,7 +146,7 @@ def atom(token):
     if re.fullmatch(r"[A-Za-z].*", token):
         return f"<mi mathvariant='normal'>{html.escape(token)}</mi>"
     sign = OPERATORS.get(token, token)
-    if sign in ("|", "[", "]", "{", "}"):
+    if sign in ("|", "[", "]", "{", "}", ")"):
         return f"<mo stretchy='false' form='{'prefix' if sign in '[{' else 'postfix'}'>{sign}</mo>"
     if sign in (",", ":", "."):
         return f"<mo separator='true'>{sign}</mo>"
@@ -151,20 +154,34 @@ def atom(token):
 
 
 def pieces_of(tokens):
-    """Cuts an equation where a line may end: before a relation, plus or minus that stands in no bracket."""
-    depth, piece, pieces = 0, [], []
+    """Cuts an equation where a line may end: before a relation, and before plus or minus in no bracket or a long one."""
+    piece, pieces, cuts = [], [], [True]  # of each open bracket, whether a line may end in it
     for i, token in enumerate(tokens):
-        depth += (token in "([{" and token != "") - (token in ")]}" and token != "")
-        is_sum = token in "+-" and i > 0 and tokens[i - 1].isspace() and i + 1 < len(tokens) and tokens[i + 1].isspace()
-        if depth == 0 and piece and (OPERATORS.get(token, token) in RELATIONS or is_sum):
+        around = tokens[max(i - 1, 0)] + tokens[min(i + 1, len(tokens) - 1)]
+        relation = OPERATORS.get(token, token) in RELATIONS and len(cuts) == 1
+        if piece and cuts[-1] and (relation or token in "+-" and around.isspace()):
             pieces.append(piece)
             piece = []
         piece.append(token)
-        if depth == 0 and token in ",;":
+        if token in "([{":
+            is_long = token == "(" and tokens[max(i - 1, 0)] != "sqrt" and length_of(tokens[i:]) > 30
+            cuts.append(cuts[-1] and is_long)
+        elif token in ")]}" and len(cuts) > 1:
+            cuts.pop()
+        elif len(cuts) == 1 and token in ",;":
             pieces.append(piece)
             piece = []
-    pieces.append(piece)
-    return [p for p in pieces if "".join(p).strip()]
+    return [p for p in pieces + [piece] if "".join(p).strip()]
+
+
+def length_of(tokens):
+    """How many characters stand in the bracket that is opened by the first token."""
+    depth = 0
+    for i, token in enumerate(tokens):
+        depth += (token == "(") - (token == ")")
+        if depth == 0:
+            return len("".join(tokens[:i]))
+    return 0
 
 
 def math_of(tokens):

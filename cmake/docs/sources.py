@@ -81,8 +81,7 @@ def linked(code):
 
 def escaped(text):
     """Words in which Doxygen finds no command, no HTML and no emphasis."""
-    return re.sub(r"([\\@<>&#%*])", lambda m: {"<": "&lt;", ">": "&gt;", "&": "&amp;"}.get(m[1], "\\" + m[1]),
-                  text)
+    return re.sub(r"([\\@<>&#%*])", r"\\\1", text)
 
 
 def words(text):
@@ -149,9 +148,7 @@ class Comment:
         elif name == "Use" and any(re.search(r"[;{}]", line) for line in text):
             self.code(place, text, open_tag, close_tag)
         else:
-            made = [words(line.strip()) for line in text]
-            if name == "Source":
-                made = [("<br>" if i and line.startswith("[") else "") + line for i, line in enumerate(made)]
+            made = lines_of(name, text)
             made[0] = open_tag + made[0]
             made[-1] += close_tag
             self.out[place:end] = made
@@ -199,6 +196,12 @@ class Comment:
         made[0] = '<table class="terms">' + made[0].removeprefix("</td></tr>")
         made[-1] += "</td></tr></table>"
         self.out[place:place + len(made)] = made
+
+
+def lines_of(part, text):
+    """The lines of a part of words; each source of several stands on a line of its own."""
+    return [("<br>" if part == "Source" and i > 0 and line.startswith("[") else "") + words(line.strip())
+            for i, line in enumerate(text)]
 
 
 def indent(line):
@@ -265,8 +268,7 @@ def doxygen_header(path):
     for i, line in enumerate(out):  # settings without a comment are those of what they are named after
         settings = re.match(r"struct ((\w+)Options) \{", line)
         if settings and not out[i - 1].startswith("///"):
-            what = f"Settings of {linked(settings[2])}." if settings[2] in NAMES else "Settings."
-            out[i] = f"/** {what} */ {line}"
+            out[i] = f"/** Settings of {linked(user_of(*settings.groups(), lines))}. */ {line}"
     for i, line in enumerate(lines):  # a folder is a group: its members stand on a page of their own
         if group != "." and line == "namespace minrnn {":
             out[i] += f"  /** \\addtogroup {group}"
@@ -274,6 +276,12 @@ def doxygen_header(path):
         elif group != "." and line == "}  // namespace minrnn":
             out[i] = f"/** @}} */ {line}"
     return out
+
+
+def user_of(options, stem, lines):
+    """Whose settings a struct has: what it is named after, or the first that takes it."""
+    user = re.search(rf"(\w+)\([^(){{}};]*\b{options}\b", "\n".join(lines))
+    return stem if stem in NAMES else user[1] if user else "some functions"
 
 
 def inherits_the_contract(path, after):
@@ -418,8 +426,8 @@ def summary(name, page):
     for part in ("Equations", "Shapes", "Memory", "Source"):
         if part in comment.parts:
             text = comment.parts[part]
-            body = f"\\htmlonly {mathematics.equations(text)} \\endhtmlonly" if part == "Equations" else words(
-                " ".join(line.strip() for line in text))
+            body = (f"\\htmlonly {mathematics.equations(text)} \\endhtmlonly" if part == "Equations" else
+                    " ".join(lines_of(part, text)))
             rows.append(f'<dl class="part"><dt>{part}</dt><dd>{body}</dd></dl>')
     return "\n".join(rows)
 

@@ -28,6 +28,14 @@ function plain(text) {
   return element.value;
 }
 
+// What Doxygen's index says of a name. A file has no scope, but its page is called by its path.
+function entryOf(name, where, link) {
+  const file = /^(.*)_8hpp\.html$/.exec(link);
+  if (file) where = file[1].replace(/_2/g, '/').replace(/__/g, '_') + '.hpp';
+  return {name: file ? where : name, where: file ? 'header' : where.replace('(Global Namespace)', ''), link,
+          rank: file ? 3 : /#/.test(link) ? 2 : 1};
+}
+
 const entries = [];
 let loading = null;
 
@@ -42,9 +50,7 @@ async function loadIndex() {
     for (const [, [name, ...places]] of window.searchData || [])
       for (const [link, , where] of places)
         if (!/_8(md|dox)\.html/.test(link))
-          entries.push({
-            name: plain(name), where: plain(where || ''), link: link.replace('../', ''), rank: /#/.test(link) ? 2 : 1
-          });
+          entries.push(entryOf(plain(name), plain(where || ''), link.replace('../', '')));
     window.searchData = [];
   }
 }
@@ -160,7 +166,7 @@ function setUpTitle() {
   const label = document.createElement('span');
   label.className = 'kind';
   label.textContent = kind[1].toLowerCase().replace(' template', '');
-  text.data = text.data.slice(0, kind.index).replace(/< .*>$/, '').trim();
+  text.data = text.data.slice(0, kind.index).replace(/^minrnn::|< .*>$/g, '').trim();
   text.after(label);
 }
 
@@ -175,7 +181,14 @@ function setUpHeadings() {
   fold.append(list);
 }
 
+// Doxygen 1.9.4 takes the middle of "Hidden" for a type of Objective-C.
+function setUpPrograms() {
+  for (const span of document.querySelectorAll('span.keywordtype'))
+    if (span.textContent === 'id') span.replaceWith('id');
+}
+
 document.addEventListener('DOMContentLoaded', () => {
+  setUpPrograms();
   setUpHeadings();
   setUpScheme();
   setUpMenu();
