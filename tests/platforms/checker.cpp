@@ -6,7 +6,6 @@
 // many checks have passed, the digest of the bits of all numbers, and how far these are from those of the second file.
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
@@ -20,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/bit_cast.hpp"
 #include "minrnn/io/checkpoint.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/layers/gru.hpp"
@@ -37,7 +37,7 @@ using namespace minrnn;
 using namespace minrnn::tests;
 
 int passed = 0, failed = 0;
-std::vector<std::pair<std::string, double>> numbers;
+std::vector<std::pair<std::string, double>> noted;
 
 void expect(bool ok, const std::string& what) {
   ++(ok ? passed : failed);
@@ -46,7 +46,7 @@ void expect(bool ok, const std::string& what) {
 template <class S>
 void note(const std::string& name, const S* values, Index count) {
   for (Index i = 0; i < count; ++i)
-    numbers.emplace_back(name + "[" + std::to_string(i) + "]", static_cast<double>(values[i]));
+    noted.emplace_back(name + "[" + std::to_string(i) + "]", static_cast<double>(values[i]));
 }
 
 /// The larger of two errors; NaN, which std::max would leave out, is the largest of all.
@@ -172,7 +172,7 @@ void check_training() {
 
 std::uint64_t digest() {
   std::uint64_t bits = 14695981039346656037u;  // FNV-1a
-  for (const auto& [name, value] : numbers) bits = (bits ^ std::bit_cast<std::uint64_t>(value)) * 1099511628211u;
+  for (const auto& [name, value] : noted) bits = (bits ^ detail::bit_cast<std::uint64_t>(value)) * 1099511628211u;
   return bits;
 }
 
@@ -181,7 +181,7 @@ double difference_to(const char* reference) {
   std::ifstream in(reference);
   std::string name;
   double worst = 0, wanted = 0;
-  for (const auto& [own, value] : numbers) {
+  for (const auto& [own, value] : noted) {
     if (!(in >> name >> wanted) || name != own) return HUGE_VAL;
     worst = worse(worst, std::fabs(value - wanted) / std::max(1.0, std::fabs(wanted)));
   }
@@ -197,7 +197,7 @@ int main(int count, char** arguments) try {
   check_kind<Gru>("gru", "gru");
   check_training();
   std::ofstream out(arguments[1]);
-  for (const auto& [name, value] : numbers) out << name << ' ' << std::setprecision(17) << value << '\n';
+  for (const auto& [name, value] : noted) out << name << ' ' << std::setprecision(17) << value << '\n';
   std::printf("passed %d failed %d digest %016llx difference %.2g\n", passed, failed,
               static_cast<unsigned long long>(digest()), count > 2 ? difference_to(arguments[2]) : 0.0);
   return failed == 0 ? 0 : 1;

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
+#include "minrnn/core/bit_cast.hpp"
 #include "minrnn/core/types.hpp"
 
 /// What must hold however a program is compiled. With -ffast-math (-Ofast, -fassociative-math, ...) a compiler computes
@@ -37,6 +37,8 @@ MINRNN_INLINE T as_written(T x) {
   __asm__("" : "+x"(x));
 #elif defined(__aarch64__) || defined(__ARM_NEON)
   __asm__("" : "+w"(x));
+#elif defined(__wasm__)
+  __asm__("" : "+r"(x));
 #else
   __asm__("" : "+m"(x));  // through memory
 #endif
@@ -49,7 +51,7 @@ using BitsOf = std::conditional_t<sizeof(S) == sizeof(std::uint32_t), std::uint3
 template <class S>
 MINRNN_INLINE BitsOf<S> magnitude_bits(S x) {
   static_assert(std::is_same_v<S, float> || std::is_same_v<S, double>, "float or double");
-  return std::bit_cast<BitsOf<S>>(as_written(x)) & (~BitsOf<S>{0} >> 1);
+  return bit_cast<BitsOf<S>>(as_written(x)) & (~BitsOf<S>{0} >> 1);
 }
 template <class S>
 inline constexpr BitsOf<S> kBitsOfInfinity = (~BitsOf<S>{0} >> 1) >> (std::numeric_limits<S>::digits - 1)

@@ -2,11 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "minrnn/core/bit_cast.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -27,7 +27,7 @@ namespace detail {
 struct Bf16 {
   std::uint16_t bits;
 };
-inline float widened(Bf16 x) { return std::bit_cast<float>(std::uint32_t{x.bits} << 16); }
+inline float widened(Bf16 x) { return detail::bit_cast<float>(std::uint32_t{x.bits} << 16); }
 
 /// A matrix of elements of few bits, in the order in which they are read. For a product that is by panels of 16 rows;
 /// in each of them two columns after two columns:

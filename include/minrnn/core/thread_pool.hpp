@@ -23,6 +23,14 @@
 
 namespace minrnn {
 
+namespace detail {
+#if defined(__EMSCRIPTEN__) && !defined(__EMSCRIPTEN_PTHREADS__)
+inline constexpr bool kHasThreads = false;  // WebAssembly that is compiled without -pthread
+#else
+inline constexpr bool kHasThreads = true;
+#endif
+}  // namespace detail
+
 /// Threads that wait for work, and the thread that calls: an executor for programs that have none of their own.
 ///
 /// Each worker begins with a range of tiles of its own, the same one in each call of so many tiles, so that it finds in
@@ -36,10 +44,11 @@ namespace minrnn {
 class ThreadPool final : public Executor {
  public:
   /// Of this many workers, the caller of `run` among them; 0: as many as the machine runs at a time. Calls of fewer
-  /// multiply-adds than `least_work` are not shared.
+  /// multiply-adds than `least_work` are not shared. Where a program has no threads the caller is the only worker.
   explicit ThreadPool(Index workers = 0, double least_work = kLeastWork) : ThreadPool(Empty{}) {
     detail::check_that(workers >= 0, "ThreadPool", "workers", "at least 1, or 0 for those of the machine", workers);
     least_work_ = least_work;
+    if constexpr (!detail::kHasThreads) workers = 1;
     if (workers == 0) workers = std::max<Index>(static_cast<Index>(std::thread::hardware_concurrency()), 1);
     ranges_ = std::vector<Range>(static_cast<std::size_t>(workers));
     threads_.reserve(static_cast<std::size_t>(workers - 1));

@@ -13,6 +13,7 @@
 #include "minrnn/core/floating_point.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/division.hpp"
+#include "minrnn/kernels/wasm_packet.hpp"
 
 namespace minrnn {
 
@@ -49,7 +50,7 @@ MINRNN_INLINE Packet<S, N> map(F&& f, const Packet<S, N>& first, const P&... res
 template <class S>
 struct Packet<S, 1> {
   using Scalar = S;
-  using Native = typename Eigen::internal::packet_traits<S>::type;
+  using Native = typename detail::NativePacket<S>::type;
   static constexpr Index size = Eigen::internal::unpacket_traits<Native>::size;
 
   Packet() = default;

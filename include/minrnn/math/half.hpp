@@ -2,9 +2,9 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <bit>
 #include <cstdint>
 
+#include "minrnn/core/bit_cast.hpp"
 #include "minrnn/core/floating_point.hpp"
 
 namespace minrnn {
@@ -24,10 +24,10 @@ namespace minrnn {
 ///             normal float becomes 0 where a processor flushes such numbers.
 /// Source      IEEE 754-2019, binary16 and round to nearest, ties to even; bfloat16: Kalamkar et al. 2019,
 ///             arXiv:1905.12322
-inline float float_from_bf16(std::uint16_t bits) { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+inline float float_from_bf16(std::uint16_t bits) { return detail::bit_cast<float>(std::uint32_t{bits} << 16); }
 
 inline std::uint16_t bf16_from_float(float x) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t bits = detail::bit_cast<std::uint32_t>(x);
   const std::uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
   const std::uint32_t quiet = bits >> 16 | 0x40u;
   return static_cast<std::uint16_t>((bits & 0x7fffffffu) > 0x7f800000u ? quiet : rounded);
@@ -38,12 +38,12 @@ inline float float_from_f16(std::uint16_t bits) {
   const std::uint32_t normal = (magnitude << 13) + ((127u - 15u) << 23);
   const std::uint32_t infinite_or_nan = magnitude << 13 | 0x7f800000u;
   const auto units = static_cast<float>(static_cast<std::int32_t>(magnitude)) * 0x1p-24f;
-  const std::uint32_t finite = magnitude < 0x400u ? std::bit_cast<std::uint32_t>(units) : normal;
-  return std::bit_cast<float>(sign | (magnitude >= 0x7c00u ? infinite_or_nan : finite));
+  const std::uint32_t finite = magnitude < 0x400u ? detail::bit_cast<std::uint32_t>(units) : normal;
+  return detail::bit_cast<float>(sign | (magnitude >= 0x7c00u ? infinite_or_nan : finite));
 }
 
 inline std::uint16_t f16_from_float(float x) {
-  const std::uint32_t bits = std::bit_cast<std::uint32_t>(x);
+  const std::uint32_t bits = detail::bit_cast<std::uint32_t>(x);
   const std::uint32_t magnitude = bits & 0x7fffffffu, sign = bits >> 16 & 0x8000u;
   // From 2^-14 on: the exponent has another bias, and 13 bits are rounded away; a carry into the exponent is right.
   const std::uint32_t moved = magnitude - ((127u - 15u) << 23);
@@ -69,7 +69,7 @@ inline float cut_to_odd(double x) {
   const auto wide = static_cast<double>(y);
   if (is_nan(x) || wide == x) return y;
   const bool too_large = x < 0 ? wide < x : wide > x;
-  return std::bit_cast<float>((std::bit_cast<std::uint32_t>(y) - (too_large ? 1u : 0u)) | 1u);
+  return detail::bit_cast<float>((detail::bit_cast<std::uint32_t>(y) - (too_large ? 1u : 0u)) | 1u);
 }
 }  // namespace detail
 

@@ -137,7 +137,8 @@ void streams(LayerTrial<S>& trial) {
   };
   std::vector<std::future<decltype(run(trial.example))>> on_threads;
   for (const auto* example : examples)
-    on_threads.push_back(std::async(std::launch::async, [&run, example] { return run(*example); }));
+    on_threads.push_back(std::async(kHasThreads ? std::launch::async : std::launch::deferred,
+                                    [&run, example] { return run(*example); }));
   for (std::size_t i = 0; i < on_threads.size(); ++i) {
     const auto found = on_threads[i].get(), wanted = run(*examples[i]);
     for (std::size_t way = 0; way < wanted.size(); ++way)
