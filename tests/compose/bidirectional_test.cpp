@@ -18,7 +18,7 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/models/token_model.hpp"
-#include "minrnn/testing/check_layer.hpp"
+#include "support/check_layer.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
 #include "support/threads.hpp"

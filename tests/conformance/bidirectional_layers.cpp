@@ -8,10 +8,4 @@ namespace {
 [[maybe_unused]] const bool are_listed = list_layers<BidirectionalLayers>();
 
 }  // namespace
-
-template AnyLayer<float> erase(Bidirectional<Gru<float>>);
-template AnyLayer<float> erase(Bidirectional<Lstm<float>>);
-template AnyLayer<double> erase(Bidirectional<Gru<double>>);
-template AnyLayer<double> erase(Bidirectional<Lstm<double>>);
-
 }  // namespace minrnn::conformance

@@ -5,7 +5,8 @@
 namespace minrnn::conformance {
 namespace {
 
-[[maybe_unused]] const bool are_listed = list_layers<CompositionLayers>() && list_layers<BlockLayers>();
+[[maybe_unused]] const bool are_listed =
+    list_layers<CompositionLayers>() && list_layers<BlockLayers>() && list_layers<MambaMixers>();
 
 }  // namespace
 }  // namespace minrnn::conformance

@@ -8,8 +8,4 @@ namespace {
 [[maybe_unused]] const bool are_listed = list_layers<HighwayLayers>();
 
 }  // namespace
-
-template AnyLayer<float> erase(Highway<MinGru<float>>);
-template AnyLayer<double> erase(Highway<MinGru<double>>);
-
 }  // namespace minrnn::conformance

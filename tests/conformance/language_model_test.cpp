@@ -4,7 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "conformance/listed_layer.hpp"
 #include "minrnn/layers/attention.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
@@ -16,19 +18,25 @@
 namespace minrnn::tests {
 namespace {
 
+using minrnn::detail::erased::AnyMixer;
+
 constexpr Index kVocabulary = 11;
 
+/// A model around it is compiled once for each scalar, whatever the mixer.
 template <class Mixer>
-LanguageModel<Mixer> make_model(double dropout = 0, std::uint64_t seed = 1) {
-  return LanguageModel<Mixer>(
+using Any = AnyMixer<typename Mixer::Scalar, MixerWithProjections<Mixer>>;
+
+template <class Mixer>
+LanguageModel<Any<Mixer>> make_model(double dropout = 0, std::uint64_t seed = 1) {
+  return LanguageModel<Any<Mixer>>(
       {.vocabulary = kVocabulary, .dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout},
       Random(seed).stream(0), [&](Index inputs, Index features, RandomStream stream) {
         if constexpr (std::is_same_v<Mixer, Attention<typename Mixer::Scalar>>)
-          return Mixer(inputs, 1, stream, {.window = 5});
+          return Any<Mixer>(conformance::erase(Mixer(inputs, 1, stream, {.window = 5})));
         else if constexpr (MixerWithProjections<Mixer>)
-          return Mixer(inputs, stream);
+          return Any<Mixer>(conformance::erase(Mixer(inputs, stream)));
         else
-          return Mixer(inputs, features, stream);
+          return Any<Mixer>(conformance::erase(Mixer(inputs, features, stream)));
       });
 }
 
@@ -47,10 +55,8 @@ struct Text {
   Tokens input() const { return tokens.view().with_starts(flags.data()); }
 };
 
-template <class Mixer>
-void expect_gradients() {
-  using Model = LanguageModel<Mixer>;
-  Model model = make_model<Mixer>();
+template <class Model>
+void expect_gradients(Model model) {
   const Text text(7, 3, {{0, 0}, {3, 0}, {6, 2}});
   Sequence<double> dlogits;
   const auto loss = [&] {
@@ -80,15 +86,13 @@ void expect_gradients() {
 }
 
 TEST(LanguageModel, GradientsOfItsLossEqualCentralDifferences) {
-  expect_gradients<MinGru<double>>();
-  expect_gradients<Mamba<double>>();
-  expect_gradients<Attention<double>>();
+  expect_gradients(make_model<MinGru<double>>());
+  expect_gradients(make_model<Mamba<double>>());
+  expect_gradients(make_model<Attention<double>>());
 }
 
-template <class Mixer>
-void expect_one_answer() {
-  const auto model = make_model<Mixer>();
-  using Model = LanguageModel<Mixer>;
+template <class Model>
+void expect_one_answer(const Model& model) {
   const Text text(19, 3, {{0, 1}, {7, 0}, {8, 0}, {18, 2}});
   const Tokens tokens = text.input();
   typename Model::Cache cache;
@@ -125,15 +129,15 @@ void expect_one_answer() {
 }
 
 TEST(LanguageModel, HasOneAnswerForEveryWayToRunIt) {
-  expect_one_answer<MinGru<float>>();
-  expect_one_answer<MinLstm<float>>();
-  expect_one_answer<Mamba<float>>();
+  expect_one_answer(make_model<MinGru<float>>());
+  expect_one_answer(make_model<MinLstm<float>>());
+  expect_one_answer(make_model<Mamba<float>>());
 }
 
 TEST(LanguageModel, DropsInForwardAloneAsTheDrawSays) {
   const auto model = make_model<MinGru<float>>(0.3);
   const Text text(9, 2);
-  LanguageModel<MinGru<float>>::Cache cache;
+  decltype(make_model<MinGru<float>>())::Cache cache;
   const auto forward = [&](std::int64_t draw, auto&& used) {
     auto state = model.initial_state(2);
     return to_matrix(model.forward(text.input(), state, used, {.draw = draw}));
@@ -147,7 +151,7 @@ TEST(LanguageModel, DropsInForwardAloneAsTheDrawSays) {
   EXPECT_NE(first, infer());
   EXPECT_EQ(infer(), infer());
   EXPECT_TRUE(equal(forward(0, cache), first));
-  EXPECT_TRUE(equal(forward(1, LanguageModel<MinGru<float>>::Cache()), second)) << "a fresh cache has the same masks";
+  EXPECT_TRUE(equal(forward(1, decltype(cache)()), second)) << "a fresh cache has the same masks";
   auto state = model.initial_state(2);
   EXPECT_THROW(model.forward(text.input(), state, cache), std::invalid_argument)
       << "which would have one mask for ever";
@@ -158,7 +162,7 @@ TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
   Text text(5, 2);
   for (const std::int32_t bad : {static_cast<std::int32_t>(kVocabulary), -1}) {
     text.tokens.data()[7] = bad;
-    LanguageModel<MinGru<float>>::Cache cache;
+    decltype(make_model<MinGru<float>>())::Cache cache;
     auto state = model.initial_state(2);
     try {
       model.forward(text.input(), state, cache, context());
@@ -172,8 +176,8 @@ TEST(LanguageModel, RefusesTokensBeyondItsVocabulary) {
 }
 
 TEST(LanguageModel, TokensMayChangeBetweenForwardAndBackward) {
-  using Model = LanguageModel<MinGru<double>>;
-  Model model = make_model<MinGru<double>>();
+  auto model = make_model<MinGru<double>>();
+  using Model = decltype(model);
   const Text text(7, 3);
   Sequence<double> dlogits;
   const auto gradients = [&](bool change) {
@@ -193,8 +197,8 @@ TEST(LanguageModel, TokensMayChangeBetweenForwardAndBackward) {
 }
 
 TEST(LanguageModel, RefusesABackwardThatNoForwardPrepared) {
-  using Model = LanguageModel<MinGru<double>>;
-  Model model = make_model<MinGru<double>>();
+  auto model = make_model<MinGru<double>>();
+  using Model = decltype(model);
   const Text text(7, 3);
   Sequence<double> dlogits;
   typename Model::Cache cache;
@@ -220,17 +224,18 @@ TEST(LanguageModel, RefusesSizesWhoseProductIsNone) {
         {.vocabulary = 5, .dim = 0, .layers = 1},
         {.vocabulary = 0, .dim = 8, .layers = 1},
         {.vocabulary = 5, .dim = 8, .layers = 0}})
-    EXPECT_THROW(LanguageModel<MinGru<float>>(options, Random(1).stream(0),
-                                              [](Index inputs, Index features, RandomStream stream) {
-                                                return MinGru<float>(inputs, features, stream);
-                                              }),
+    EXPECT_THROW(LanguageModel<Any<MinGru<float>>>(options, Random(1).stream(0),
+                                                   [](Index inputs, Index features, RandomStream stream) {
+                                                     return Any<MinGru<float>>(
+                                                         conformance::erase(MinGru<float>(inputs, features, stream)));
+                                                   }),
                  std::invalid_argument);
 }
 
 TEST(TokenModel, RefusesBlocksOfAnotherSize) {
   const Random random(1);
   const auto make = [&](Index inputs, Index features) {
-    TokenModel(kVocabulary, 6, 1, random.stream(0), MinGru<float>(inputs, features, random.stream(1)));
+    TokenModel(kVocabulary, 6, 1, random.stream(0), Linear<float>(inputs, features, random.stream(1)));
   };
   make(6, 6);
   for (const auto& [inputs, features] : {std::pair<Index, Index>{5, 6}, {6, 7}}) try {

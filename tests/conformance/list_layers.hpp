@@ -3,7 +3,6 @@
 #pragma once
 
 #include <string>
-#include <utility>
 
 #include "conformance/layers.hpp"
 #include "conformance/listed_layer.hpp"
@@ -11,14 +10,9 @@
 
 namespace minrnn::conformance {
 
-template <class L>
-AnyLayer<typename L::Scalar> erase(L layer) {
-  return AnyLayer<typename L::Scalar>(std::move(layer));
-}
-
 template <class Descriptor, class S>
 AnyLayer<S> make_layer(Size size, std::uint64_t seed) {
-  return erase(Descriptor::template make<S>(size.inputs, size.outputs, Random(seed).stream(0)));
+  return AnyLayer<S>(Descriptor::template make<S>(size.inputs, size.outputs, Random(seed).stream(0)));
 }
 
 /// Compiles the layers of a group and adds them to listed_layers().

@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: The minrnn authors
 // SPDX-License-Identifier: MIT
+#include "conformance/erase.hpp"
 #include "conformance/list_layers.hpp"
 
 namespace minrnn::conformance {

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "conformance/fixture.hpp"
-#include "minrnn/testing/check_layer.hpp"
+#include "support/check_layer.hpp"
 #include "support/threads.hpp"
 
 /// Every layer of the list keeps every promise of check_layer.
@@ -66,19 +66,13 @@ TEST_P(Promise, IsKeptWhereTimeIsDivided) {
   expect_kept<double>("a long time", kSmall, {.time = kLong, .batch = 2});
 }
 
-std::vector<std::string> promises() {
-  std::vector<std::string> names;
-  for (const auto& [name, promise] : minrnn::detail::promises::kPromises<double>) names.push_back(name);
-  return names;
-}
-
 std::string promise_name(const ::testing::TestParamInfo<LayerAndPromise>& info) {
   return std::get<0>(info.param).name + "__" + std::get<1>(info.param);
 }
 
 INSTANTIATE_TEST_SUITE_P(AllLayers, Promise,
                          ::testing::Combine(::testing::ValuesIn(conformance::listed_layers()),
-                                            ::testing::ValuesIn(promises())),
+                                            ::testing::ValuesIn(promise_names())),
                          promise_name);
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
-#include "minrnn/testing/check_layer.hpp"
+#include "support/check_layer.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
 

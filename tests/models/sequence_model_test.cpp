@@ -10,9 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "conformance/listed_layer.hpp"
 #include "minrnn/core/sequence_batch.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/gru.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
@@ -26,23 +28,29 @@
 namespace minrnn::tests {
 namespace {
 
+using minrnn::detail::erased::AnyMixer;
+
 constexpr Index kInputs = 3, kClasses = 4;
 constexpr Pooling kPoolings[] = {Pooling::last, Pooling::mean, Pooling::max};
 
+/// A model around it is compiled once for each scalar, whatever the mixer.
 template <class Mixer>
-MixerBlocks<Mixer> make_mixer_blocks(double dropout = 0) {
-  return make_blocks<Mixer>({.dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout},
-                            Random(1).stream(0), [&](Index inputs, Index features, RandomStream stream) {
-                              if constexpr (MixerWithProjections<Mixer>)
-                                return Mixer(inputs, stream);
-                              else
-                                return Mixer(inputs, features, stream);
-                            });
+using Any = AnyMixer<typename Mixer::Scalar, MixerWithProjections<Mixer>>;
+
+template <class Mixer>
+MixerBlocks<Any<Mixer>> make_mixer_blocks(const BlockOptions& options) {
+  return make_blocks<Any<Mixer>>(options, Random(1).stream(0), [](Index inputs, Index features, RandomStream stream) {
+    if constexpr (MixerWithProjections<Mixer>)
+      return Any<Mixer>(conformance::erase(Mixer(inputs, stream)));
+    else
+      return Any<Mixer>(conformance::erase(Mixer(inputs, features, stream)));
+  });
 }
 template <class Mixer>
 auto make_model(Pooling pooling, double dropout = 0) {
-  return SequenceModel({.inputs = kInputs, .outputs = kClasses, .pooling = pooling}, Random(1).stream(1),
-                       make_mixer_blocks<Mixer>(dropout));
+  return SequenceModel(
+      {.inputs = kInputs, .outputs = kClasses, .pooling = pooling}, Random(1).stream(1),
+      make_mixer_blocks<Mixer>({.dim = 6, .layers = 2, .kernel = 3, .mlp_factor = 2, .dropout = dropout}));
 }
 
 /// Sequences of unequal length with a class of each.
@@ -71,10 +79,8 @@ struct Examples {
   }
 };
 
-template <class Mixer>
-void expect_gradients(Pooling pooling) {
-  auto model = make_model<Mixer>(pooling);
-  using Model = decltype(model);
+template <class Model>
+void expect_gradients(Model model) {
   const Examples<double> examples;
   std::map<bool, Results<double>> found;
   for (const bool packed : {false, true}) {
@@ -113,8 +119,8 @@ void expect_gradients(Pooling pooling) {
 }
 
 TEST(SequenceModel, GradientsOfItsLossEqualCentralDifferencesPackedOrPadded) {
-  for (const Pooling pooling : kPoolings) expect_gradients<MinGru<double>>(pooling);
-  expect_gradients<Mamba<double>>(Pooling::mean);
+  for (const Pooling pooling : kPoolings) expect_gradients(make_model<MinGru<double>>(pooling));
+  expect_gradients(make_model<Mamba<double>>(Pooling::mean));
 }
 
 /// Answers (K, N) of the sequences one by one.
@@ -142,15 +148,14 @@ void expect_answers_of_alone(const Model& model) {
   }
 }
 
-template <class Mixer>
-void expect_one_answer(Pooling pooling) {
-  const auto model = make_model<Mixer>(pooling);
+template <class Model>
+void expect_one_answer(const Model& model) {
   expect_answers_of_alone(model);
   // A stream has the answer of what it has seen after each frame.
   const Examples<float> examples({7});
   const SequenceView<const float> x = examples.list[0];
   auto state = model.initial_state(1);
-  typename std::remove_const_t<decltype(model)>::Cache cache;
+  typename Model::Cache cache;
   for (Index t = 0; t < 7; ++t) {
     const Matrix<float> wanted = answers_alone(model, {examples.list[0].leftCols(t + 1)});
     EXPECT_TRUE(equal<float>(model.step(x.frame(t), state, cache).matrix(), wanted)) << "after frame " << t;
@@ -159,11 +164,11 @@ void expect_one_answer(Pooling pooling) {
 
 TEST(SequenceModel, HasOneAnswerForEveryWayToRunIt) {
   for (const Pooling pooling : kPoolings) {
-    expect_one_answer<MinGru<float>>(pooling);
-    expect_one_answer<MinLstm<float>>(pooling);
+    expect_one_answer(make_model<MinGru<float>>(pooling));
+    expect_one_answer(make_model<MinLstm<float>>(pooling));
   }
-  expect_one_answer<Gru<float>>(Pooling::last);
-  expect_one_answer<Mamba<float>>(Pooling::mean);
+  expect_one_answer(make_model<Gru<float>>(Pooling::last));
+  expect_one_answer(make_model<Mamba<float>>(Pooling::mean));
 }
 
 /// A map that sees the future of its segment and so has no step: y_t = the sum of x_t and what is behind it.
@@ -306,15 +311,10 @@ TEST(SequenceModel, SaysWhatIsWrong) {
   EXPECT_THROW(model.step(Matrix<float>::Zero(kInputs, 3).eval(), of_another, cache), std::invalid_argument);
   const Random random(1);
   EXPECT_EQ(message([&] {
-              SequenceModel({.inputs = 2, .outputs = 2}, random.stream(0), MinGru<float>(5, 6, random.stream(1)));
+              SequenceModel({.inputs = 2, .outputs = 2}, random.stream(0), Linear<float>(5, 6, random.stream(1)));
             }),
             "SequenceModel: blocks: wanted from 5 features to as many, given 5 to 6");
-  EXPECT_EQ(message([&] {
-              make_blocks<MinGru<float>>({.dim = 0}, random.stream(0),
-                                         [](Index inputs, Index features, RandomStream stream) {
-                                           return MinGru<float>(inputs, features, stream);
-                                         });
-            }),
+  EXPECT_EQ(message([&] { make_mixer_blocks<MinGru<float>>({.dim = 0}); }),
             "make_blocks: dim: wanted a size of at least 1, given 0");
 }
 

@@ -230,7 +230,7 @@ TEST(ReferenceOfLayers, Pooling) {
 TEST(ReferenceOfLayers, HighwayAroundMinGru) {
   const Random random(1);
   const auto make = [&](Index size) {
-    return erase(Highway(MinGru<double>(size, size, random.stream(0)), random.stream(1)));
+    return Layer(Highway(erase(MinGru<double>(size, size, random.stream(0))), random.stream(1)));
   };
   const auto inner = [](const Given& given) { return reference::min_gru(given, true); };
   const auto wanted = [&](const Given& given) { return reference::highway(given, inner); };

@@ -13,6 +13,7 @@
 
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/frame_wise.hpp"
+#include "support/check_layer.hpp"
 #include "testing/faulty_layer.hpp"
 
 namespace minrnn::tests {

@@ -157,21 +157,20 @@ class AnyLayer {
       return State(layer.as<L>().initial_state(batch));
     }
     View forward(const AnyValue& layer, View x, State& state, Cache& cache, const Context& context) const override {
-      return layer.as<L>().forward(x, state.template as<LState>(), cache.as<LCache>(), context);
+      return layer.as<L>().forward(x, state_of(state), cache.as<LCache>(), context);
     }
     View infer(const AnyValue& layer, View x, State& state, Cache& cache, const Context& context) const override {
-      return layer.as<L>().infer(x, state.template as<LState>(), cache.as<LCache>(), context);
+      return layer.as<L>().infer(x, state_of(state), cache.as<LCache>(), context);
     }
     FrameView<const S> step(const AnyValue& layer, FrameView<const S> x, State& state, Cache& cache,
                             const Context& context) const override {
       if constexpr (SequenceLayer<L>)
-        return layer.as<L>().step(x, state.template as<LState>(), cache.as<LCache>(), context);
+        return layer.as<L>().step(x, state_of(state), cache.as<LCache>(), context);
       else
         throw std::logic_error("a layer that is not causal has no step");
     }
     View backward(AnyValue& layer, View dy, State& dstate, Cache& cache, const Context& context) const override {
-      return told(context, layer.as<L>(),
-                  layer.as<L>().backward(dy, dstate.template as<LState>(), cache.as<LCache>(), context));
+      return told(context, layer.as<L>(), layer.as<L>().backward(dy, state_of(dstate), cache.as<LCache>(), context));
     }
     View backward(AnyValue& layer, View dy, Cache& cache, const Context& context) const override {
       return told(context, layer.as<L>(), layer.as<L>().backward(dy, cache.as<LCache>(), context));
@@ -184,6 +183,13 @@ class AnyLayer {
     }
 
    private:
+    /// The state of a layer around one of unknown type may be that layer's: then there is one, not one within another.
+    static LState& state_of(State& state) {
+      if constexpr (std::same_as<LState, State>)
+        return state;
+      else
+        return state.template as<LState>();
+    }
     static View told(const Context& context, const L& layer, View dx) {
       tell_finished(context, layer);
       return dx;
