@@ -57,11 +57,13 @@ TEST_P(Promise, IsKeptAtOtherSizes) {
     expect_kept<double>("odd sizes", kOdd, {.time = 9, .exact = exact()});
   expect_kept<float>("whole packets", kLarge, {.exact = exact()});
   expect_kept<double>("whole packets", kLarge, {.exact = exact()});
-  expect_kept<float>("several sequences to a tile", kOdd, {.time = 5, .batch = 34, .exact = exact()});
+  if (!is("executors"))  // whose examples have a length and a number of sequences of their own
+    expect_kept<float>("several sequences to a tile", kOdd, {.time = 5, .batch = 34, .exact = exact()});
 }
 
 TEST_P(Promise, IsKeptWhereTimeIsDivided) {
   if (is("gradients")) GTEST_SKIP() << "element by element is too long; `chunks` compares with what is not divided";
+  if (is("executors")) GTEST_SKIP() << "always has an example whose time is divided";
   expect_kept<float>("a long time", kSmall, {.time = kLong, .batch = 2});
   expect_kept<double>("a long time", kSmall, {.time = kLong, .batch = 2});
 }
