@@ -22,5 +22,5 @@ endif()
 foreach(script IN LISTS scripts)
   add_test(NAME amp.${script} COMMAND ${CMAKE_COMMAND} -DAMP=$<TARGET_FILE:amp> -DCONVERT=$<TARGET_FILE:convert>
                                       -P ${PROJECT_SOURCE_DIR}/tests/amp/${script}.cmake)
-  set_tests_properties(amp.${script} PROPERTIES TIMEOUT 300)
+  set_tests_properties(amp.${script} PROPERTIES TIMEOUT 300 COST 10)
 endforeach()

@@ -7,5 +7,5 @@ if(NOT MSVC AND NOT sanitized)
   add_test(NAME cortex COMMAND ${CMAKE_COMMAND} -DANSWERS=$<TARGET_FILE:minrnn_cortex_answers>
                                "-DINCLUDES=${PROJECT_SOURCE_DIR}/include;${eigen_include}"
                                -P ${CMAKE_CURRENT_SOURCE_DIR}/cortex/run.cmake)
-  set_tests_properties(cortex PROPERTIES TIMEOUT 300 SKIP_REGULAR_EXPRESSION "skipped: needs")
+  set_tests_properties(cortex PROPERTIES TIMEOUT 300 COST 20 SKIP_REGULAR_EXPRESSION "skipped: needs")
 endif()

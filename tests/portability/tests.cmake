@@ -49,7 +49,7 @@ if(OpenMP_CXX_FOUND)
   target_link_libraries(minrnn_open_mp_executor PRIVATE minrnn_dev OpenMP::OpenMP_CXX GTest::gtest)
   target_link_libraries(minrnn_tests PRIVATE minrnn_open_mp_executor)
   add_test(NAME portability.layers_on_open_mp COMMAND minrnn_tests --gtest_filter=AllLayers/Promise.*/*__executors)
-  set_tests_properties(portability.layers_on_open_mp PROPERTIES TIMEOUT 300
+  set_tests_properties(portability.layers_on_open_mp PROPERTIES TIMEOUT 300 COST 50
                        ENVIRONMENT "MINRNN_TEST_OPEN_MP=1;OMP_WAIT_POLICY=passive")
 endif()
 
@@ -109,7 +109,7 @@ if(NOT sanitized AND NOT MSVC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
                    "-DINCLUDES=${PROJECT_SOURCE_DIR}/include;${CMAKE_CURRENT_SOURCE_DIR};${eigen_include}"
                    -DX86=${x86} -DSOURCE=${portability}/fast_math.cpp
                    -DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/fast_math -P ${portability}/fast_math.cmake)
-  set_tests_properties(portability.fast_math PROPERTIES TIMEOUT 600)
+  set_tests_properties(portability.fast_math PROPERTIES TIMEOUT 600 COST 60)
 endif()
 
 # EIGEN_NO_MALLOC: the cells work, all else says that it does not.
