@@ -5,23 +5,25 @@
 Every browser of today shows MathML without a script, a font or a network. A line of MathML is never broken, so each
 term of an equation becomes one <math>, and what stands between them may wrap on a narrow screen.
 """
+import collections
 import html
 import re
+import sys
 
 # What is written in upright letters between the letters of variables, beside whatever has an argument: sigmoid(x).
 NAMES = set("""
 Gates a_log accuracy alpha base beta1 beta2 bias blocks conv cos dbias decay delta dgain dlambda dparameter dropout
 dtable embedding eps epsilon erf exp final_rate gain gate gelu infinity inner input lambda learning_rate log log1p
 logits loss lr mamba max mean min mixer mlp norm parameter pi pool precision rate raw recall scale sigmoid silu sin
-skip softmax softplus sqrt step steps sum table tanh target variance warm_up
+skip softmax softplus sqrt step state steps sum table tanh target token tokens variance warm_up
 """.split())
 LETTERS = {"delta": "δ", "lambda": "λ", "alpha": "α", "epsilon": "ε", "eps": "ε", "pi": "π", "beta1": "β₁",
            "beta2": "β₂", "infinity": "∞"}
 OPERATORS = {"-": "−", "-=": "−=", "*": "⊙", "...": "…", "..": "…", "!=": "≠", "<=": "≤", ">=": "≥", "->": "→",
              "+-": "±"}
 TOKEN = re.compile(r"""\s+|`[^`]*`|[A-Za-z]+'s\b|[a-z]{2,}(?:/[a-z_]{2,})+(?:\.hpp)?|\d+(?:\.\d+)?(?:e-?\d+)?
-                       |a_log|[a-z]{2,}(?:_[a-z]{2,})+|[A-Za-z][A-Za-z0-9]*|\.\.\.|\.\.|!=|<=|>=|->|\+-|[-+*/]=
-                       |::|.""", re.VERBOSE)
+                       |a_log|d?log_[ab](?![a-z])|[a-z]{2,}(?:_[a-z]{2,})+|[A-Za-z][A-Za-z0-9]*
+                       |\.\.\.|\.\.|!=|<=|>=|->|\+-|[-+*/]=|::|.""", re.VERBOSE)
 RELATIONS = {"=", "+=", "−=", "*=", "<", ">", "≤", "≥", "≠", "→"}
 
 
@@ -104,7 +106,6 @@ class Parser:
 
     def term(self):
         start = self.peek()
-        # d in front of a letter is a derivative: dL, dh_t.
         base = self.base()
         if self.peek() == "~":
             self.take()
@@ -116,7 +117,7 @@ class Parser:
         below = above = None
         while self.peek() in ("_", "^"):
             if self.take() == "_":
-                below = self.script()
+                base, below = f"<msub>{base}{below}</msub>" if below else base, self.script()
             else:
                 above = self.script()
         if primes:
@@ -139,15 +140,15 @@ def atom(token):
         return f"<mi>d</mi><mi>{LETTERS.get(token[1:], 'δ')}</mi>"
     if re.fullmatch(r"\d.*", token):
         return f"<mn>{html.escape(token)}</mn>"
-    if re.fullmatch(r"d[A-Za-z]", token):
+    if re.fullmatch(r"d[A-Za-z]", token):  # a derivative
         return f"<mrow><mi mathvariant='normal'>d</mi><mi>{token[1]}</mi></mrow>"
     if re.fullmatch(r"[A-Za-z]", token):
         return f"<mi>{token}</mi>"
     if re.fullmatch(r"[A-Za-z].*", token):
         return f"<mi mathvariant='normal'>{html.escape(token)}</mi>"
     sign = OPERATORS.get(token, token)
-    if sign in ("|", "[", "]", "{", "}", ")"):
-        return f"<mo stretchy='false' form='{'prefix' if sign in '[{' else 'postfix'}'>{sign}</mo>"
+    if sign in ("|", "[", "]", "{", "}", ")", "⟨", "⟩"):
+        return f"<mo stretchy='false' form='{'prefix' if sign in '[{⟨' else 'postfix'}'>{sign}</mo>"
     if sign in (",", ":", "."):
         return f"<mo separator='true'>{sign}</mo>"
     return f"<mo>{html.escape(sign)}</mo>"
@@ -212,7 +213,7 @@ def kinds_of(tokens):
     for i, token in enumerate(tokens):  # an article, and the commas, full stops and brackets of a sentence
         after = next((kind for kind in kinds[i + 1:i + 3] if kind != " "), "")
         before = next((kind for kind in reversed(kinds[max(i - 2, 0):i]) if kind != " "), "")
-        if token in "aA" and after == "word":
+        if token in "aA" and (after == "word" or after == "" and i > 0):
             of_sentence = before in ("", "word") or tokens[max(i - 2, 0)] in ",;("
         elif token == "(":
             of_sentence = after == "word"
@@ -249,11 +250,11 @@ def equations(lines):
     rows = []
     for line in lines:
         source = re.search(r"\s{3,}(\[[^\]]*\])$", line)
-        text = line[:source.start()] if source else line
+        text = re.sub(r"<(?=\S)([^<>=]+)>", r"⟨\1⟩", line[:source.start()] if source else line)  # a dot product
         rows.append((text.strip(), source[1] if source else ""))
     joined = []
     for text, source in rows:
-        if joined and not joined[-1][1] and not re.search(r"[;.]$", joined[-1][0]) and continues(joined[-1][0], text):
+        if joined and not joined[-1][1] and continues(joined[-1][0], text):
             joined[-1] = (joined[-1][0] + " " + text, source)
         else:
             joined.append((text, source))
@@ -262,15 +263,32 @@ def equations(lines):
         parts = [mixed(part) for part in statements(text)]
         cite = f"<span class='cite'>{html.escape(source)}</span>" if source else ""
         body = "".join(f"<span class='statement'>{part}</span> " for part in parts)
+        if letters(body) != letters(html.escape(" ".join(greek(token) for token in tokens_of(text)))):
+            sys.exit(f"mathematics.py loses a part of: {text}")
         out.append(f"<div class='equation'>{cite}{body}</div>")
     return "".join(out)
 
 
+def greek(token):
+    return "d" + LETTERS[token[1:]] if token in ("ddelta", "dlambda") else LETTERS.get(token, token)
+
+
+def letters(text):
+    """How often each letter and digit stands in HTML, whatever its form."""
+    text = text.replace("<msqrt>", "sqrt").replace("⊤", "T").replace("∑", "sum")
+    return collections.Counter(c for c in html.unescape(re.sub(r"</?[a-z][^<>]*>", "", text)) if c.isalnum())
+
+
 def continues(before, text):
     """Whether a line goes on with what the one before began."""
-    depth = sum(before.count(c) for c in "([") - sum(before.count(c) for c in ")]")
-    begins = re.match(r"[^=]{1,40}=|[A-Z]\w+::|[A-Z]\w* [`a-z]|gated|unnorm|norm", text)
-    return depth > 0 or before.count("`") % 2 == 1 or not begins
+    if sum(before.count(c) for c in "([") > sum(before.count(c) for c in ")]") or before.count("`") % 2 == 1:
+        return True
+    if re.search(r"[;.:]$", before) or re.match(r"[^=]{1,40}=|[A-Z]\w+::", text):
+        return False
+    if re.match(r"(where|with|or|and|of|for|over|from|in|to|the|as) ", text):
+        return True
+    ends_equation = kinds_of(tokens_of(before))[-1] == "math" and re.search(r"[\w)\]']$", before)
+    return not ends_equation
 
 
 def statements(text):

@@ -7,6 +7,7 @@ Comments and pages stay plain text that is read in an editor and on GitHub. Thei
 Equations and Shapes in comments, links from file to file in pages. Copies in Doxygen's words are written to
 OUTPUT_FOLDER, a header with as many lines as it has, so that the listing of the original and the copy agree.
 """
+import html
 import json
 import re
 import sys
@@ -76,7 +77,9 @@ def linked(code):
     name = re.fullmatch(r"(?:minrnn::)?(\w+)(<[^|]*>)?(\([^|]*\))?", code)
     if name and name[1] in NAMES:
         return f'<tt>\\ref minrnn::{name[1]} "{escaped(code)}"</tt>'
-    return f"`{code}`"
+    if "\\|" in code:  # as GitHub wants a bar in a table
+        return f"\\htmlonly <code>{html.escape(code).replace(chr(92) + '|', '&#124;')}</code>\\endhtmlonly"
+    return f"``{code}``" if "'" in code else f"`{code}`"  # Doxygen ends one of a single sign at an apostrophe
 
 
 def escaped(text):
@@ -93,7 +96,7 @@ def words(text):
         else:
             part = re.sub(r"\bh~", "h\u0303", part)
             place = 0
-            for match in re.finditer(r"\b[A-Z]\w*[a-z]\w*[A-Z]\w*\b", part):
+            for match in re.finditer(r"(?<![\w.:])[A-Z]\w*[a-z]\w*[A-Z]\w*\b", part):
                 if match[0] in NAMES:
                     out.append(escaped(part[place:match.start()]))
                     out.append(f'\\ref minrnn::{match[0]} "{match[0]}"')
