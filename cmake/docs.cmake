@@ -14,6 +14,9 @@ find_program(python NAMES python3 python NO_CACHE)
 if(NOT doxygen OR NOT python)
   message(FATAL_ERROR "minrnn: the documentation needs Doxygen 1.9.4 or later and Python 3. Please install both")
 endif()
+# Doxygen starts it for each header: the program itself, not a script that looks for one.
+execute_process(COMMAND ${python} -c "import sys; print(sys.executable)"
+                OUTPUT_VARIABLE python OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 
 file(REMOVE_RECURSE ${docs_dir}/html ${sources_dir})
 run("reading headers and pages" ${python} -B ${docs_source_dir}/sources.py ${project_dir} ${sources_dir})

@@ -15,7 +15,8 @@ elseif(PRESET STREQUAL "m32")
     set(also g++-multilib googletest)
   endif()
 else()
-  set(also mpicxx.openmpi=libopenmpi-dev mpirun.openmpi=openmpi-bin mpicxx.mpich=libmpich-dev mpirun.mpich=mpich)
+  set(also mpicxx.openmpi=libopenmpi-dev mpirun.openmpi=openmpi-bin mpicxx.mpich=libmpich-dev mpirun.mpich=mpich
+           doxygen=doxygen python3=python3)
 endif()
 
 set_up(${also} c++=g++ ninja=ninja-build ccache=ccache pkg-config=pkg-config libeigen3-dev nlohmann-json3-dev
