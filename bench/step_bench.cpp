@@ -66,9 +66,9 @@ void chain_step(benchmark::State& bench, const std::string& name) {
   Random random(1);
   using Model =
       CellChain<MinGruCell<float, 1, hidden>, MinGruCell<float, hidden, hidden>, LinearCell<float, hidden, 1>>;
-  const Model model(Sequential{MinGru<float>(1, hidden, random.stream(0)),
+  const Model model{Sequential{MinGru<float>(1, hidden, random.stream(0)),
                                MinGru<float>(hidden, hidden, random.stream(1)),
-                               Linear<float>(hidden, 1, random.stream(2))});
+                               Linear<float>(hidden, 1, random.stream(2))}};
   std::array<float, kFrames> x;
   for (float& sample : x) sample = static_cast<float>(random.normal());
   auto state = model.initial_state();

@@ -344,8 +344,9 @@ TYPED_TEST(CheckpointOf, TrainingGoesOnAsIfItHadNotStopped) {
 TEST_F(Checkpoint, PartsAreTheSameWithoutAStruct) {
   Training<float> a(1), b(2);
   a.run(3);
-  Parts parts(Part{"model", a.model}, Part{"optimizer", a.adam}, Part{"state", a.state}, Part{"step", a.step},
-              Part{"random", a.random_state}, Part{"best", a.best}, Part{"smoothed", a.smoothed});
+  Parts parts{Part{"model", a.model},      Part{"optimizer", a.adam},      Part{"state", a.state},
+              Part{"step", a.step},        Part{"random", a.random_state}, Part{"best", a.best},
+              Part{"smoothed", a.smoothed}};
   save_checkpoint(path, parts);
   EXPECT_EQ(read_bytes(path), bytes_of(a, folder));
   load_checkpoint(
@@ -353,7 +354,7 @@ TEST_F(Checkpoint, PartsAreTheSameWithoutAStruct) {
                   Part{"step", b.step}, Part{"state", b.state}, Part{"optimizer", b.adam}, Part{"model", b.model}));
   EXPECT_EQ(bytes_of(b, folder), bytes_of(a, folder));
   const MinGru<float>& fixed = a.model;
-  const Parts only_read(Part{"model", fixed});
+  const Parts only_read{Part{"model", fixed}};
   EXPECT_EQ(to_tensors(only_read).tensors.size(), 4u);
 }
 
@@ -424,7 +425,7 @@ TEST_F(Checkpoint, AStreamGoesOnFromASavedState) {
 
 TEST_F(Checkpoint, RefusesTwoThingsOfOneName) {
   const auto a = make<Linear<float>>(2, 1, 1), b = make<Linear<float>>(2, 1, 2);
-  const Parts twice(Part{"a", a}, Part{"a", b});
+  const Parts twice{Part{"a", a}, Part{"a", b}};
   EXPECT_TRUE(contains(message_of<std::invalid_argument>([&] { save_checkpoint(path, twice); }), "a/w"));
   EXPECT_EQ(folder.names(), std::vector<std::string>{});
 }

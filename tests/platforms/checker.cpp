@@ -3,7 +3,8 @@
 
 // What .ci/platforms runs on each platform: checker NUMBERS.txt [REFERENCE.txt]. Checks golden vectors, the promises of
 // three layers, checkpoints, and a short training. Writes its numbers into the first file. Prints what is wrong, how
-// many checks have passed, the digest of the bits of all numbers, and how far these are from those of the second file.
+// many checks have passed, the floats in a packet, the digest of the bits of all numbers, and how far these are from
+// those of the second file.
 
 #include <algorithm>
 #include <cmath>
@@ -149,7 +150,7 @@ void check_training() {
   auto other = small_net(Random(7));
   Adam other_adam(other);
   std::int64_t other_step = 0;
-  Parts parts(Part{"net", other}, Part{"adam", other_adam}, Part{"step", other_step});
+  Parts parts{Part{"net", other}, Part{"adam", other_adam}, Part{"step", other_step}};
   load_checkpoint(path, parts);
   expect(other_step == step && other_adam.steps() == adam.steps(), "the numbers of a checkpoint");
   bool same = true;
@@ -198,8 +199,9 @@ int main(int count, char** arguments) try {
   check_training();
   std::ofstream out(arguments[1]);
   for (const auto& [name, value] : noted) out << name << ' ' << std::setprecision(17) << value << '\n';
-  std::printf("passed %d failed %d digest %016llx difference %.2g\n", passed, failed,
-              static_cast<unsigned long long>(digest()), count > 2 ? difference_to(arguments[2]) : 0.0);
+  std::printf("passed %d failed %d lanes %d digest %016llx difference %.2g\n", passed, failed,
+              static_cast<int>(Packet<float>::size), static_cast<unsigned long long>(digest()),
+              count > 2 ? difference_to(arguments[2]) : 0.0);
   return failed == 0 ? 0 : 1;
 } catch (const std::exception& error) {
   std::printf("FAILED with an exception: %s\n", error.what());

@@ -58,7 +58,7 @@ bool comes_back_from_a_file(const std::filesystem::path& path) {
   Adam adam(layer), other_adam(other);
   std::int64_t step = 7, other_step = 0;
   save_checkpoint(path, Parts(Part{"layer", layer}, Part{"adam", adam}, Part{"step", step}), {{"note", "of a test"}});
-  Parts parts(Part{"layer", other}, Part{"adam", other_adam}, Part{"step", other_step});
+  Parts parts{Part{"layer", other}, Part{"adam", other_adam}, Part{"step", other_step}};
   const auto metadata = load_checkpoint(path, parts);
   std::filesystem::remove(path);
   return other.weight(0) == layer.weight(0) && other_step == step && metadata.at("note") == "of a test";

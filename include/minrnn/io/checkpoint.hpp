@@ -44,7 +44,7 @@ template <class T>
 Part(std::string_view, T&) -> Part<T>;
 
 /// Several things as one, by reference:
-///   Parts training(Part{"model", model}, Part{"optimizer", adam}, Part{"step", step}, Part{"random", random_state});
+///   Parts training{Part{"model", model}, Part{"optimizer", adam}, Part{"step", step}, Part{"random", random_state}};
 ///   save_checkpoint(path, training);  ...  load_checkpoint(path, training);
 template <class... T>
 class Parts {

@@ -58,7 +58,7 @@ class Documents : public FilesOfTorch {
     const Nam nam = nam_of(model);
     Sequential net(lstms(nam.layers, nam.inputs, nam.features), Linear<float>(nam.features, 1, stream(9)));
     auto first = net.initial_state(1);
-    const Parts parts(Part{"net", net}, Part{"state", first});
+    const Parts parts{Part{"net", net}, Part{"state", first}};
     import_tensors(model.file, nam_map(nam), parts);
     expect_answer<float>(net, run("nam"), &first);
     write_nam(folder / "nam.back.json", export_tensors(parts, nam_map(nam)), model.document);
@@ -69,7 +69,7 @@ class Documents : public FilesOfTorch {
                    Stack(2, [](Index i) { return Highway(MinGru<float>(7, 7, stream(2 * i + 1)), stream(2 * i + 2)); }),
                    Linear<float>(7, 5, stream(9), {.bias = false}));
     Matrix<float> log_std(4, 1);
-    const Parts parts(Part{"net", net}, Part{"log_std", log_std});
+    const Parts parts{Part{"net", net}, Part{"log_std", log_std}};
     import_tensors(read_puffer(folder / "puffer.bin", sizes), puffer_map(sizes), parts);
     expect_answer<float>(net, run("puffer"));
     write_puffer(folder / "puffer.back.bin", export_tensors(parts, puffer_map(sizes)), sizes);
@@ -119,7 +119,7 @@ TEST_F(DocumentTexts, Nam) {
   const JsonModel model = read_nam(path);
   Sequential net(lstms(1, 1, 1), Linear<float>(1, 1, stream(9)));
   auto first = net.initial_state(1);
-  const Parts parts(Part{"net", net}, Part{"state", first});
+  const Parts parts{Part{"net", net}, Part{"state", first}};
   import_tensors(model.file, nam_map(nam_of(model)), parts);
   const TensorFile ours = to_tensors(parts);
   using Values = std::vector<float>;
