@@ -155,7 +155,7 @@ def atom(token):
 
 
 def pieces_of(tokens):
-    """Cuts an equation where a line may end: before a relation, and before plus or minus in no bracket or a long one."""
+    """Cuts an equation where a line may end: before a relation, and a plus or minus in no bracket or a long one."""
     piece, pieces, cuts = [], [], [True]  # of each open bracket, whether a line may end in it
     for i, token in enumerate(tokens):
         around = tokens[max(i - 1, 0)] + tokens[min(i + 1, len(tokens) - 1)]

@@ -29,10 +29,19 @@ PAGES = {
     "contributing": ".github/CONTRIBUTING.md",
 }
 PAGES.update({path.stem: f"cmake/docs/pages/{path.name}" for path in sorted((ROOT / "cmake/docs/pages").glob("*.md"))})
+OTHERS = {}  # and those that these lead to
+page_text = {}
+for path in (waiting := list(PAGES.values())):
+    page_text[path] = (ROOT / path).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^():#]+\.md)", page_text[path]):
+        file = (ROOT / path).parent.joinpath(target).resolve().relative_to(ROOT).as_posix()
+        if file not in waiting:
+            waiting.append(file)
+            OTHERS[re.sub(r"\W+", "_", re.sub(r"(/README)?\.md$", "", file)).strip("_").lower()] = file
+PAGES.update(OTHERS)
 LABELS = {path: label for label, path in PAGES.items()}
 
 headers = sorted((ROOT / "include/minrnn").rglob("*.hpp"))
-page_text = {path: (ROOT / path).read_text(encoding="utf-8") for path in PAGES.values()}
 
 
 # Names that a program may use, and what is written about them
@@ -211,74 +220,92 @@ def indent(line):
     return len(line) - len(line.lstrip())
 
 
-comments = {}  # of a header: the first comment that has parts, by name of the class
+comments = {}  # of classes and functions, by their names: the first that has parts
+
+
+class Scopes:
+    """To what the open braces of a header belong: "namespace", "type", "enum" or "other"."""
+
+    def __init__(self):
+        self.kinds = []
+        self.statement = ""
+
+    def innermost(self):
+        return self.kinds[-1] if self.kinds else ""
+
+    def read(self, line):
+        for character in re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'|//.*', "", line):
+            if character == "{":
+                self.kinds.append(self.kind())
+            elif character == "}" and self.kinds:
+                self.kinds.pop()
+            self.statement = "" if character in "{};" else self.statement + character
+        self.statement += " "
+
+    def kind(self):
+        found = re.search(r"\b(namespace|enum|class|struct|union)\b(?!.*\) *(const|noexcept)? *$)", self.statement)
+        if not found:
+            return "other"
+        return found[1] if found[1] in ("namespace", "enum") else "type"
 
 
 def doxygen_header(path):
     lines = path.read_text(encoding="utf-8").split("\n")
-    out = list(lines)
-    group = path.parent.relative_to(ROOT / "include/minrnn").as_posix().replace("/", "_")
-    scopes = []  # what the open braces belong to
+    out, scopes = list(lines), Scopes()
     place = 0
-    statement = ""
     member = None  # the line of a member whose comment may go on below
     while place < len(lines):
         line = lines[place]
-        block = re.match(r"( *)///(?: |$)", line)
-        if block:
+        trailing = re.match(r"( +[\w}].*?[;,})\w]) +// (.*)$", line)
+        if re.match(r" *///(?: |$)", line):
             end = place
-            while end < len(lines) and re.match(r" *///(?: |$)", lines[end]):
+            while re.match(r" *///(?: |$)", lines[end]):
                 end += 1
-            comment = Comment([re.sub(r"^ */// ?", "", text) for text in lines[place:end]])
-            made = comment.render()
-            if lines[end].startswith("namespace"):
-                made[0] = f"\\file {path.name} \\brief {made[0]}"
-            if inherits_the_contract(path, lines[end:end + 8]):
-                made[-1] += f'<dl class="part"><dt>Members</dt><dd>as {linked("SequenceLayer")} says</dd></dl>'
-            out[place:end] = [f"{block[1]}/// {text}".rstrip() for text in made]
-            remember(comment, lines[end:end + 6], path)
-            member = None
+            out[place:end] = doxygen_comment(lines[place:end], lines[end:], path)
             place = end
             continue
-        code = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'', '""', line)
-        trailing = re.match(r"( +[\w}].*?[;,})\w]) +// (.*)$", line)
-        access = re.match(r" *(public|private|protected):", line)
-        if trailing and not access and scopes and scopes[-1] in ("type", "enum"):
+        if trailing and scopes.innermost() in ("type", "enum") and not re.match(r" *(public|private|protected):", line):
             out[place] = f"{trailing[1]}  ///< {words(trailing[2])}"
             member = place
         elif member == place - 1 and re.match(r" {12,}// ", line):
             out[place] = re.sub(r"^( +)// (.*)", lambda m: f"{m[1]}///< {words(m[2])}", line)
             member = place
-        code = re.sub(r"//.*", "", code)
-        for character in code:
-            if character == "{":
-                kind = "namespace" if "namespace" in statement else "type" if re.search(
-                    r"\b(class|struct|union)\b(?!.*\) *(const|noexcept)? *$)", statement) else "enum" if re.search(
-                    r"\benum\b", statement) else "other"
-                scopes.append(kind)
-                statement = ""
-            elif character == "}":
-                if scopes:
-                    scopes.pop()
-                statement = ""
-            elif character == ";":
-                statement = ""
-            else:
-                statement += character
-        statement += " "
+        scopes.read(line)
         place += 1
     out[0] = "/** \\file */"
-    for i, line in enumerate(out):  # settings without a comment are those of what they are named after
+    add_settings(lines, out)
+    add_group(path, lines, out)
+    return out
+
+
+def doxygen_comment(lines, after, path):
+    comment = Comment([re.sub(r"^ */// ?", "", text) for text in lines])
+    made = comment.render()
+    if after[0].startswith("namespace"):
+        made[0] = f"\\file {path.name} \\brief {made[0]}"
+    if inherits_the_contract(path, after[:8]):
+        made[-1] += f'<dl class="part"><dt>Members</dt><dd>as {linked("SequenceLayer")} says</dd></dl>'
+    remember(comment, after[:6], path)
+    return [f"{' ' * indent(lines[0])}/// {text}".rstrip() for text in made]
+
+
+def add_settings(lines, out):
+    """Settings without a comment are those of what they are named after."""
+    for i, line in enumerate(out):
         settings = re.match(r"struct ((\w+)Options) \{", line)
         if settings and not out[i - 1].startswith("///"):
             out[i] = f"/** Settings of {linked(user_of(*settings.groups(), lines))}. */ {line}"
-    for i, line in enumerate(lines):  # a folder is a group: its members stand on a page of their own
+
+
+def add_group(path, lines, out):
+    """A folder is a group of Doxygen's: its members stand on a page of their own."""
+    group = path.parent.relative_to(ROOT / "include/minrnn").as_posix().replace("/", "_")
+    for i, line in enumerate(lines):
         if group != "." and line == "namespace minrnn {":
             out[i] += f"  /** \\addtogroup {group}"
             out[i + 1] = "@{ */"
         elif group != "." and line == "}  // namespace minrnn":
             out[i] = f"/** @}} */ {line}"
-    return out
 
 
 def user_of(options, stem, lines):
@@ -319,6 +346,7 @@ def headings():
 
 
 def remember(comment, after, path):
+    """Keeps a comment that has parts, for a page that lists what many of them say."""
     for line in after:
         found = re.match(r"(?:class|struct|concept) (\w+)|[\w:<> &]*?\b(\w+)\(", line.strip())
         if found and not line.startswith("template"):
@@ -435,6 +463,14 @@ def summary(name, page):
     return "\n".join(rows)
 
 
+def site_header():
+    """The head of each page, whose list of pages has those that the others lead to, too."""
+    links = [f'<a href="$relpath^{label}.html">{re.match("# (.*)", page_text[page])[1]}</a>'
+             for label, page in OTHERS.items()]
+    text = (ROOT / "cmake/docs/header.html").read_text(encoding="utf-8")
+    return text.replace("<!-- other pages -->\n", "".join(f"{link}\n" for link in links))
+
+
 def write(path, text):
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
@@ -445,6 +481,7 @@ def main():
         write(OUT / header.relative_to(ROOT), "\n".join(doxygen_header(header)))
     for page in PAGES.values():
         write(OUT / page, doxygen_page(page))
+    write(OUT / "header.html", site_header())
     write(OUT / "headings.js", headings())
     write(OUT / "groups.dox", groups())
     for label, name in sorted(listings.items()):

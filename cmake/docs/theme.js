@@ -187,8 +187,15 @@ function setUpPrograms() {
     if (span.textContent === 'id') span.replaceWith('id');
 }
 
+// Doxygen also leads to lists that it leaves out, as those of private members.
+function setUpSummary() {
+  for (const link of document.querySelectorAll('.summary a'))
+    if (!document.getElementById(link.hash.slice(1))) link.replaceWith(link.textContent);
+}
+
 document.addEventListener('DOMContentLoaded', () => {
   setUpPrograms();
+  setUpSummary();
   setUpHeadings();
   setUpScheme();
   setUpMenu();
