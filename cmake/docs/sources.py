@@ -413,7 +413,7 @@ def doxygen_line(page, line):
         elif match[3]:
             file = (ROOT / page).parent.joinpath(match[3]).resolve()
             images.add(file)
-            made.append(f'\\htmlonly <figure><img src="{file.name}" alt="{match[2]}"/>'
+            made.append(f'\\htmlonly <figure><a href="{file.name}"><img src="{file.name}" alt="{match[2]}"/></a>'
                         f"<figcaption>{match[2]}</figcaption></figure> \\endhtmlonly")
         else:
             made.append(link(page, match[4], match[5]))
