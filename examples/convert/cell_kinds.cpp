@@ -254,7 +254,7 @@ std::vector<CellKind> all_kinds() {
            recurrent_kind<LstmCell, Lstm>("lstm_cell.hpp", "LstmCell"),
            kind_of<LinearCell<float, 1, 1>>("linear_cell.hpp", "LinearCell", "", 2, pack_linear<float>,
                                             pack_linear<double>),
-           kind_of<Conv1dCell<float, 1, 1>>("conv1d_cell.hpp", "Conv1dCell", "", 2, pack_conv<float>,
+           kind_of<Conv1dCell<float, 1, 1>>("conv1d_cell.hpp", "Conv1dCell", "", 3, pack_conv<float>,
                                             pack_conv<double>),
            kind_of<RmsNormCell<float, 1>>("rms_norm_cell.hpp", "RmsNormCell", "", 1, pack_norm<float>,
                                           pack_norm<double>),

@@ -113,7 +113,9 @@ class Builder {
   }
   Built single(const CellText& text, const std::string& place, Index inputs) {
     const CellKind& kind = cell_kind(text.kind);
-    const PackedCell<S> cell = kind.pack_floats == nullptr ? without_weights(kind, text, inputs) : next(kind);
+    PackedCell<S> cell = kind.pack_floats == nullptr ? without_weights(kind, text, inputs) : next(kind);
+    if (text.sizes.size() == kind.sizes && kind.sizes > cell.sizes.size() && text.sizes.back() > 1)
+      cell.sizes.push_back(text.sizes.back());
     std::string sizes;
     for (const Index size : cell.sizes) sizes += (sizes.empty() ? "" : ", ") + std::to_string(size);
     const std::string cells = kind.name + '(' + sizes + ')';

@@ -46,6 +46,8 @@ void expect_all_cells() {
   expect_steps_of<LinearCell<S, In, Out>>(Linear<S>(In, Out, stream, {.bias = false}));
   expect_steps_of<Conv1dCell<S, In, 4>>(Conv1d<S>(In, 4, stream));
   expect_steps_of<Conv1dCell<S, In, 1>>(Conv1d<S>(In, 1, stream));
+  expect_steps_of<Conv1dCell<S, In, 3, 4>>(Conv1d<S>(In, 3, stream, {.dilation = 4}));
+  expect_steps_of<Conv1dCell<S, In, 1, 4>>(Conv1d<S>(In, 1, stream, {.dilation = 4}));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In), std::is_same_v<S, float> ? 1e25 : 1e200);
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In, {.epsilon = 0.25}));
@@ -69,6 +71,8 @@ TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
             "Linear: weight of the layer: wanted (4, 3), given (5, 3)");
   EXPECT_EQ(message([&] { Conv1dCell<float, 3, 4>(Conv1d<float>(3, 5, stream)); }),
             "Conv1d: weight of the layer: wanted (3, 4), given (3, 5)");
+  EXPECT_EQ(message([&] { Conv1dCell<float, 3, 4, 2>(Conv1d<float>(3, 4, stream)); }),
+            "Conv1d: dilation of the layer: wanted 2, given 1");
   EXPECT_EQ(message([&] { RmsNormCell<float, 3>(RmsNorm<float>(4)); }),
             "RmsNorm: gain of the layer: wanted (3, 1), given (4, 1)");
   EXPECT_EQ(message([&] { MlpCell<float, 3, 4>(Mlp<float>(3, 4, stream, {.form = MlpForm::gated})); }),

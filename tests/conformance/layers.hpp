@@ -144,6 +144,14 @@ struct Conv1dOfOneTap : Traits {
   }
 };
 
+struct DilatedConv1d : Traits {
+  static constexpr std::string_view name = "dilated_conv1d";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream stream) {
+    return Conv1d<S>(inputs, 3, stream, {.dilation = 5});
+  }
+};
+
 struct MinGruPositive : Mixer {
   static constexpr std::string_view name = "min_gru_positive";
   template <class S>
@@ -514,7 +522,7 @@ struct Concatenation<LayerList<Left...>, LayerList<Right...>, Lists...>
 /// Groups that the files *_layers.cpp compile.
 using FrameWiseLayers = LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, LayerNormLayer, DropoutOfNothing,
                                   DropoutLayer, MlpGelu, MlpGated, MlpExactGelu>;
-using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap>;
+using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap, DilatedConv1d>;
 using MinGruLayers = LayerList<MinGruPositive, MinGruPlain, MinGruLogSpace>;
 using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;
 using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;

@@ -6,12 +6,12 @@
 
 namespace minrnn::reference {
 
-/// y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} x_{t-j}, feature by feature; nothing is seen across a start. The state is the
-/// last K - 1 frames one below the other, oldest first, of which those before a start are zero.
-inline Found conv1d(const Given& given) {
+/// y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} x_{t-jD}, feature by feature; nothing is seen across a start. The state is
+/// the last (K - 1) D frames one below the other, oldest first, of which those before a start are zero.
+inline Found conv1d(const Given& given, Index dilation = 1) {
   Found found(given);
   const Matrix<double>& w = given["w"];
-  const Index features = w.rows(), kernel = w.cols(), earlier = kernel - 1, time = given.time();
+  const Index features = w.rows(), taps = w.cols(), earlier = (taps - 1) * dilation, time = given.time();
   Matrix<double> frames(features, earlier + time), dframes = Matrix<double>::Zero(features, earlier + time);
   frames << given.state.at("tail").reshaped(features, earlier), given.x;
   Index oldest = 0;  // the first of the frames that is seen
@@ -19,10 +19,11 @@ inline Found conv1d(const Given& given) {
     if (given.start(t)) oldest = earlier + t;
     found.y.col(t) = given["b"];
     found.d("b") += given.dy.col(t);
-    for (Index j = 0; j < kernel && earlier + t - j >= oldest; ++j) {
-      found.y.col(t) += w.col(earlier - j).cwiseProduct(frames.col(earlier + t - j));
-      found.d("w").col(earlier - j) += given.dy.col(t).cwiseProduct(frames.col(earlier + t - j));
-      dframes.col(earlier + t - j) += given.dy.col(t).cwiseProduct(w.col(earlier - j));
+    for (Index j = 0; j < taps && earlier + t - j * dilation >= oldest; ++j) {
+      const Index tap = taps - 1 - j, at = earlier + t - j * dilation;
+      found.y.col(t) += w.col(tap).cwiseProduct(frames.col(at));
+      found.d("w").col(tap) += given.dy.col(t).cwiseProduct(frames.col(at));
+      dframes.col(at) += given.dy.col(t).cwiseProduct(w.col(tap));
     }
   }
   const Matrix<double> dlast = given.dlast.at("tail").reshaped(features, earlier);

@@ -165,7 +165,9 @@ TEST(ReferenceOfLayers, OfLargeWeights) {
 TEST(ReferenceOfLayers, Conv1d) {
   Random random(1);
   for (const Index kernel : {1, 2, 4})
-    expect_reference("conv1d", erase(Conv1d<double>(5, kernel, random.stream(0))), reference::conv1d);
+    for (const Index dilation : {1, 2, 3, 11})
+      expect_reference("conv1d", erase(Conv1d<double>(5, kernel, random.stream(0), {.dilation = dilation})),
+                       [&](const Given& given) { return reference::conv1d(given, dilation); });
 }
 
 template <Candidate candidate, Arithmetic arithmetic = Arithmetic::linear>

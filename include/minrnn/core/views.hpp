@@ -2,8 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -24,6 +26,17 @@ struct Starts {
   Index stride = 0;
 
   bool operator()(Index t, Index b) const { return flags != nullptr && flags[b * stride + t] != 0; }
+  /// How many frames, `most` at most, may be seen before t: none where a segment starts there.
+  Index frames_before(Index t, Index b, Index most) const {
+    if (flags == nullptr) return most;
+    const Index end = std::min(most, t + 1);
+    for (Index i = 0; i < end; ++i) {
+      for (std::uint64_t eight = 0; eight == 0 && i + 8 <= end; i += eight == 0 ? 8 : 0)  // few are set
+        std::memcpy(&eight, flags + b * stride + t - i - 7, sizeof eight);
+      if (i < end && (*this)(t - i, b)) return i;
+    }
+    return most;
+  }
   Starts from(Index t, Index b) const { return flags == nullptr ? *this : Starts{flags + b * stride + t, stride}; }
 };
 

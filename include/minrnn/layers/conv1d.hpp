@@ -23,22 +23,27 @@
 
 namespace minrnn {
 
+struct Conv1dOptions {
+  Index dilation = 1;  // frames from a tap to the next one
+};
+
 /// Causal depthwise convolution over time: each feature is filtered on its own and sees the past alone.
 ///
-/// Equations   y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} * x_{t-j}; nothing is seen across a start
-/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1), B), oldest
-///             first
-/// Gradient    dx_s = sum_j w_{K-1-j} * dy_{s+j};  dw_{K-1-j} = sum_t dy_t * x_{t-j};  db = sum_t dy_t
+/// Equations   y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} * x_{t-jD}, D the dilation; nothing is seen across a start
+/// Shapes      x, y (F, T, B); w (F, K), the last column for the present frame, b (F); state tail (F (K-1) D, B), all
+///             frames that are still to be seen, oldest first
+/// Gradient    dx_s = sum_j w_{K-1-j} * dy_{s+jD};  dw_{K-1-j} = sum_t dy_t * x_{t-jD};  db = sum_t dy_t
 /// Parameters  w, b; uniform in +-1 / sqrt(K) at first, as torch.nn.Conv1d with groups = F
-/// Memory      kept for backward: the tail before the first step
-/// Throws      std::invalid_argument for a size below 1, a kernel above 16, a wrong shape
+/// Memory      kept for backward: the tail before the first step. A step moves the tail, so it costs F K D; that of a
+///             `Conv1dCell` costs F K
+/// Throws      std::invalid_argument for a size below 1, a kernel above 16, a tail of more than 2^31 - 1, a wrong shape
 template <class S>
 class Conv1d {
  public:
   using Scalar = S;
 
   struct State {
-    Matrix<S> tail;  // (F (K-1), B): the frames before the next one, oldest first; 0 where nothing is to be seen
+    Matrix<S> tail;  // (F (K-1) D, B): the frames before the next one, oldest first; 0 where nothing is to be seen
 
     template <class Self, class V>
     static void visit(Self& self, const Name& scope, V&& visitor) {
@@ -49,15 +54,20 @@ class Conv1d {
   class Cache : public CacheBase {
     friend Conv1d;
     SequenceView<const S> x_;        // (F, T, B)
-    Sequence<S> before_, d_behind_;  // (F, K-1, B) the tail before the first step; scratch
+    Sequence<S> before_, d_behind_;  // (F, (K-1) D, B) the tail before the first step; scratch
     Output<S> y_, dx_;               // (F, T, B)
     Sequence<S> sums_;               // of each tile: dw, db
   };
 
-  Conv1d(Index features, Index kernel, RandomStream stream) {
+  Conv1d(Index features, Index kernel, RandomStream stream, const Conv1dOptions& options = {})
+      : dilation_(options.dilation) {
     Random random(stream);
     detail::check_size("Conv1d", "features", features);
     detail::check_that(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
+    detail::check_size("Conv1d", "dilation", dilation_);
+    detail::check_product("Conv1d", "dilation", dilation_, kernel);
+    detail::check_product("Conv1d", "dilation", dilation_ * kernel, features);
+    span_ = (kernel - 1) * dilation_;
     w_ = Parameter<S>(features, kernel);
     b_ = Parameter<S>(features);
     const double limit = 1 / std::sqrt(static_cast<double>(kernel));
@@ -68,11 +78,12 @@ class Conv1d {
   Index input_size() const { return w_.value.rows(); }
   Index output_size() const { return w_.value.rows(); }
   Index kernel_size() const { return w_.value.cols(); }
+  Index dilation() const { return dilation_; }
   const Matrix<S>& weight() const { return w_.value; }
   const Matrix<S>& bias() const { return b_.value; }
   State initial_state(Index batch) const {
     detail::check_batch("Conv1d", batch);
-    return {Matrix<S>::Zero(input_size() * (kernel_size() - 1), batch)};
+    return {Matrix<S>::Zero(input_size() * span_, batch)};
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
@@ -84,7 +95,7 @@ class Conv1d {
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     detail::check_input("Conv1d", x, input_size());
-    detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * (kernel_size() - 1), x.batch());
+    detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * span_, x.batch());
     cache.forget();
     cache.x_ = x;
     const SequenceView<const S> before = copy(state.tail, cache.before_);
@@ -104,7 +115,7 @@ class Conv1d {
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Conv1d", sizes(), dy);
     const SequenceView<const S> x = cache.x_, before = cache.before_.view();
-    detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * (kernel_size() - 1), x.batch());
+    detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * span_, x.batch());
     const SequenceView<const S> d_behind = copy(dstate.tail, cache.d_behind_);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
     const SequenceView<S> dbefore = frames_of(dstate.tail);
@@ -118,7 +129,7 @@ class Conv1d {
       });
     });
     for (Index b = 0; b < x.batch(); ++b)
-      for (Index j = 1; j < kernel_size(); ++j) to_input(x, dy, d_behind, -j, b, dbefore.row(place(j), b));
+      for (Index i = 1; i <= span_; ++i) to_input(x, dy, d_behind, -i, b, dbefore.row(place(i), b));
     sums.add();
     return dx;
   }
@@ -136,13 +147,13 @@ class Conv1d {
  private:
   static constexpr Index kMostTaps = 16;
 
-  CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size()}; }
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size(), dilation_}; }
 
-  /// y_t = b + sum_j w_{K-1-j} * x_{t-j}
+  /// y_t = b + sum_j w_{K-1-j} * x_{t-jD}
   void filter(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b, Row<S> y_t) const {
-    detail::Array<Row<const S>, kMostTaps> x_at;  // [j]: x_{t-j}
-    const Index reach = this->reach(x, t, b);
-    for (Index j = 0; j <= reach; ++j) x_at[j] = frame(x, before, t - j, b);
+    detail::Array<Row<const S>, kMostTaps> x_at;  // [j]: x_{t-jD}
+    const Index reach = taps(this->reach(x, t, b));
+    for (Index j = 0, s = t; j <= reach; ++j, s -= dilation_) x_at[j] = frame(x, before, s, b);
     const Row<const S> bias = b_.value;
     for_lanes<S>(input_size(), [&](auto i) {
       Packet<S> sum = bias[i];
@@ -151,19 +162,20 @@ class Conv1d {
     });
   }
 
-  /// dx_s = sum_j w_{K-1-j} * dy_{s+j}, over the outputs that saw x_s, and what comes from the final tail where x_s is
+  /// dx_s = sum_j w_{K-1-j} * dy_{s+jD}, over the outputs that saw x_s, and what comes from the final tail where x_s is
   /// part of it.
   void to_input(SequenceView<const S> x, SequenceView<const S> dy, SequenceView<const S> d_behind, Index s, Index b,
                 Row<S> dx_s) const {
     detail::Array<Row<const S>, kMostTaps> dy_at, w_at;
-    Index count = 0;
-    for (Index j = std::max<Index>(0, -s); j < kernel_size() && s + j < x.time(); ++j)
-      if (reach(x, s + j, b) >= j) {
-        dy_at[count] = dy.row(s + j, b);
+    Index count = 0, j = 0, t = s;
+    for (; t < 0; t += dilation_) ++j;
+    for (; j < kernel_size() && t < x.time(); ++j, t += dilation_)
+      if (reach(x, t, b) >= t - s) {
+        dy_at[count] = dy.row(t, b);
         w_at[count++] = tap(j);
       }
     const Index before_next = x.time() - s;
-    const bool is_kept = before_next < kernel_size() && before_next <= seen_after(x, b);
+    const bool is_kept = before_next <= span_ && before_next <= seen_after(x, b);
     const Row<const S> kept = is_kept ? d_behind.row(place(before_next), b) : Row<const S>();
     for_lanes<S>(input_size(), [&](auto i) {
       Packet<S> sum = is_kept ? kept[i] : Packet<S>(S(0));
@@ -173,14 +185,14 @@ class Conv1d {
     });
   }
 
-  /// dw_{K-1-j} += dy_t * x_{t-j};  db += dy_t
+  /// dw_{K-1-j} += dy_t * x_{t-jD};  db += dy_t
   void to_parameters(SequenceView<const S> x, SequenceView<const S> before, SequenceView<const S> dy, Index t, Index b,
                      Columns<S> dw, Row<S> db) const {
     const Row<const S> dy_t = dy.row(t, b);
     for_lanes<S>(input_size(), [&](auto i) { db[i] += dy_t[i]; });
-    for (Index j = reach(x, t, b); j >= 0; --j) {
-      const Row<const S> x_j = frame(x, before, t - j, b);
-      const Row<S> dw_j = dw[place(j)];
+    for (Index j = taps(reach(x, t, b)); j >= 0; --j) {
+      const Row<const S> x_j = frame(x, before, t - j * dilation_, b);
+      const Row<S> dw_j = dw[kernel_size() - 1 - j];
       for_lanes<S>(input_size(), [&](auto i) { dw_j[i] = fma(dy_t[i], x_j[i], dw_j[i]); });
     }
   }
@@ -189,40 +201,38 @@ class Conv1d {
   void keep_last(SequenceView<const S> x, SequenceView<const S> before, SequenceView<S> tail) const {
     for (Index b = 0; b < x.batch(); ++b) {
       const Index seen = seen_after(x, b);
-      for (Index j = 1; j < kernel_size(); ++j) {
-        S* to = tail.column(place(j), b);
-        if (j > seen)
+      for (Index i = 1; i <= span_; ++i) {
+        S* to = tail.column(place(i), b);
+        if (i > seen)
           std::fill_n(to, input_size(), S(0));
         else
-          std::copy_n(frame(x, before, x.time() - j, b).data, input_size(), to);
+          std::copy_n(frame(x, before, x.time() - i, b).data, input_size(), to);
       }
     }
   }
 
-  /// How many earlier frames the output at t sees: fewer than K - 1 after a start.
-  Index reach(SequenceView<const S> x, Index t, Index b) const {
-    for (Index j = 0; j < kernel_size() - 1 && j <= t; ++j)
-      if (x.starts(t - j, b)) return j;
-    return kernel_size() - 1;
+  /// How many earlier frames the output at t sees: fewer than (K - 1) D after a start.
+  MINRNN_INLINE Index reach(const SequenceView<const S>& x, Index t, Index b) const {
+    if (x.starts().flags == nullptr) return span_;
+    if (span_ >= kMostTaps) return x.starts().frames_before(t, b, span_);
+    for (Index i = 0; i < span_ && i <= t; ++i)
+      if (x.starts()(t - i, b)) return i;
+    return span_;
   }
-  /// How many earlier frames a frame after the last would see.
+  Index taps(Index frames) const { return dilation_ == 1 ? frames : frames / dilation_; }
   Index seen_after(SequenceView<const S> x, Index b) const {
-    return x.time() == 0 ? kernel_size() - 1 : std::min<Index>(kernel_size() - 1, reach(x, x.time() - 1, b) + 1);
+    return x.time() == 0 ? span_ : std::min<Index>(span_, reach(x, x.time() - 1, b) + 1);
   }
-  /// Where the frame that lies j steps back stands in a tail, and its weight in w.
-  Index place(Index j) const { return kernel_size() - 1 - j; }
-  Row<const S> tap(Index j) const { return Row<const S>(w_.value.col(place(j)).data()); }
-  /// x_t, also before the first step.
+  /// Where the frame that lies i steps back stands in a tail.
+  Index place(Index i) const { return span_ - i; }
+  Row<const S> tap(Index j) const { return Row<const S>(w_.value.col(kernel_size() - 1 - j).data()); }
   Row<const S> frame(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b) const {
     return t >= 0 ? x.row(t, b) : before.row(place(-t), b);
   }
-  /// A tail as a sequence (F, K-1, B).
-  SequenceView<S> frames_of(Matrix<S>& tail) const {
-    return {tail.data(), input_size(), kernel_size() - 1, tail.cols()};
-  }
-  /// A copy in memory that grows and never shrinks, so that `step` may change its batch size without an allocation.
+  SequenceView<S> frames_of(Matrix<S>& tail) const { return {tail.data(), input_size(), span_, tail.cols()}; }
+  /// A copy in memory that never shrinks, so that `step` may change its batch size without an allocation.
   SequenceView<const S> copy(const Matrix<S>& tail, Sequence<S>& to) const {
-    const SequenceView<S> frames = to.resize(input_size(), kernel_size() - 1, tail.cols());
+    const SequenceView<S> frames = to.resize(input_size(), span_, tail.cols());
     std::copy_n(tail.data(), tail.size(), frames.data());
     return frames;
   }
@@ -232,6 +242,8 @@ class Conv1d {
 
   Parameter<S> w_;  // (F, K)
   Parameter<S> b_;  // (F)
+  Index dilation_;  // D
+  Index span_;      // (K-1) D: how many earlier frames are seen
 };
 
 }  // namespace minrnn

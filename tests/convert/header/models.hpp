@@ -34,8 +34,8 @@ using EveryMinimalCell =
 
 template <class S>
 using EveryCell = CellChain<LinearCell<S, 2, 6>,
-                            ResidualCell<CellChain<RmsNormCell<S, 6>, Conv1dCell<S, 6, 4>, MinGruCell<S, 6, 12>,
-                                                   LinearCell<S, 12, 6>, DropoutCell<S, 6>>>,
+                            ResidualCell<CellChain<RmsNormCell<S, 6>, Conv1dCell<S, 6, 4>, Conv1dCell<S, 6, 2, 7>,
+                                                   MinGruCell<S, 6, 12>, LinearCell<S, 12, 6>, DropoutCell<S, 6>>>,
                             CellChain<ResidualCell<MlpCell<S, 6, 11>>, GatedMlpCell<S, 6, 4>,
                                       MlpCell<S, 6, 3, GeluForm::exact>, GatedMlpCell<S, 6, 5, GeluForm::exact>>,
                             EveryMinimalCell<S>, RgLruCell<S, 5, 6>, DiagonalGruCell<S, 6, 5>,

@@ -86,7 +86,9 @@ void write_every_cell(const std::string& folder, const std::string& name) {
   constexpr auto linear = Arithmetic::linear;
   constexpr auto unnormalised = GateScaling::unnormalised;
   const MinimalOptions learns{.learn_initial_state = true};
-  const Sequential branch{named<"norm">(RmsNorm<S>(6)), named<"conv">(Conv1d<S>(6, 4, stream(3))),
+  const Sequential branch{named<"norm">(RmsNorm<S>(6)),
+                          named<"conv">(Conv1d<S>(6, 4, stream(3))),
+                          named<"dilated">(Conv1d<S>(6, 2, stream(2), {.dilation = 7})),
                           named<"mixer">(MinGru<S>(6, 12, stream(4), learns)),
                           named<"down">(Linear<S>(12, 6, stream(5), {.bias = false})),
                           named<"dropout">(Dropout<S>(6, 0.1, stream(6)))};

@@ -117,14 +117,14 @@ def make_cases(torch):
     class Convolution(nn.Module):
         """Depthwise over the past, then of one tap."""
 
-        def __init__(self, features, taps):
+        def __init__(self, features, taps, dilation=1):
             super().__init__()
-            self.taps = taps
-            self.net = nn.Sequential(nn.Conv1d(features, features, taps, groups=features),
+            self.span = (taps - 1) * dilation
+            self.net = nn.Sequential(nn.Conv1d(features, features, taps, groups=features, dilation=dilation),
                                      nn.Conv1d(features, features, 1))
 
         def forward(self, x):
-            return self.net(functional.pad(x.transpose(1, 2), (self.taps - 1, 0))).transpose(1, 2)
+            return self.net(functional.pad(x.transpose(1, 2), (self.span, 0))).transpose(1, 2)
 
     class Mamba(nn.Module):
         def __init__(self, features, states, taps, rank):
@@ -273,6 +273,7 @@ def make_cases(torch):
         "frame_wise": (nn.Sequential(nn.Linear(5, 6), nn.LayerNorm(6), mlp(6, 9), RmsNorm(6),
                                      nn.Linear(6, 6, bias=False)), frames(5)),
         "convolution": (Convolution(5, 4), frames(5)),
+        "dilated_convolution": (Convolution(5, 3, 4), frames(5)),
         "min_gru": (Minimal(5, 5, False, False), frames(5)),
         "min_lstm": (Minimal(5, 5, True, False), frames(5)),
         "projected_min_gru": (Minimal(5, 7, False, True), frames(5)),

@@ -70,6 +70,9 @@ void TorchModules::check_frame_wise_layers() {
   });
   check("convolution", torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"),
         []<class S>(S) { return Sequential(Conv1d<S>(5, 4, stream(0)), Linear<S>(5, 5, stream(1))); });
+  check("dilated_convolution",
+        torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"),
+        []<class S>(S) { return Sequential(Conv1d<S>(5, 3, stream(0), {.dilation = 4}), Linear<S>(5, 5, stream(1))); });
 }
 
 void TorchModules::check_tables_of_files() {

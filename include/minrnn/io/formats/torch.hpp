@@ -33,7 +33,8 @@ inline NameMap torch_linear(const TorchOptions& options = {}) {
 /// torch.nn.Embedding: `Embedding`.
 inline NameMap torch_embedding() { return {.entries = {{"weight", {"table"}, Form::transposed}}}; }
 
-/// torch.nn.Conv1d(F, F, K, groups=F) behind K - 1 zeros on the left: `Conv1d`.
+/// torch.nn.Conv1d(F, F, K, groups=F, dilation=D) behind (K - 1) D zeros on the left: `Conv1d` of this dilation.
+/// Neither the dilation nor the padding is in the file.
 inline NameMap torch_depthwise_conv1d(const TorchOptions& options = {}) {
   NameMap map{.entries = {{"weight", {"w"}, Form::with_middle_unit}}};
   if (options.bias)
