@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "minrnn/io/safetensors.hpp"
 #include "support/checkpoints.hpp"
@@ -23,6 +25,12 @@ struct ModelSettings {
   std::string vocabulary;
 
   bool attends() const { return mixer == "transformer"; }
+  /// What has not been chosen, from what has: the vocabulary is that of a text.
+  void complete(std::string known, Index context) {
+    vocabulary = std::move(known);
+    if (heads == 0) heads = std::max<Index>(dim / 64, 1);
+    if (window == 0) window = std::min(context, kMostWindow);
+  }
 
   Metadata metadata() const {
     constexpr std::string_view digits = "0123456789abcdef";

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -72,6 +73,11 @@ class Text {
       : name_(std::move(name)), bytes_(std::move(bytes)), vocabulary_(Vocabulary::of(bytes_)) {
     if (bytes_.empty()) throw InputError(shown(name_) + ": is empty");
   }
+  /// For a model that knows these characters already. Throws InputError for one that it does not know.
+  Text(std::string bytes, std::string name, Vocabulary known) : Text(std::move(bytes), std::move(name)) {
+    vocabulary_ = std::move(known);
+    for (std::size_t i = 0; i < bytes_.size(); ++i) vocabulary_.token(bytes_[i], name_, i);
+  }
   static Text from_file(const std::string& path) {
     FileReader file(path);
     std::string bytes;
@@ -85,6 +91,14 @@ class Text {
   Index size() const { return static_cast<Index>(bytes_.size()); }
   Index training_size() const { return size() / 10 * 9 + size() % 10 * 9 / 10; }
   Index validation_size() const { return size() - training_size(); }
+
+  /// Throws InputError where it is too short to train on sequences of so many characters.
+  void check_length(Index context) const {
+    if (std::min(validation_size(), training_size()) >= context + 2) return;
+    throw InputError(shown(name_) + ": is too short: its last tenth, which validates, has " +
+                     std::to_string(validation_size()) + " characters, and --context " + std::to_string(context) +
+                     " wants at least " + std::to_string(context + 2));
+  }
 
   /// The tokens of the characters [first, first + count).
   void copy_tokens(Index first, Index count, std::int32_t* to) const {

@@ -144,10 +144,7 @@ std::vector<minrnn::SharedSetting> shared_settings(const TrainSettings& s) {
 
 /// Throws InputError for what would fail later, or destroy something.
 void check(const TrainSettings& s, const Text& text) {
-  if (text.validation_size() < s.context + 2 || text.training_size() < s.context + 2)
-    throw InputError(shown(text.name()) + ": is too short: its last tenth, which validates, has " +
-                     std::to_string(text.validation_size()) + " characters, and --context " +
-                     std::to_string(s.context) + " wants at least " + std::to_string(s.context + 2));
+  text.check_length(s.context);
   std::vector<NamedFile> read;
   if (!s.data.empty() && s.data != "-") read.push_back({"--data", s.data});
   check_files({s.checkpoint, s.log, s.resume, s.overwrite}, read);
@@ -163,9 +160,7 @@ int train(const TrainSettings& settings, minrnn::Executor& executor, Ranks& rank
     if (ranks.first()) check(settings, *text);
   });
   ModelSettings model_settings = settings.model;
-  model_settings.vocabulary = text->vocabulary().bytes();
-  if (model_settings.heads == 0) model_settings.heads = std::max<Index>(model_settings.dim / 64, 1);
-  if (model_settings.window == 0) model_settings.window = std::min(settings.context, kMostWindow);
+  model_settings.complete(text->vocabulary().bytes(), settings.context);
   const minrnn::Random random(settings.seed);
   return with_model(model_settings, random.stream(0), [&](auto& model) {
     Training training(settings, model_settings, *text, model, random, executor, ranks);

@@ -6,10 +6,12 @@
 #include <charconv>
 #include <cstddef>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <type_traits>
 
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
@@ -29,8 +31,28 @@ inline constexpr minrnn::Index kMostSize = 1 << 20;
 
 /// The shortest text that reads back as the same number.
 inline std::string number_text(double x) {
+#ifdef __cpp_lib_to_chars
   char text[32];
   return {text, std::to_chars(text, text + sizeof text, x).ptr};
+#else
+  return nlohmann::json(x).dump();
+#endif
+}
+
+/// Whether all of a text is a number, which is read as in any locale.
+template <class T>
+bool read_number(const std::string& text, T& number) {
+#ifndef __cpp_lib_to_chars  // libraries without it read whole numbers alone
+  if constexpr (std::is_floating_point_v<T>) {
+    const auto parsed = nlohmann::json::parse(text, nullptr, false);
+    if (parsed.is_number()) number = parsed.get<T>();
+    return parsed.is_number();
+  } else
+#endif
+  {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size();
+  }
 }
 
 /// What a file says of itself as a checkpoint of this program. Throws InputError where it does not say it, or cannot be
@@ -49,9 +71,7 @@ class MetadataReader {
   template <class T>
   T number(const std::string& key, T least, T most) const {
     T result = least;
-    const std::string& value = text(key);
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), result);
-    if (error != std::errc() || end != value.data() + value.size() || !(result >= least && result <= most)) refuse(key);
+    if (!read_number(text(key), result) || !(result >= least && result <= most)) refuse(key);
     return result;
   }
   [[noreturn]] void refuse(const std::string& key, const std::string& reason = "") const {
