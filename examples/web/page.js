@@ -66,7 +66,7 @@ async function takeFile(file) {
   if (!file.name.endsWith('.safetensors')) return takeText(file.name, bytes);
   weights = {name: file.name, bytes};
   reset();
-  begin();
+  begin(false);
 }
 
 /* Training */
@@ -86,12 +86,12 @@ function settings() {
     steps: Number($('steps').value), learning_rate: read('learning-rate'), seed: read('seed'), evaluate_every: 50,
   };
 }
-function begin() {
+function begin(andRun) {
   const request = settings();
   plannedSteps = request.steps;
   evaluated = null;
   sendSampling();
-  worker.postMessage({what: 'begin', request, text: text.bytes, weights: weights?.bytes});
+  worker.postMessage({what: 'begin', request, text: text.bytes, weights: weights?.bytes, andRun});
 }
 function reset() {
   worker.postMessage({what: 'pause'});
@@ -108,9 +108,10 @@ function start() {
   }
   if (state === 'ready') {
     weights = null;
-    begin();
+    begin(true);
+  } else {
+    worker.postMessage({what: 'run'});
   }
-  worker.postMessage({what: 'run'});
   become('training', state === 'done' ? 'Training on, at the last learning rate.' : 'Training …');
 }
 function sendSampling() {
@@ -193,8 +194,8 @@ const heard = {
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   },
   failed({during, reason}) {
-    const goesOn = !['load', 'begin', 'run'].includes(during);
-    if (!goesOn) become(during === 'load' ? 'broken' : 'ready');
+    const next = {load: 'broken', begin: 'ready', run: 'paused'}[during];
+    if (next) become(next);
     say(during === 'load' ? `This browser cannot run it: ${reason}` : reason, true);
   },
 };

@@ -11,6 +11,7 @@ const kPace = 90;     // characters a second that are written while it trains, a
 
 let module = null;
 let running = false;
+let turn = 0;   // of `run`: one that comes while another sleeps takes its place
 let stopAt = 0;  // the step at which it pauses
 let every = 50;
 let facts = null;
@@ -64,11 +65,13 @@ function train() {
 
 async function run() {
   if (running) return;
+  const own = ++turn;
   running = true;
-  while (running && at !== stopAt) {
+  while (running && own === turn && at !== stopAt) {
     train();
     await nextMessage(0);
   }
+  if (own !== turn) return;
   running = false;
   if (at === stopAt) {
     stopAt = -1;
@@ -96,7 +99,7 @@ const todo = {
     module = await createTrainer({wasmBinary: wasm, locateFile: (name) => name});
     postMessage({what: 'ready', ...ask({ask: 'mixers'})});
   },
-  begin({request, text, weights}) {
+  begin({request, text, weights, andRun}) {
     running = false;
     module.FS.writeFile('text.txt', text);
     if (weights) module.FS.writeFile('open.safetensors', weights);
@@ -104,6 +107,7 @@ const todo = {
     [stopAt, every, at, left, owed, speed] = [request.steps, request.evaluate_every, 0, 0, 0, 0];
     postMessage({what: 'begun', ...facts});
     validate();
+    if (andRun) handle({data: {what: 'run'}});
   },
   run,
   pause() {
@@ -118,11 +122,12 @@ const todo = {
   },
 };
 
-onmessage = async ({data}) => {
+async function handle({data}) {
   try {
     await todo[data.what](data);
   } catch (error) {
     running = false;
     postMessage({what: 'failed', during: data.what, reason: error.message ?? String(error)});
   }
-};
+}
+onmessage = handle;

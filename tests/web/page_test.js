@@ -53,6 +53,8 @@ async function takesTexts(page) {
   await page.set('#pasted', 'too short');
   await page.click('#start');
   await page.until(`document.querySelector('#status.error')?.textContent.includes('too short')`);
+  await new Promise((done) => setTimeout(done, 300));
+  assert(await page.evaluate(state('ready')) && await page.text('#step') === '0', 'nothing is trained then');
   await page.set('#mixer', 'gru');
   await page.evaluate(`{
     const files = new DataTransfer();
