@@ -10,6 +10,8 @@ endif()
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
   # Eigen's AVX-512 code floods these two with -march=native (GCC 12).
   target_compile_options(minrnn_dev INTERFACE -Wno-uninitialized -Wno-maybe-uninitialized)
+  # Up to half a gigabyte before GCC collects what it no longer needs: up to 7 % of its time.
+  target_compile_options(minrnn_dev INTERFACE --param=ggc-min-heapsize=524288)
 endif()
 # What users ask of the headers, beyond that: -Wdouble-promotion would forbid printing a float.
 set(minrnn_strict $<TARGET_PROPERTY:minrnn_dev,INTERFACE_COMPILE_OPTIONS>)
