@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
+#include "conformance/listed_layer.hpp"
 #include "io/formats/files_of_torch.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/io/formats/mamba.hpp"
@@ -11,9 +12,13 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/models/mamba_language_model.hpp"
 #include "minrnn/models/min_lm.hpp"
+#include "minrnn/testing/any_layer.hpp"
 
 namespace minrnn::tests {
 namespace {
+
+using conformance::erase;
+using minrnn::detail::erased::AnyMixer;
 
 class LanguageModels : public FilesOfTorch {
  protected:
@@ -22,25 +27,28 @@ class LanguageModels : public FilesOfTorch {
 };
 
 void LanguageModels::check_minimal_layers() {
-  check_in_float_too("min_gru", lucidrains_mixer(), []<class S>(S) { return MinGru<S>(5, 5, stream()); });
+  check_in_float_too("min_gru", lucidrains_mixer(), []<class S>(S) { return erase(MinGru<S>(5, 5, stream())); });
   check("min_lstm", lucidrains_mixer({.mixer = MinimalMixer::min_lstm}),
-        []<class S>(S) { return MinLstm<S>(5, 5, stream()); });
+        []<class S>(S) { return erase(MinLstm<S>(5, 5, stream())); });
   check("projected_min_gru", lucidrains_mixer({.projection = true}), []<class S>(S) {
-    return Sequential(named<"mixer">(MinGru<S>(5, 7, stream(0))),
-                      named<"down">(Linear<S>(7, 5, stream(1), {.bias = false})));
+    return Sequential(named<"mixer">(erase(MinGru<S>(5, 7, stream(0)))),
+                      named<"down">(erase(Linear<S>(7, 5, stream(1), {.bias = false}))));
   });
   check_model_of_tokens("min_lm", lucidrains_min_lm({.layers = 2}), []<class S>(S) {
-    return make_min_lm<MinGru<S>>(
-        {.vocabulary = 11, .dim = 8, .layers = 2, .inner = 12, .mlp_inner = 32}, stream(),
-        [](Index inputs, Index features, RandomStream own) { return MinGru<S>(inputs, features, own); });
+    return make_min_lm<AnyMixer<S, false>>({.vocabulary = 11, .dim = 8, .layers = 2, .inner = 12, .mlp_inner = 32},
+                                           stream(), [](Index inputs, Index features, RandomStream own) {
+                                             return AnyMixer<S, false>(erase(MinGru<S>(inputs, features, own)));
+                                           });
   });
   check_model_of_tokens(
       "min_lm_of_min_lstm",
       lucidrains_min_lm({.mixer = MinimalMixer::min_lstm, .layers = 2, .projection = false, .convolution = true}),
       []<class S>(S) {
-        return make_min_lm<MinLstm<S>, MinLmParts{.convolves = true, .projects = false}>(
+        return make_min_lm<AnyMixer<S, false>, MinLmParts{.convolves = true, .projects = false}>(
             {.vocabulary = 11, .dim = 8, .layers = 2, .mlp_inner = 32}, stream(),
-            [](Index inputs, Index features, RandomStream own) { return MinLstm<S>(inputs, features, own); });
+            [](Index inputs, Index features, RandomStream own) {
+              return AnyMixer<S, false>(erase(MinLstm<S>(inputs, features, own)));
+            });
       });
 }
 

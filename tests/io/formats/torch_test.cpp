@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 
+#include "conformance/listed_layer.hpp"
 #include "io/formats/files_of_torch.hpp"
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/sequential.hpp"
@@ -24,6 +25,8 @@
 namespace minrnn::tests {
 namespace {
 
+using conformance::erase;
+
 class TorchModules : public FilesOfTorch {
  protected:
   void check_recurrent_layers();
@@ -32,24 +35,26 @@ class TorchModules : public FilesOfTorch {
 };
 
 void TorchModules::check_recurrent_layers() {
-  check_in_float_too("gru", torch_recurrent(), []<class S>(S) { return Gru<S>(5, 7, stream()); });
-  check_in_float_too("lstm", torch_recurrent(), []<class S>(S) { return Lstm<S>(5, 7, stream()); });
-  check("lstm_without_bias", torch_recurrent({.bias = false}), []<class S>(S) { return Lstm<S>(5, 7, stream()); });
+  check_in_float_too("gru", torch_recurrent(), []<class S>(S) { return erase(Gru<S>(5, 7, stream())); });
+  check_in_float_too("lstm", torch_recurrent(), []<class S>(S) { return erase(Lstm<S>(5, 7, stream())); });
+  check("lstm_without_bias", torch_recurrent({.bias = false}),
+        []<class S>(S) { return erase(Lstm<S>(5, 7, stream())); });
   const auto head = torch_linear().within("fc", "1");
   check("lstm_of_two_layers", torch_recurrent({.layers = 2}).within("rnn", "0") + head, []<class S>(S) {
-    return Sequential(Stack(2, [](Index i) { return Lstm<S>(i == 0 ? 5 : 7, 7, stream(i)); }),
-                      Linear<S>(7, 2, stream(2)));
+    return Sequential(Stack(2, [](Index i) { return erase(Lstm<S>(i == 0 ? 5 : 7, 7, stream(i))); }),
+                      erase(Linear<S>(7, 2, stream(2))));
   });
   check("bidirectional_gru",
         torch_recurrent({.layers = 2, .bias = false, .bidirectional = true}).within("rnn", "0") + head, []<class S>(S) {
           const auto make = [](Index i) {
             const Index inputs = i == 0 ? 5 : 12;
-            return Bidirectional(Gru<S>(inputs, 6, stream(2 * i)), Gru<S>(inputs, 6, stream(2 * i + 1)));
+            return Bidirectional(erase(Gru<S>(inputs, 6, stream(2 * i))), erase(Gru<S>(inputs, 6, stream(2 * i + 1))));
           };
-          return Sequential(Stack(2, make), Linear<S>(12, 2, stream(4)));
+          return Sequential(Stack(2, make), erase(Linear<S>(12, 2, stream(4))));
         });
   check("bidirectional_lstm", torch_recurrent({.bidirectional = true}).within("rnn", "0") + head, []<class S>(S) {
-    return Sequential(Bidirectional(Lstm<S>(5, 6, stream(0)), Lstm<S>(5, 6, stream(1))), Linear<S>(12, 2, stream(2)));
+    return Sequential(Bidirectional(erase(Lstm<S>(5, 6, stream(0))), erase(Lstm<S>(5, 6, stream(1)))),
+                      erase(Linear<S>(12, 2, stream(2))));
   });
   Lstm<float> lstm(5, 7, stream());
   EXPECT_TRUE(contains(message_of([&] {
@@ -64,15 +69,17 @@ void TorchModules::check_frame_wise_layers() {
                       torch_mlp().within("2", "2") + torch_rms_norm().within("3", "3") +
                       torch_linear({.bias = false}).within("4", "4");
   check_in_float_too("frame_wise", map, []<class S>(S) {
-    return Sequential(Linear<S>(5, 6, stream(0)), LayerNorm<S>(6), Mlp<S>(6, 9, stream(1), {.gelu = GeluForm::exact}),
-                      RmsNorm<S>(6, {.epsilon = std::numeric_limits<S>::epsilon()}),
-                      Linear<S>(6, 6, stream(2), {.bias = false}));
+    return Sequential(erase(Linear<S>(5, 6, stream(0))), erase(LayerNorm<S>(6)),
+                      erase(Mlp<S>(6, 9, stream(1), {.gelu = GeluForm::exact})),
+                      erase(RmsNorm<S>(6, {.epsilon = std::numeric_limits<S>::epsilon()})),
+                      erase(Linear<S>(6, 6, stream(2), {.bias = false})));
   });
   check("convolution", torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"),
-        []<class S>(S) { return Sequential(Conv1d<S>(5, 4, stream(0)), Linear<S>(5, 5, stream(1))); });
+        []<class S>(S) { return Sequential(erase(Conv1d<S>(5, 4, stream(0))), erase(Linear<S>(5, 5, stream(1)))); });
   check("dilated_convolution",
-        torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"),
-        []<class S>(S) { return Sequential(Conv1d<S>(5, 3, stream(0), {.dilation = 4}), Linear<S>(5, 5, stream(1))); });
+        torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"), []<class S>(S) {
+          return Sequential(erase(Conv1d<S>(5, 3, stream(0), {.dilation = 4})), erase(Linear<S>(5, 5, stream(1))));
+        });
 }
 
 void TorchModules::check_tables_of_files() {
