@@ -54,8 +54,10 @@ const shownLoss = (loss) => loss === null || loss === undefined ? '–' : loss.t
 function takeText(name, bytes) {
   if (bytes.length > kMostText) return say(`${name} has more than 64 MiB`, true);
   text = {name, bytes};
+  const seen = new Uint8Array(256);
+  for (const byte of bytes) seen[byte] = 1;
   $('text-name').textContent = name;
-  $('text-size').textContent = `${number(bytes.length)} characters of ${new Set(bytes).size} kinds`;
+  $('text-size').textContent = `${number(bytes.length)} characters of ${seen.reduce((a, b) => a + b)} kinds`;
   tellOfReset();
 }
 function tellOfReset() {
