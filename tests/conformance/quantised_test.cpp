@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "conformance/fixture.hpp"
+#include "minrnn/math/half.hpp"
 #include "support/run.hpp"
 
 /// Every layer of the list with its weights in 16 and in 8 bits.
@@ -42,7 +43,10 @@ class QuantisedLayer : public LayerTest {
     AnyLayer<S> rounded = layer;
     visit_parameters(rounded, [](const Name&, Parameter<S>& p) {
       if (p.read_by == ReadBy::elements) return;
-      p.value = p.value.unaryExpr([](S w) { return static_cast<S>(widened(minrnn::detail::bf16_of(w))); }).eval();
+      const auto nearest = [](S w) {
+        return static_cast<S>(float_from_bf16(bf16_from_double(static_cast<double>(w))));
+      };
+      p.value = p.value.unaryExpr(nearest).eval();
     });
     const auto example = Example(rounded, time, batch).with_starts({{time / 2, 0}}).from_carried_state();
     EXPECT_TRUE(equal(infer(rounded, example), bf16)) << "the layer with rounded weights";
