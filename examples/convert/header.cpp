@@ -168,8 +168,10 @@ std::string usage(const Built& built, std::set<std::string> headers, const Model
   text += comment("using Model = " + built.type + ';', std::string(7, ' ')) +
           "//   static constexpr minrnn::CellView<Model> model(" + name +
           "::Weights{});\n//   Model::State state = model.initial_state();\n";
+  if (!model.step.empty() || !model.first_state.empty()) text += "//   using " + name + "::Weights;\n";
+  for (const std::string& line : model.first_state) text += "//   " + line + '\n';
   if (!model.step.empty())
-    text += "//   using " + name + "::Weights;\n//   " + model.step + '\n';
+    text += "//   " + model.step + '\n';
   else
     text += std::string("//   y = model.step(x, state);  // ") +
             (single ? "a number in, a number out\n"

@@ -55,6 +55,10 @@ convert(0 nam.safetensors back.nam --format nam --like amp.nam)
 file(READ ${folder}/amp.nam there)
 file(READ ${folder}/back.nam back)
 expect_equal("${back}" "${there}")
+convert(0 header nam.safetensors -o nam.hpp)
+file(READ ${folder}/nam.hpp header)
+expect_match("${header}" "\n//   std::copy_n\\(Weights::kFirstC0, 1, std::get<0>\\(state\\).c.data\\(\\)\\);\n")
+expect_match("${header}" "\"\\(Lstm\\(1, 1\\), Linear\\(1, 1\\)\\)\".* kFirstH0\\[1\\] = {\n      0.75f};\n.* kFirstC0\\[1\\] = {\n      1.5f};\n")
 
 # A linear map of PyTorch's, under a path of its own; a metadatum.
 set(header "{\"__metadata__\":{\"format\":\"pt\"},\"head.fc.weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},\"head.fc.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}")
