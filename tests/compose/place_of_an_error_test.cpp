@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "conformance/listed_layer.hpp"
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/recompute.hpp"
@@ -23,14 +22,12 @@
 namespace minrnn::tests {
 namespace {
 
-using conformance::erase;
-
 constexpr Index kDim = 4, kTime = 3, kBatch = 2;
 
 auto make_block(RandomStream stream) {
-  return Sequential(named<"mix">(Residual(Sequential(named<"mixer">(erase(MinGru<float>(kDim, 6, stream.stream(0)))),
-                                                     named<"down">(erase(Linear<float>(6, kDim, stream.stream(1))))))),
-                    named<"gru">(erase(Gru<float>(kDim, kDim, stream.stream(2)))));
+  return Sequential(named<"mix">(Residual(Sequential(named<"mixer">(MinGru<float>(kDim, 6, stream.stream(0))),
+                                                     named<"down">(Linear<float>(6, kDim, stream.stream(1)))))),
+                    named<"gru">(Gru<float>(kDim, kDim, stream.stream(2))));
 }
 auto make_net() {
   return Stack(2, [](Index i) { return make_block(Random(1).stream(i)); });
@@ -96,7 +93,7 @@ TEST(PlaceOfAnError, OfAStateInAModelIsThePathToIt) {
 }
 
 TEST(PlaceOfAnError, OfAStateOfADirectionIsThePathToIt) {
-  Bidirectional net(make_block(Random(1).stream(0)), erase(MinGru<float>(kDim, kDim, Random(1).stream(1))));
+  Bidirectional net(make_block(Random(1).stream(0)), MinGru<float>(kDim, kDim, Random(1).stream(1)));
   using Net = decltype(net);
   const Example example(net, kTime, kBatch);
   Net::Cache cache;
@@ -207,7 +204,7 @@ TEST(PlaceOfAnError, OfALayerIsThePathToIt) {
   const bool never = false;
   const auto picky = [&](Index i = 1) { return Picky(kDim, i == 1 ? refuses : never); };  // the second one of many
   const RandomStream stream = Random(1).stream(0);
-  const auto gru = [&](Index i) { return erase(MinGru<float>(kDim, kDim, stream.stream(i))); };
+  const auto gru = [&](Index i) { return MinGru<float>(kDim, kDim, stream.stream(i)); };
   const Sequence<float> x(kDim, kTime, kBatch);
   const auto expect = [&](const char* what, auto net, std::string_view place) {
     expect_place(what, net, SequenceView<const float>(x.view()), SequenceView<const float>(x.view()), refuses, place);
