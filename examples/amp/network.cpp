@@ -55,7 +55,7 @@ ModelSettings ModelSettings::from(const minrnn::TensorFile& file) {
 }
 
 Trained read_checkpoint(const std::string& path) {
-  const minrnn::TensorFile file = minrnn::read_safetensors(path);
+  const minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
   Trained trained{ModelSettings::from(file), {}, nullptr};
   trained.network = make_network(trained.settings, minrnn::Random().stream(0));
   trained.network->restore_weights(file, trained.scales);

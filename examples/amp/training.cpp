@@ -50,12 +50,13 @@ Training::Evaluation Training::evaluate() {
 void Training::save() {
   if (settings_.files.checkpoint.empty()) return;
   if (!network_.is_finite()) diverge(progress.step);
-  minrnn::write_safetensors(resume_path(settings_.files.checkpoint), network_.state(progress, resume_metadata()));
+  minrnn::write_safetensors(path_of(resume_path(settings_.files.checkpoint)),
+                            network_.state(progress, resume_metadata()));
 }
 
 void Training::resume() {
   const std::string path = resume_path(settings_.files.checkpoint);
-  const minrnn::TensorFile file = minrnn::read_safetensors(path);
+  const minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
   for (const auto& [key, value] : resume_metadata()) {
     const auto entry = file.metadata.find(key);
     if (entry == file.metadata.end())

@@ -51,10 +51,10 @@ ChunkHead read_head(std::ifstream& file) {
 /// without a word; so its chunks are followed here.
 std::uint64_t check_chunks(const std::string& path) {
   std::error_code error;
-  if (std::filesystem::is_directory(path, error)) refuse(path, "is a directory");
+  if (std::filesystem::is_directory(path_of(path), error)) refuse(path, "is a directory");
   std::ifstream file(path, std::ios::binary);
   if (!file) refuse(path, std::string("cannot be opened: ") + std::strerror(errno));
-  const std::uint64_t length = std::filesystem::file_size(path, error);
+  const std::uint64_t length = std::filesystem::file_size(path_of(path), error);
   const ChunkHead riff = read_head(file);
   std::array<char, 4> form{};
   file.read(form.data(), form.size());
@@ -201,7 +201,7 @@ void write_wav(const std::string& path, const Recording& recording, Format forma
   if (sf_writef_float(sound.get(), recording.samples.data(), count) != count) fail(sound.get());
   sf_write_sync(sound.get());
   sf_command(sound.get(), SFC_UPDATE_HEADER_NOW, nullptr, 0);
-  minrnn::AtomicFile file(path);
+  minrnn::AtomicFile file(path_of(path));
   file.write(memory.bytes.data(), memory.bytes.size());
   file.commit();
 }

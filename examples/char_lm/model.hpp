@@ -38,7 +38,7 @@ int with_model(const ModelSettings& settings, minrnn::RandomStream stream, Body&
 template <class Body>
 int with_checkpoint(const std::string& path, std::uint64_t length, std::optional<minrnn::WeightFormat> weights,
                     Body&& body) {
-  minrnn::TensorFile file = minrnn::read_safetensors(path);
+  minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
   ModelSettings settings = ModelSettings::from(file);
   // A window beyond the text costs memory and changes nothing.
   if (static_cast<std::uint64_t>(settings.window) > length)

@@ -121,7 +121,7 @@ class Training {
       if (!p.value.allFinite()) diverged();
     });
     if (!ranks_.first()) return;
-    minrnn::save_checkpoint(resume_path(settings_.checkpoint), parts(), resume_metadata());
+    minrnn::save_checkpoint(path_of(resume_path(settings_.checkpoint)), parts(), resume_metadata());
   }
 
   /// The first rank reads, all others get from it what it has read. Throws InputError or std::runtime_error where the
@@ -139,7 +139,7 @@ class Training {
   PartLoss final_loss(const GoOn& go_on) {
     if (!settings_.checkpoint.empty()) {
       ranks_.all_or_none([&] {
-        if (ranks_.first()) minrnn::load_checkpoint(settings_.checkpoint, model_);
+        if (ranks_.first()) minrnn::load_checkpoint(path_of(settings_.checkpoint), model_);
       });
       minrnn::broadcast(ranks_.communicator(), model_);
     }
@@ -178,7 +178,7 @@ class Training {
 
   void read_state() {
     const std::string path = resume_path(settings_.checkpoint);
-    const minrnn::TensorFile file = minrnn::read_safetensors(path);
+    const minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
     for (const auto& [key, value] : resume_metadata()) {
       const auto entry = file.metadata.find(key);
       if (entry == file.metadata.end() && key == "shards")
@@ -214,7 +214,7 @@ class Training {
     Metadata metadata = model_settings_.metadata();
     metadata["step"] = std::to_string(progress.best_step);
     metadata["validation_loss"] = number_text(progress.best_loss);
-    minrnn::save_checkpoint(settings_.checkpoint, model_, metadata);
+    minrnn::save_checkpoint(path_of(settings_.checkpoint), model_, metadata);
   }
 
   /// All that must be the same for a training to go on exactly. `--steps` and `--minutes` may grow.

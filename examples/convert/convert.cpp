@@ -28,10 +28,10 @@ int convert(const Settings& settings) {
     written = minrnn::to_ours(theirs.file, theirs.map);
     if (!theirs.cells.empty()) written.metadata[kCellsKey] = theirs.cells;
     if (!theirs.part.empty()) written.metadata[kPartKey] = theirs.part;
-    minrnn::write_safetensors(settings.to, written);
+    minrnn::write_safetensors(path_of(settings.to), written);
   } else {
     const Theirs like = read_theirs(settings.like, settings);
-    TensorFile ours = minrnn::read_safetensors(settings.from, minrnn::FileAccess::map);
+    TensorFile ours = minrnn::read_safetensors(path_of(settings.from), minrnn::FileAccess::map);
     ours.metadata = like.file.metadata;
     written = minrnn::to_theirs(ours, like.map);
     write_theirs(settings.to, written, like, settings);

@@ -16,6 +16,7 @@
 #include "minrnn/io/formats/torch_modules.hpp"
 #include "minrnn/io/input_file.hpp"
 #include "minrnn/io/safetensors.hpp"
+#include "support/errors.hpp"
 
 namespace convert {
 namespace {
@@ -40,12 +41,13 @@ struct Format {
 
 template <NameMap (*map_of)(const TensorFile&)>
 Theirs read_tensors(const std::string& path, const Settings&) {
-  TensorFile file = minrnn::read_safetensors(path, minrnn::FileAccess::map);  // of --like only the names are looked at
+  TensorFile file =
+      minrnn::read_safetensors(tool::path_of(path), minrnn::FileAccess::map);  // of --like only the names are looked at
   NameMap map = map_of(file);
   return {std::move(file), {}, std::move(map), {}, {}};
 }
 void write_tensors(const std::string& path, const TensorFile& file, const Json&, const Settings&) {
-  minrnn::write_safetensors(path, file);
+  minrnn::write_safetensors(tool::path_of(path), file);
 }
 
 /// A model in a document as ours, of which the document also says the cells.
@@ -56,20 +58,20 @@ struct Ours {
 
 template <JsonModel (*read)(const std::filesystem::path&, minrnn::Dtype), Ours (*ours_of)(const JsonModel&)>
 Theirs read_document(const std::string& path, const Settings&) {
-  JsonModel model = read(path, minrnn::Dtype::f32);
+  JsonModel model = read(tool::path_of(path), minrnn::Dtype::f32);
   Ours ours = ours_of(model);
   return {std::move(model.file), std::move(model.document), std::move(ours.map), ours.cells, ours.part};
 }
 template <void (*write)(const std::filesystem::path&, const TensorFile&, Json)>
 void write_document(const std::string& path, const TensorFile& file, const Json& document, const Settings&) {
-  write(path, file, document);
+  write(tool::path_of(path), file, document);
 }
 
 Theirs read_policy(const std::string& path, const Settings& settings) {
-  return {minrnn::read_puffer(path, settings.puffer), {}, minrnn::puffer_map(settings.puffer), {}, {}};
+  return {minrnn::read_puffer(tool::path_of(path), settings.puffer), {}, minrnn::puffer_map(settings.puffer), {}, {}};
 }
 void write_policy(const std::string& path, const TensorFile& file, const Json&, const Settings& settings) {
-  minrnn::write_puffer(path, file, settings.puffer);
+  minrnn::write_puffer(tool::path_of(path), file, settings.puffer);
 }
 
 NameMap min_rnns_map_of(const TensorFile& file) { return minrnn::min_rnns_map(minrnn::min_rnns_options_of(file)); }

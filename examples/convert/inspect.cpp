@@ -26,7 +26,7 @@ using minrnn::StoredTensor;
 using minrnn::TensorFile;
 
 TensorFile read(const Settings& settings) {
-  return settings.format.empty() ? minrnn::read_safetensors(settings.from, minrnn::FileAccess::map)
+  return settings.format.empty() ? minrnn::read_safetensors(tool::path_of(settings.from), minrnn::FileAccess::map)
                                  : read_theirs(settings.from, settings).file;
 }
 

@@ -21,7 +21,7 @@ std::unique_ptr<Network> make_network(const ModelSettings& s, minrnn::RandomStre
 }
 
 Trained read_checkpoint(const std::string& path) {
-  minrnn::TensorFile file = minrnn::read_safetensors(path);
+  minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
   Trained trained{ModelSettings::from(file), {}, nullptr};
   const ModelSettings& s = trained.settings;
   const auto room = [](Index numbers) {

@@ -29,7 +29,7 @@ struct Output {
       std::fwrite(text.data(), 1, text.size(), stdout);
       return flush_output();
     }
-    minrnn::AtomicFile file(path);
+    minrnn::AtomicFile file(path_of(path));
     file.write(text.data(), text.size());
     file.commit();
   }

@@ -135,12 +135,13 @@ Metadata Training::best_metadata() const {
 void Training::save() {
   if (settings_.files.checkpoint.empty()) return;
   if (!network_.is_finite()) diverge(progress.step);
-  minrnn::write_safetensors(resume_path(settings_.files.checkpoint), network_.state(progress, resume_metadata()));
+  minrnn::write_safetensors(path_of(resume_path(settings_.files.checkpoint)),
+                            network_.state(progress, resume_metadata()));
 }
 
 void Training::resume() {
   const std::string path = resume_path(settings_.files.checkpoint);
-  const minrnn::TensorFile file = minrnn::read_safetensors(path);
+  const minrnn::TensorFile file = minrnn::read_safetensors(path_of(path));
   const std::set<std::string> of_data{"data_hash", "classes", "columns", "image_rows", "image_columns"};
   bool same_data = true;
   for (const auto& [key, value] : resume_metadata()) {

@@ -23,9 +23,11 @@ class BestWeights {
     if (checkpoint_.empty())
       weights_ = std::move(weights);
     else
-      minrnn::write_safetensors(checkpoint_, weights);
+      minrnn::write_safetensors(path_of(checkpoint_), weights);
   }
-  minrnn::TensorFile read() const { return checkpoint_.empty() ? weights_ : minrnn::read_safetensors(checkpoint_); }
+  minrnn::TensorFile read() const {
+    return checkpoint_.empty() ? weights_ : minrnn::read_safetensors(path_of(checkpoint_));
+  }
 
  private:
   std::string checkpoint_;
@@ -34,9 +36,9 @@ class BestWeights {
 
 /// Of a training that is to be resumed. Throws InputError where its best weights are missing, or not finite.
 inline void check_best_weights(const std::string& checkpoint) {
-  if (!std::filesystem::exists(checkpoint))
+  if (!std::filesystem::exists(path_of(checkpoint)))
     throw InputError(shown(checkpoint) + ": is missing: the best weights of the training to resume");
-  check_finite(minrnn::read_safetensors(checkpoint), "");
+  check_finite(minrnn::read_safetensors(path_of(checkpoint)), "");
 }
 
 inline constexpr const char* kNotFinite = "the loss or a weight is not a finite number";

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct OutputError : std::runtime_error {
 struct Diverged : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+
+/// The file of this name in UTF-8. (On Windows it depends on the library what a path makes of a std::string.)
+inline std::filesystem::path path_of(std::string_view name) { return std::u8string(name.begin(), name.end()); }
 
 /// A path as a message shows it.
 inline std::string shown(std::string_view path) {

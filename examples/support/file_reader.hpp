@@ -27,10 +27,10 @@ class FileReader {
       return;
     }
     std::error_code error;
-    if (std::filesystem::is_directory(path, error)) throw InputError(shown(path) + ": is a directory");
+    if (std::filesystem::is_directory(path_of(path), error)) throw InputError(shown(path) + ": is a directory");
     file_.reset(std::fopen(path.c_str(), "rb"));
     if (file_ == nullptr) throw InputError(shown(path) + ": cannot be opened: " + std::strerror(errno));
-    const auto size = std::filesystem::file_size(path, error);
+    const auto size = std::filesystem::file_size(path_of(path), error);
     if (!error) size_ = size;
   }
   /// Valid until the next call.

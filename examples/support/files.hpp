@@ -29,15 +29,15 @@ inline void check_files(const std::vector<NamedFile>& written, std::vector<Named
     if (fs::is_regular_file(path, error)) others.push_back({option, path});
   }
   for (const auto& file : written) {
-    const auto folder = fs::path(file.path).parent_path();
+    const auto folder = path_of(file.path).parent_path();
     if (!folder.empty() && !fs::is_directory(folder))
       throw InputError(shown(file.path) + ": there is no folder " + shown(folder.string()));
-    const auto target = minrnn::detail::link_target(file.path);
+    const auto target = minrnn::detail::link_target(path_of(file.path));
     const auto place = fs::weakly_canonical(fs::absolute(target));
     for (const auto& other : others) {
       std::error_code error;
-      const auto other_place = fs::weakly_canonical(fs::absolute(other.path), error);
-      if (place == other_place || fs::equivalent(file.path, other.path, error))
+      const auto other_place = fs::weakly_canonical(fs::absolute(path_of(other.path)), error);
+      if (place == other_place || fs::equivalent(path_of(file.path), path_of(other.path), error))
         throw InputError(file.option + ": is the file of " + other.option + ": " + shown(file.path));
       const auto temporary_of = [](const fs::path& one, const fs::path& another) {
         return one.parent_path() == another.parent_path() &&
@@ -52,20 +52,20 @@ inline void check_files(const std::vector<NamedFile>& written, std::vector<Named
     }
     others.push_back({file.option, target.string()});
   }
-  for (const auto& file : written) minrnn::AtomicFile(file.path);  // begun, and given up
+  for (const auto& file : written) minrnn::AtomicFile(path_of(file.path));  // begun, and given up
 }
 
 /// The same where what is there already is replaced with --overwrite alone.
 inline void check_files(const std::vector<NamedFile>& written, const std::vector<NamedFile>& others, bool overwrite) {
   for (const auto& file : written)
-    if (!overwrite && std::filesystem::exists(file.path))
+    if (!overwrite && std::filesystem::exists(path_of(file.path)))
       throw InputError(shown(file.path) + ": is there already: --overwrite replaces it");
   check_files(written, others);
 }
 
 /// Where the state of a training is kept, beside its checkpoint.
 inline std::string resume_path(const std::string& checkpoint) {
-  return std::filesystem::path(checkpoint).replace_extension(".resume.safetensors").string();
+  return path_of(checkpoint).replace_extension(".resume.safetensors").string();
 }
 
 /// The options of a training that name what it writes.
@@ -81,16 +81,16 @@ inline void check_files(const TrainingFiles& files, const std::vector<NamedFile>
     if (files.resume) throw InputError("--resume: wanted --checkpoint FILE.safetensors");
   } else {
     const std::string state = resume_path(files.checkpoint);
-    if (std::filesystem::path(files.checkpoint).extension() != ".safetensors")
+    if (path_of(files.checkpoint).extension() != ".safetensors")
       throw InputError("--checkpoint: wanted a name that ends in .safetensors, given " + shown(files.checkpoint));
-    if (files.resume && !std::filesystem::exists(state))
+    if (files.resume && !std::filesystem::exists(path_of(state)))
       throw InputError(shown(state) + ": is missing: there is no training to resume");
     written = {{"--checkpoint", files.checkpoint}, {"--checkpoint's training state", state}};
   }
   if (!files.log.empty()) written.push_back({"--log", files.log});
   if (!files.resume && !files.overwrite)
     for (const auto& file : written)
-      if (std::filesystem::exists(file.path))
+      if (std::filesystem::exists(path_of(file.path)))
         throw InputError(shown(file.path) + ": is there already: --resume goes on from it, --overwrite starts anew");
   check_files(written, read);
 }

@@ -26,16 +26,16 @@ class Log {
   /// Nothing is written yet.
   Log(const std::string& path, const std::string& header, std::int64_t resumed_step)
       : path_(path), header_(header), rows_(header + "\n") {
-    if (!path.empty() && resumed_step >= 0 && std::filesystem::exists(path)) rows_ = rows_up_to(resumed_step);
+    if (!path.empty() && resumed_step >= 0 && std::filesystem::exists(path_of(path))) rows_ = rows_up_to(resumed_step);
   }
 
   /// Replaces what is there by the rows to go on behind.
   void begin() {
     if (path_.empty() || file_.is_open()) return;
-    minrnn::AtomicFile file(path_);
+    minrnn::AtomicFile file(path_of(path_));
     file.write(rows_.data(), rows_.size());
     file.commit();
-    file_.open(path_, std::ios::binary | std::ios::app);
+    file_.open(path_of(path_), std::ios::binary | std::ios::app);
   }
 
   /// printf of a row, without the end of the line.
@@ -59,7 +59,7 @@ class Log {
 
  private:
   std::string rows_up_to(std::int64_t step) const {
-    std::ifstream file(path_, std::ios::binary);
+    std::ifstream file(path_of(path_), std::ios::binary);
     std::string rows, line;
     if (!std::getline(file, line) || line != header_)
       throw InputError(shown(path_) + ": is not a log of " + program_name + ": wanted the first line " + header_);

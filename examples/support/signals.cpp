@@ -21,6 +21,10 @@ void take_signals() {
                            ,
                            SIGHUP
 #endif
+#ifdef SIGBREAK  // Ctrl-Break of Windows
+                           ,
+                           SIGBREAK
+#endif
        })
     if (std::signal(number, interrupt) == SIG_IGN) std::signal(number, SIG_IGN);
 #ifdef SIGPIPE
