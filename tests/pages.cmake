@@ -1,8 +1,8 @@
 # The pages: their C++ programs, which are the blocks with a main(), compile and run; pages_check.cmake checks the rest.
 set(pages README.md include/minrnn/README.md include/minrnn/io/README.md include/minrnn/distributed/README.md
           examples/README.md bench/README.md .github/CONTRIBUTING.md .github/CHANGELOG.md .github/SECURITY.md
-          cmake/packaging/README.md)
-set(names readme map io distributed examples bench contributing changelog security packaging)
+          .github/PLATFORMS.md cmake/packaging/README.md)
+set(names readme map io distributed examples bench contributing changelog security platform_table packaging)
 list(TRANSFORM pages PREPEND ${PROJECT_SOURCE_DIR}/)
 file(GLOB site CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/docs/pages/*.md)  # those that are on the site alone
 foreach(page IN LISTS site)

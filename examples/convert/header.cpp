@@ -210,7 +210,7 @@ int write_header(const Settings& settings) {
   const std::string name = settings.name_space.empty() ? namespace_of(settings.to) : settings.name_space;
   if (!minrnn::detail::names_a_namespace(name))
     throw InputError("--namespace: wanted identifiers, :: between them, " + tool::given(name));
-  const TensorFile file = minrnn::read_safetensors(settings.from, minrnn::FileAccess::map);
+  const TensorFile file = minrnn::read_safetensors(tool::path_of(settings.from), minrnn::FileAccess::map);
   const Model model = model_of(file, settings);
   const auto layers =
       layers_of(file, model.part, settings.floats ? minrnn::Conversion::nearest : minrnn::Conversion::half);
@@ -223,7 +223,7 @@ int write_header(const Settings& settings) {
   tool::check_finite(file, model.part.empty() ? "" : model.part + "/");
   const bool doubles = !settings.floats && layers.front().file.tensors.front().dtype == minrnn::Dtype::f64;
   const std::string text = doubles ? header_of<double>(layers, model, name) : header_of<float>(layers, model, name);
-  minrnn::AtomicFile to(settings.to);
+  minrnn::AtomicFile to(tool::path_of(settings.to));
   to.write(text.data(), text.size());
   to.commit();
   tool::say("%s: %s::Weights of %zu layers\n", shown(settings.to).c_str(), name.c_str(), layers.size());
