@@ -36,7 +36,7 @@ struct Conv1dOptions {
 /// Parameters  w, b; uniform in +-1 / sqrt(K) at first, as torch.nn.Conv1d with groups = F
 /// Memory      kept for backward: the tail before the first step. A step moves the tail, so it costs F K D; that of a
 ///             `Conv1dCell` costs F K
-/// Throws      std::invalid_argument for a size below 1, a kernel above 16, a tail of more than 2^31 - 1, a wrong shape
+/// Throws      std::invalid_argument for a size below 1, a kernel above 16, a tail beyond all sizes, a wrong shape
 template <class S>
 class Conv1d {
  public:
