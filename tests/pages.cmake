@@ -2,7 +2,7 @@
 set(pages README.md include/minrnn/README.md include/minrnn/io/README.md include/minrnn/distributed/README.md
           examples/README.md bench/README.md .github/CONTRIBUTING.md .github/CHANGELOG.md .github/SECURITY.md
           .github/PLATFORMS.md cmake/packaging/README.md)
-set(names readme map io distributed examples bench contributing changelog security platform_table packaging)
+set(names readme map io distributed examples bench contributing changelog security platforms packaging)
 list(TRANSFORM pages PREPEND ${PROJECT_SOURCE_DIR}/)
 file(GLOB site CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/cmake/docs/pages/*.md)  # those that are on the site alone
 foreach(page IN LISTS site)

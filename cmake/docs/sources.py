@@ -27,6 +27,7 @@ PAGES = {
     "examples": "examples/README.md",
     "benchmarks": "bench/README.md",
     "contributing": ".github/CONTRIBUTING.md",
+    "platforms": ".github/PLATFORMS.md",
 }
 PAGES.update({path.stem: f"cmake/docs/pages/{path.name}" for path in sorted((ROOT / "cmake/docs/pages").glob("*.md"))})
 OTHERS = {}  # and those that these lead to
