@@ -29,7 +29,7 @@ struct Starts {
   /// How many frames, `most` at most, may be seen before t: none where a segment starts there.
   Index frames_before(Index t, Index b, Index most) const {
     if (flags == nullptr) return most;
-    const Index end = std::min(most, t + 1);
+    const Index end = std::min<Index>(most, t + 1);
     for (Index i = 0; i < end; ++i) {
       for (std::uint64_t eight = 0; eight == 0 && i + 8 <= end; i += eight == 0 ? 8 : 0)  // few are set
         std::memcpy(&eight, flags + b * stride + t - i - 7, sizeof eight);
