@@ -102,24 +102,27 @@ def plot(rows, tests):
     plt = runs.plots()
     if plt is None:
         return
-    figure, axes = plt.subplots(1, len(TASKS), figsize=(12, 3.2), sharey=True)
-    for axis, (task, title) in zip(axes, TASKS.items()):
+    tasks = [task for task in TASKS if any(of == task for of, _, _ in tests)]
+    figure, axes = plt.subplots(1, len(tasks), figsize=(1.5 + 2.6 * len(tasks), 3.6), sharey=True, squeeze=False)
+    axes = axes[0]
+    for axis, task in zip(axes, tasks):
         for (of, mixer, layers), found in tests.items():
             if of == task:
                 axis.plot(LENGTHS, [best(found)[n] for n in LENGTHS], marker="o", markersize=3, linewidth=1.3,
                           linestyle="-" if layers == 1 else "--", color=runs.COLORS[common.MIXERS[mixer]],
                           label=common.NAMES[mixer] if layers == 1 else None)
         axis.axhline(CHANCE[task], color="#999999", linewidth=0.8, linestyle=":")
-        axis.set(title=title, xlabel="length", xscale="log", ylim=(0, 103))
+        axis.set(title=TASKS[task], xlabel="length", xscale="log", ylim=(0, 103))
+        axis.set_xlim(36, 284)
         axis.set_xticks(LENGTHS, LENGTHS)
         axis.minorticks_off()
     axes[0].set_ylabel("accuracy of the best seed, %")
     named = {}
     for axis in axes:
         named.update({label: line for line, label in zip(*axis.get_legend_handles_labels())})
-    figure.tight_layout(rect=(0, 0.1, 1, 1))
-    figure.legend(named.values(), named, ncol=len(named), loc="lower center", fontsize=8)
-    figure.text(0.01, -0.03, common.caption(rows) + ("; dashed: two layers" if any(k[2] == 2 for k in tests) else ""),
+    figure.tight_layout(rect=(0, 0.2, 1, 1))
+    figure.legend(named.values(), named, ncol=2 * len(tasks), loc="upper center", bbox_to_anchor=(0.5, 0.2), fontsize=8)
+    figure.text(0.01, -0.01, common.caption(rows) + ("; dashed: two layers" if any(k[2] == 2 for k in tests) else ""),
                 color="#666666", fontsize=8)
     runs.save(figure, "chomsky")
 
