@@ -29,13 +29,15 @@ struct Starts {
   /// How many frames, `most` at most, may be seen before t: none where a segment starts there.
   Index frames_before(Index t, Index b, Index most) const {
     if (flags == nullptr) return most;
+    const std::uint8_t* const at_t = flags + b * stride + t;
     const Index end = std::min<Index>(most, t + 1);
-    for (Index i = 0; i < end; ++i) {
-      for (std::uint64_t eight = 0; eight == 0 && i + 8 <= end; i += eight == 0 ? 8 : 0)  // few are set
-        std::memcpy(&eight, flags + b * stride + t - i - 7, sizeof eight);
-      if (i < end && (*this)(t - i, b)) return i;
+    Index i = 0;
+    for (std::uint64_t eight = 0; i + 8 <= end; i += 8) {  // few are set
+      std::memcpy(&eight, at_t - i - 7, sizeof eight);
+      if (eight != 0) break;
     }
-    return most;
+    while (i < end && at_t[-i] == 0) ++i;
+    return i < end ? i : most;
   }
   Starts from(Index t, Index b) const { return flags == nullptr ? *this : Starts{flags + b * stride + t, stride}; }
 };

@@ -213,13 +213,11 @@ class Conv1d {
 
   /// How many earlier frames the output at t sees: fewer than (K - 1) D after a start.
   MINRNN_INLINE Index reach(const SequenceView<const S>& x, Index t, Index b) const {
-    if (x.starts().flags == nullptr) return span_;
-    if (span_ >= kMostTaps) return x.starts().frames_before(t, b, span_);
-    for (Index i = 0; i < span_ && i <= t; ++i)
-      if (x.starts()(t - i, b)) return i;
-    return span_;
+    return x.starts().frames_before(t, b, span_);
   }
+  /// How many taps besides the first so many frames hold; without a division where none is needed.
   Index taps(Index frames) const { return dilation_ == 1 ? frames : frames / dilation_; }
+  /// How many earlier frames a frame after the last would see.
   Index seen_after(SequenceView<const S> x, Index b) const {
     return x.time() == 0 ? span_ : std::min<Index>(span_, reach(x, x.time() - 1, b) + 1);
   }
