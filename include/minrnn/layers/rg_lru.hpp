@@ -42,9 +42,9 @@ class RgLru : public detail::MinimalLayer<S, detail::RgLruGates> {
   RgLru(Index inputs, Index features, RandomStream stream, const RgLruOptions& options = {})
       : detail::MinimalLayer<S, Gates>(inputs, features, stream, {.learn_initial_state = options.learn_initial_state}) {
     const double least = options.least_decay, most = options.most_decay;
-    detail::check_that(!detail::is_nan(least) && !detail::is_nan(most) && least > 0 && least <= most, Gates::kName,
-                       "least_decay", "a number above 0, not above most_decay", least);
-    detail::check_that(most < 1, Gates::kName, "most_decay", "a number below 1", most);
+    detail::check_that(detail::is_finite(most) && most < 1, Gates::kName, "most_decay", "a number below 1", most);
+    detail::check_that(detail::is_finite(least) && least > 0 && least <= most, Gates::kName, "least_decay",
+                       "a number above 0, not above most_decay", least);
     Random random(stream.stream(0));
     for (Index i = 0; i < features; ++i) {
       const double root = std::pow(least + (most - least) * random.uniform(), 1.0 / 8);
