@@ -4,7 +4,8 @@ set(pieces "")
 set(whole "")
 foreach(file IN LISTS FILES)
   file(READ ${file} text)
-  # At most four spaces in a row: in a long run a model that forgets sees no reason to end it, and would write spaces only.
+  # At most four spaces in a row: in a long run a model that forgets sees no reason to end it, and would write nothing
+  # else.
   string(REGEX REPLACE "(    ) +" "\\1" text "${text}")
   string(APPEND whole "${text}")
   string(REPLACE "\n" "\n)text\"\n    R\"text(" text "${text}")

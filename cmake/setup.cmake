@@ -1,7 +1,7 @@
 # From a fresh machine to a result: for the scripts that are run as cmake -P.
 #
-# Where apt-get and the right to use it are there, packages are installed. Elsewhere CMake downloads the libraries it does
-# not find (cmake/download.cmake), and only a compiler and a build tool have to be present.
+# Where apt-get and the right to use it are there, packages are installed. Elsewhere CMake downloads the libraries it
+# does not find (cmake/download.cmake), and only a compiler and a build tool have to be present.
 cmake_minimum_required(VERSION 3.25...4.0)  # as CMakePresets.json, version 6
 cmake_path(GET CMAKE_CURRENT_LIST_DIR PARENT_PATH project_dir)
 cmake_host_system_information(RESULT processors QUERY NUMBER_OF_LOGICAL_CORES)

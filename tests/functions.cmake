@@ -9,9 +9,9 @@ if(NOT root)
   set(root ${CMAKE_CURRENT_LIST_DIR}/../include/minrnn)
 endif()
 
-# The levels of braces of a function, without comments and with @ for semicolons. What is innermost is taken out level by
-# level, and of each level first the initialisers: no statement stands in them, and clang-format writes them behind an
-# operator, or without a blank behind a name.
+# The levels of braces of a function, without comments and with @ for semicolons. What is innermost is taken out level
+# by level, and of each level first the initialisers: no statement stands in them, and clang-format writes them behind
+# an operator, or without a blank behind a name.
 function(count_levels body result)
   string(REGEX REPLACE "\"[^\"\n]*\"|'[{}]'" "" body "${body}")
   set(initialiser "([=,({&|?:<] ?|return |[A-Za-z0-9_>]){[^{}@]*}")

@@ -2,7 +2,8 @@
 cmake_minimum_required(VERSION 3.23...4.0)
 # Each header and what it is for, as a regular expression of whole words.
 set(core/types.hpp "Index|Matrix|MatrixMap|Array|MINRNN_INLINE|MINRNN_COLD")
-set(core/check.hpp "check_that|check_size|check_batch|check_input|check_matrix|check_sequence|check_product|throw_argument|in_part")
+string(CONCAT core/check.hpp "check_that|check_size|check_batch|check_input|check_matrix|check_sequence|check_product|"
+              "throw_argument|in_part")
 set(core/message.hpp "Said|shape_text|list_text")
 set(core/columns.hpp "Row|Columns")
 set(core/views.hpp "SequenceView|FrameView|Starts")

@@ -40,5 +40,6 @@ file(READ ${root}/README.md text)
 string(REGEX MATCHALL "\n" ends "${text}")
 list(LENGTH ends count)
 if(count GREATER 160)
-  message(SEND_ERROR "README.md has ${count} lines, at most 160 are wanted: the rest belongs into the pages it links to")
+  message(SEND_ERROR
+          "README.md has ${count} lines, at most 160 are wanted: the rest belongs into the pages it links to")
 endif()

@@ -40,7 +40,8 @@ refuse("--latency: wanted a whole number from -100000000 to 100000000, given lat
 refuse("--mixer: rwkv not in {mingru," train --mixer rwkv)
 refuse("--format: " circuit --output-dry a.wav --output-wet b.wav --format mp3)
 refuse("--seconds excludes --input|--input excludes --seconds" train ${data} --seconds 3)
-refuse("--rate: wanted a whole number from 8000 to 768000, given 0" circuit --output-dry a.wav --output-wet b.wav --rate 0)
+refuse("--rate: wanted a whole number from 8000 to 768000, given 0" circuit --output-dry a.wav --output-wet b.wav
+       --rate 0)
 foreach(option input output checkpoint log listen)
   refuse("--${option}: wanted the name of a file, given nothing" train --${option}= --overwrite)
 endforeach()
@@ -63,7 +64,8 @@ refuse_recording("is not a WAV file" good.csv)
 refuse_recording("is a directory" folder)
 refuse_recording("cannot be opened: No such file" absent.wav)
 refuse_recording("wanted one channel, given 2" stereo.wav)
-refuse("slow-wet.wav: has 44100 samples a second, wanted the 48000 of dry.wav" train --input dry.wav --output slow-wet.wav)
+refuse("slow-wet.wav: has 44100 samples a second, wanted the 48000 of dry.wav" train --input dry.wav
+       --output slow-wet.wav)
 refuse("slow.wav: has 44100 samples a second, wanted the 48000 of the model"
        run --model good.safetensors --input slow.wav --output a.wav)
 refuse("silent.wav: is silent where it trains" train --input dry.wav --output silent.wav ${tiny})
@@ -115,9 +117,11 @@ foreach(command "bench" "run --input dry.wav --output a.wav")
   refuse("good.resume.safetensors: " ${command} good.resume.safetensors)
   refuse("size9.safetensors: tensor " ${command} size9.safetensors)
   refuse("layers2.safetensors: tensor " ${command} layers2.safetensors)
-  refuse("layers3.safetensors: is not a checkpoint of amp: its metadata have layers \"3\"" ${command} layers3.safetensors)
+  refuse("layers3.safetensors: is not a checkpoint of amp: its metadata have layers \"3\"" ${command}
+         layers3.safetensors)
   refuse("mixer \"gur\" is not known" ${command} mixergur.safetensors)
-  refuse("programmap.safetensors: is not a checkpoint of amp: its metadata have program \"map\"" ${command} programmap.safetensors)
+  refuse("programmap.safetensors: is not a checkpoint of amp: its metadata have program \"map\"" ${command}
+         programmap.safetensors)
   refuse("nan.safetensors: tensor [a-z/]+: value 0 is not a finite number" ${command} nan.safetensors)
 endforeach()
 refuse("dry.wav: has 48000 samples a second, wanted the 8000 of the model"

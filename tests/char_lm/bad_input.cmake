@@ -96,14 +96,18 @@ endforeach()
 refuse("--steps: wanted .*, given nothing" train --steps= --overwrite)
 refuse("--checkpoint: wanted the name of a file, given nothing" sample --checkpoint= --length 1)
 refuse("--prompt-file: wanted the name of a file, given nothing" sample --checkpoint good.safetensors --prompt-file=)
-refuse("--mixer: rwkv not in {mingru,minlstm,signed-mingru,signed-minlstm,diagonal-gru,diagonal-lstm,highway-mingru,rg-lru,gru,lstm,mamba,transformer}" train --mixer rwkv)
-refuse("that memory can hold, given 1099511627776 and 1048576" train --data sums.txt --context 32 --dim 1048576 --expansion 1048576)
+string(CONCAT mixers "mingru,minlstm,signed-mingru,signed-minlstm,diagonal-gru,diagonal-lstm,highway-mingru,rg-lru,gru,"
+              "lstm,mamba,transformer")
+refuse("--mixer: rwkv not in {${mixers}}" train --mixer rwkv)
+refuse("that memory can hold, given 1099511627776 and 1048576" train --data sums.txt --context 32 --dim 1048576
+       --expansion 1048576)
 
 # Data.
 refuse("absent.txt: cannot be opened: No such file" train ${tiny} --data absent.txt)
 refuse("folder: is a directory" train ${tiny} --data folder)
 refuse("empty.txt: is empty" train ${tiny} --data empty.txt)
-refuse("short.txt: is too short: .* has 1 characters, and --context 32 wants at least 34" train ${tiny} --data short.txt)
+refuse("short.txt: is too short: .* has 1 characters, and --context 32 wants at least 34" train ${tiny}
+       --data short.txt)
 refuse("sums.txt: is too short: .* --context 5000" train --data sums.txt --context 5000)
 
 # Files to write: never over what is there, nor where nothing can be.
@@ -138,7 +142,8 @@ endforeach()
 refuse("folder: cannot be written: there is something that is not a regular file"
        train ${data} --log folder --overwrite)
 refuse("--log: is the file of --checkpoint" train ${data} --checkpoint new.safetensors --log new.resume.safetensors)
-refuse("--checkpoint: is the file of --data" train ${tiny} --data sums.safetensors --checkpoint sums.safetensors --overwrite)
+refuse("--checkpoint: is the file of --data" train ${tiny} --data sums.safetensors --checkpoint sums.safetensors
+       --overwrite)
 refuse("--resume excludes --overwrite" train ${data} --checkpoint good.safetensors --resume --overwrite)
 
 # A training that cannot be resumed.
@@ -213,7 +218,8 @@ endif()
 
 # Started as one of several by what it knows nothing of, it would train several times over.
 run_sh(2 [[SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 "$@"]] train ${tiny} --data sums.txt)
-expect_match("${error}" "^char_lm: started as one of 4(, but built without MPI: install | by the mpirun of another MPI )")
+expect_match("${error}"
+             "^char_lm: started as one of 4(, but built without MPI: install | by the mpirun of another MPI )")
 run_sh(2 [[SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=3 "$@"]] train ${tiny} --data sums.txt)
 expect_equal("${error}" "")
 refuse("--shards: wanted a power of two, given 3" train ${tiny} --shards 3)
@@ -221,5 +227,6 @@ refuse("--batch: wanted a multiple of the 8 --shards, given 4" train ${tiny} --s
 
 # A loss that is no number ends the training too, with status 1, and what was good stays.
 char_lm(1 train ${data} --steps 50 --learning-rate 1e30 --checkpoint good.safetensors --log new.csv --overwrite)
-expect_match("${error}" "^char_lm: the loss or a weight is not a finite number at step [0-9]+: try a lower --learning-rate\n$")
+expect_match("${error}"
+             "^char_lm: the loss or a weight is not a finite number at step [0-9]+: try a lower --learning-rate\n$")
 char_lm(0 eval --checkpoint good.safetensors --data sums.txt)

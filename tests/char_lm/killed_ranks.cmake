@@ -27,7 +27,9 @@ set(script [[
   kill -9 "$(cat pid.$victim)"
   begin=$(date +%s)
   wait $all && exit 1
-  for pid in $(cat pids); do while kill -0 $pid 2> /dev/null && [ $(($(date +%s) - begin)) -lt 20 ]; do sleep 0.1; done; done
+  for pid in $(cat pids); do
+    while kill -0 $pid 2> /dev/null && [ $(($(date +%s) - begin)) -lt 20 ]; do sleep 0.1; done
+  done
   [ $(($(date +%s) - begin)) -lt 10 ] || exit 2
   # What the launcher says of the rank that is gone, or of one that MPI has ended because it missed it.
   grep -q "signal [69]\|EXIT CODE: [69]" killed.out || exit 3

@@ -1,5 +1,5 @@
-# A training on any number of ranks and threads is that of one program with as many shards, bit for bit; and what does not
-# go together is refused by all ranks, in one line.
+# A training on any number of ranks and threads is that of one program with as many shards, bit for bit; and what does
+# not go together is refused by all ranks, in one line.
 include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
 write_sums(sums.txt 2000)
 set(options train --layers 1 --dim 16 --batch 16 --context 32 --data sums.txt --dropout 0.1 --evaluate-every 25)
@@ -78,7 +78,8 @@ expect_refused(1 "rank 1 differs from rank 0 in the text"
                --evaluate-every 25 --data other.txt)
 expect_refused(1 "rank 1: nothing.txt: cannot be opened: .*" ${options} : -np 1 ${CHAR_LM} train --data nothing.txt)
 mpirun(1 2 ${options} --learning-rate 1e30)
-expect_match("${error}" "char_lm: the loss of shard [0-9]+, on rank [01], is NaN at step 2: try a lower --learning-rate\n")
+expect_match("${error}"
+             "char_lm: the loss of shard [0-9]+, on rank [01], is NaN at step 2: try a lower --learning-rate\n")
 
 # Started by what it does not belong to.
 run_sh(2 [[OMPI_COMM_WORLD_SIZE= PMI_SIZE= SLURM_STEP_NUM_TASKS=4 SLURM_PROCID=0 "$@"]] ${options})

@@ -3,8 +3,8 @@ set(prefix ${CMAKE_CURRENT_BINARY_DIR}/consumer/prefix)
 add_test(NAME consumer.install COMMAND ${CMAKE_COMMAND} --install ${PROJECT_BINARY_DIR} --prefix ${prefix})
 set_tests_properties(consumer.install PROPERTIES FIXTURES_SETUP installed)
 
-# Where nothing of what minrnn needs is installed, its headers can be; and a project that adds minrnn in two of its parts
-# installs its own library, and minrnn only where that is asked for.
+# Where nothing of what minrnn needs is installed, its headers can be; and a project that adds minrnn in two of its
+# parts installs its own library, and minrnn only where that is asked for.
 add_test(NAME consumer.installs
          COMMAND ${CMAKE_COMMAND} -DCONSUMER=${CMAKE_CURRENT_SOURCE_DIR}/consumer -DROOT=${PROJECT_SOURCE_DIR}
                  -DFOLDER=${CMAKE_CURRENT_BINARY_DIR}/consumer/installs -DGENERATOR=${CMAKE_GENERATOR}

@@ -12,7 +12,8 @@ file(WRITE ${folder}/misspelt.json "${amp_head}${amp_dict_misspelt}}")
 file(WRITE ${folder}/wide.json "${amp_head}${amp_dict_wide}}")
 file(WRITE ${folder}/rnn.json "${amp_head_rnn}${amp_dict}}")
 file(WRITE ${folder}/cut.json "${amp_head}")
-file(WRITE ${folder}/dense.json "{\"in_shape\":[1],\"layers\":[{\"type\":\"dense\",\"activation\":\"\",\"shape\":[1],\"weights\":[[[1.0]],[3.0]]}]}")
+file(WRITE ${folder}/dense.json
+     [=[{"in_shape":[1],"layers":[{"type":"dense","activation":"","shape":[1],"weights":[[[1.0]],[3.0]]}]}]=])
 convert(0 dense.json nothing.safetensors --format rtneural)
 run_sh(0 [[sed -i 's/"cells":"Linear"/"sells":"Linear"/' nothing.safetensors]])
 file(MAKE_DIRECTORY ${folder}/folder)
@@ -56,12 +57,16 @@ refuse("nowhere/linear.hpp: there is no folder nowhere" header ours.safetensors 
 set(to -o new.hpp)
 refuse("amp.json: header: " header amp.json ${to})
 refuse("ours.safetensors: has no tensor under net" header ours.safetensors ${to} --part net)
-refuse("ours.safetensors: has Gru\\(1, 1\\) where --cells has other sizes" header ours.safetensors ${to} --cells "Gru(2, 1), Linear")
-refuse("ours.safetensors: 0/0/w_z of MinGru: missing; there are weight_ih, " header ours.safetensors ${to} --cells "MinGru, Linear")
+refuse("ours.safetensors: has Gru\\(1, 1\\) where --cells has other sizes" header ours.safetensors ${to}
+       --cells "Gru(2, 1), Linear")
+refuse("ours.safetensors: 0/0/w_z of MinGru: missing; there are weight_ih, " header ours.safetensors ${to}
+       --cells "MinGru, Linear")
 refuse("ours.safetensors: left over: 1: w, b" header ours.safetensors ${to} --cells Gru)
 refuse("ours.safetensors: has no more layers for a Linear" header ours.safetensors ${to} --cells "Gru, Linear, Linear")
-refuse("ours.safetensors: 0/0/weight_ih of Lstm: wanted a multiple of 4 rows, given 3" header ours.safetensors ${to} --cells "Lstm, Linear")
-refuse("--cells: there is no cell Mamba: wanted one of MinGru, plain MinGru" header ours.safetensors ${to} --cells Mamba)
+refuse("ours.safetensors: 0/0/weight_ih of Lstm: wanted a multiple of 4 rows, given 3" header ours.safetensors ${to}
+       --cells "Lstm, Linear")
+refuse("--cells: there is no cell Mamba: wanted one of MinGru, plain MinGru" header ours.safetensors ${to}
+       --cells Mamba)
 refuse("--cells: wanted a closing bracket" header ours.safetensors ${to} --cells "(Gru, Linear")
 refuse("--cells: wanted a comma at" header ours.safetensors ${to} --cells "Gru) Linear")
 refuse("--cells: wanted a size at" header ours.safetensors ${to} --cells "Gru(1, 0), Linear")

@@ -35,21 +35,25 @@ convert(0 amp.json ours.safetensors --format guitar-amp --overwrite)
 convert(0 header ours.safetensors -o amp.hpp)
 expect_equal("${output}" "amp.hpp: amp::Weights of 2 layers\n")
 file(READ ${folder}/amp.hpp header)
-expect_match("${header}" "\n//   using Model = minrnn::ResidualCell<minrnn::CellChain<minrnn::GruCell<float, 1, 1>,[^;]+>>;")
+expect_match("${header}"
+             "\n//   using Model = minrnn::ResidualCell<minrnn::CellChain<minrnn::GruCell<float, 1, 1>,[^;]+>>;")
 expect_match("${header}" "\nnamespace amp {\n.*\"Residual \\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
 convert(0 header ours.safetensors -o amp.hpp --cells "Gru(1, 1), Linear" --namespace a::b --overwrite)
 file(READ ${folder}/amp.hpp header)
 expect_match("${header}" "\nnamespace a::b {\n.*\"\\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
 
 # The other JSON.
-file(WRITE ${folder}/model.json "{\"in_shape\":[null,null,1],\"layers\":[{\"type\":\"dense\",\"activation\":\"\",\"shape\":[null,null,2],\"weights\":[[[1.0,2.0]],[3.0,4.0]]}]}")
+file(WRITE ${folder}/model.json [=[{"in_shape":[null,null,1],"layers":[{"type":"dense","activation":"",]=]
+     [=["shape":[null,null,2],"weights":[[[1.0,2.0]],[3.0,4.0]]}]}]=])
 convert(0 model.json dense.safetensors --format rtneural)
 convert(0 dense.safetensors model_back.json --format rtneural --like model.json)
 file(READ ${folder}/model.json there)
 file(READ ${folder}/model_back.json back)
 expect_equal("${back}" "${there}")
 
-file(WRITE ${folder}/amp.nam "{\"version\":\"0.5.4\",\"architecture\":\"LSTM\",\"config\":{\"input_size\":1,\"hidden_size\":1,\"num_layers\":1},\"weights\":[1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,0.5,0.25,0.125,0.0,0.75,1.5,9.0,10.0],\"sample_rate\":48000}")
+file(WRITE ${folder}/amp.nam
+     [=[{"version":"0.5.4","architecture":"LSTM","config":{"input_size":1,"hidden_size":1,"num_layers":1},]=]
+     [=["weights":[1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,0.5,0.25,0.125,0.0,0.75,1.5,9.0,10.0],"sample_rate":48000}]=])
 convert(0 amp.nam nam.safetensors --format nam)
 convert(0 nam.safetensors back.nam --format nam --like amp.nam)
 file(READ ${folder}/amp.nam there)
@@ -58,10 +62,14 @@ expect_equal("${back}" "${there}")
 convert(0 header nam.safetensors -o nam.hpp)
 file(READ ${folder}/nam.hpp header)
 expect_match("${header}" "\n//   std::copy_n\\(Weights::kFirstC0, 1, std::get<0>\\(state\\).c.data\\(\\)\\);\n")
-expect_match("${header}" "\"\\(Lstm\\(1, 1\\), Linear\\(1, 1\\)\\)\".* kFirstH0\\[1\\] = {\n      0.75f};\n.* kFirstC0\\[1\\] = {\n      1.5f};\n")
+string(CONCAT wanted "\"\\(Lstm\\(1, 1\\), Linear\\(1, 1\\)\\)\".* kFirstH0\\[1\\] = {\n      0.75f};\n"
+              ".* kFirstC0\\[1\\] = {\n      1.5f};\n")
+expect_match("${header}" "${wanted}")
 
 # A linear map of PyTorch's, under a path of its own; a metadatum.
-set(header "{\"__metadata__\":{\"format\":\"pt\"},\"head.fc.weight\":{\"dtype\":\"F32\",\"shape\":[1,2],\"data_offsets\":[0,8]},\"head.fc.bias\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}")
+string(CONCAT header [=[{"__metadata__":{"format":"pt"},]=]
+              [=["head.fc.weight":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]},]=]
+              [=["head.fc.bias":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}]=])
 string(LENGTH "${header}" length)
 math(EXPR length "${length}" OUTPUT_FORMAT HEXADECIMAL)
 string(REPLACE "0x" "" length ${length})
@@ -90,11 +98,14 @@ expect_same(policy_back.bin policy.bin)
 # An index shows the tensors of all its files as one; numbers of a type that is not known are not said to be finite.
 file(MAKE_DIRECTORY ${folder}/sharded)
 run_sh(0 [[cp linear_ours.safetensors sharded/a.safetensors; cp dense.safetensors sharded/b.safetensors]])
-file(WRITE ${folder}/sharded/model.safetensors.index.json "{\"weight_map\":{\"head/fc/w\":\"a.safetensors\",\"head/fc/b\":\"a.safetensors\",\"0/w\":\"b.safetensors\",\"0/b\":\"b.safetensors\"}}")
+file(WRITE ${folder}/sharded/model.safetensors.index.json [=[{"weight_map":{"head/fc/w":"a.safetensors",]=]
+     [=["head/fc/b":"a.safetensors","0/w":"b.safetensors","0/b":"b.safetensors"}}]=])
 convert(0 inspect sharded/model.safetensors.index.json)
 expect_match("${output}" "head/fc/w  F32   1 x 2 .*0/w  .*4 tensors, 7 numbers, 28 bytes\n$")
 convert(0 check sharded/model.safetensors.index.json)
 expect_match("${output}" ": 4 tensors, 7 numbers, all of them finite\n$")
 run_sh(0 [[sed 's/"F32","shape":\[1,2\]/"F9","shape" :[1,2]/' linear.safetensors > other.safetensors]])
 convert(0 check other.safetensors)
-expect_equal("${output}" "other.safetensors: 1 tensors, 1 numbers, all of them finite; 1 tensors of other types are not looked at\n")
+string(CONCAT wanted "other.safetensors: 1 tensors, 1 numbers, all of them finite; "
+              "1 tensors of other types are not looked at\n")
+expect_equal("${output}" "${wanted}")

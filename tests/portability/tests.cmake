@@ -1,7 +1,8 @@
 # What a user's project brings along must not break the headers: macros, warnings, no exceptions, Eigen's macros.
 set(portability ${CMAKE_CURRENT_SOURCE_DIR}/portability)
 
-# Every header behind a set of other libraries' macros. What the headers include themselves comes before: it is not ours.
+# Every header behind a set of other libraries' macros. What the headers include themselves comes before: it is not
+# ours.
 set(before "#include <bits/stdc++.h>")  # where there is one
 set(after "")
 foreach(header IN LISTS headers io_headers)

@@ -118,11 +118,13 @@ foreach(i RANGE 30)
   list(APPEND many "${i},0,1,1,0.${i}")
 endforeach()
 refuse_to_train("has 31 classes in 31 sequences: are they numbers, for --task regression" ${many})
-refuse_to_train("the numbers of x are too large" "a,0,1e308,1,cat" "b,0,-1e308,1,dog" "c,0,1e308,1,dog" "d,0,-1e308,1,cat")
+refuse_to_train("the numbers of x are too large" "a,0,1e308,1,cat" "b,0,-1e308,1,dog" "c,0,1e308,1,dog"
+                "d,0,-1e308,1,cat")
 write_table(bad.csv "a,0,1,1,1")
 refuse_command("bad.csv: has one sequence alone" train --task regression --data bad.csv)
 write_table(bad.csv "a,0,1,1,1.5" "b,0,1,1,2" "c,0,1,1,two")
-refuse_command("bad.csv: line 4: id c: target: wanted a finite number, given two" train --task regression --data bad.csv)
+refuse_command("bad.csv: line 4: id c: target: wanted a finite number, given two" train --task regression
+               --data bad.csv)
 
 # And what a model refuses that has been trained.
 function(refuse_to_predict regex header)

@@ -5,7 +5,8 @@ include(${CMAKE_CURRENT_LIST_DIR}/support.cmake)
 set(train train --dim 16 --steps 400 --evaluate-every 100 --learning-rate 0.02)
 sequence_tool(0 ${train} --checkpoint first.safetensors --log first.csv)
 expect_match("${output}" "^classification of the generated task: 4500 sequences to train on, 500 to validate\n")
-expect_match("${output}" "\nstep 400  train [0-9.]+  validation [0-9.]+  accuracy [0-9.]+ %  [0-9]+ sequences/s  left 0:00:00")
+expect_match("${output}"
+             "\nstep 400  train [0-9.]+  validation [0-9.]+  accuracy [0-9.]+ %  [0-9]+ sequences/s  left 0:00:00")
 expect_equal("${error}" "")
 read_losses(losses first.csv 4)
 steps_of(steps "${losses}")
@@ -34,7 +35,8 @@ read_losses(losses table.csv.log 2)
 
 # evaluate gives what train said at its end, where it is asked about the same sequences; predict says the same.
 sequence_tool(0 evaluate --checkpoint first.safetensors --data other.csv)
-expect_match("${output}" "^300 sequences\nloss [0-9.]+  accuracy ([0-9.]+) %\n\nrows: the class; columns: what was answered\n")
+expect_match("${output}"
+             "^300 sequences\nloss [0-9.]+  accuracy ([0-9.]+) %\n\nrows: the class; columns: what was answered\n")
 string(REGEX MATCH "accuracy ([0-9.]+) %" matched "${output}")
 set(accuracy ${CMAKE_MATCH_1})
 expect_match("${output}" "\n1  down then down +[0-9]+ +[0-9]+ +[0-9]+ +[0-9]+ +[0-9.]+ % +[0-9.]+ %\n")
@@ -74,7 +76,8 @@ expect_equal("${output}" "${header}\n${answer}\n")
 set(log_header "step,seconds,train_loss,validation_loss,error")
 sequence_tool(0 train --task regression --dim 16 --steps 300 --learning-rate 0.01 --evaluate-every 100
               --checkpoint sum.safetensors --log sum.csv)
-expect_match("${output}" "\nthe model +[0-9.]+ +[0-9.]+ +0.[0-9]+\nthe training's mean +0.3[0-9]+ +0.4[0-9]+ +-?0.0[0-9]+\n$")
+expect_match("${output}"
+             "\nthe model +[0-9.]+ +[0-9.]+ +0.[0-9]+\nthe training's mean +0.3[0-9]+ +0.4[0-9]+ +-?0.0[0-9]+\n$")
 read_losses(losses sum.csv 3)
 sequence_tool(0 generate --task regression --sequences 100 --seed 2 --output sums.csv)
 sequence_tool(0 evaluate --checkpoint sum.safetensors --data sums.csv)
