@@ -300,7 +300,7 @@ def add_settings(lines, out):
 
 def add_group(path, lines, out):
     """A folder is a group of Doxygen's: its members stand on a page of their own."""
-    group = path.parent.relative_to(ROOT / "include/minrnn").as_posix().replace("/", "_")
+    group = group_of(path.parent.relative_to(ROOT / "include/minrnn").as_posix())
     for i, line in enumerate(lines):
         if group != "." and line == "namespace minrnn {":
             out[i] += f"  /** \\addtogroup {group}"
@@ -321,13 +321,21 @@ def inherits_the_contract(path, after):
     return path.parent.name in ("layers", "compose") and bool(derived)
 
 
+def folders():
+    """The folders of the headers with what the table of the map says of each."""
+    return re.findall(r"^\| `([\w/]+)/` \| (.*?) \| [^|]* \|$", page_text[PAGES["map"]], re.MULTILINE)
+
+
+def group_of(folder):
+    return folder.replace("/", "_")
+
+
 def groups():
-    """A group for each folder, with what the table of the map says of it."""
+    """A group for each folder."""
     out = []
-    for row in re.finditer(r"^\| `([\w/]+)/` \| (.*?) \| [^|]* \|$", page_text[PAGES["map"]], re.MULTILINE):
-        name = row[1].replace("/", "_")
-        text = doxygen_line(PAGES["map"], row[2])
-        out.append(f"/** \\defgroup {name} {row[1]}\n{text[0].upper()}{text[1:].rstrip('.')}.\n*/\n")
+    for folder, said in folders():
+        text = doxygen_line(PAGES["map"], said)
+        out.append(f"/** \\defgroup {group_of(folder)} {folder}\n{text[0].upper()}{text[1:].rstrip('.')}.\n*/\n")
     out.append("/** \\namespace minrnn\nAll that a program may use, beside `std` and `Eigen`.\n*/\n")
     return "".join(out)
 
@@ -465,11 +473,14 @@ def summary(name, page):
 
 
 def site_header():
-    """The head of each page, whose list of pages has those that the others lead to, too."""
-    links = [f'<a href="$relpath^{label}.html">{re.match("# (.*)", page_text[page])[1]}</a>'
-             for label, page in OTHERS.items()]
+    """The head of each page, whose list has the pages that the others lead to and the folders, too."""
+    lists = {"other pages": [(label, re.match("# (.*)", page_text[page])[1]) for label, page in OTHERS.items()],
+             "folders": [("group__" + group_of(folder).replace("_", "__"), folder) for folder, _ in folders()]}
     text = (ROOT / "cmake/docs/header.html").read_text(encoding="utf-8")
-    return text.replace("<!-- other pages -->\n", "".join(f"{link}\n" for link in links))
+    for name, links in lists.items():
+        text = text.replace(f"<!-- {name} -->\n",
+                            "".join(f'<a href="$relpath^{file}.html">{title}</a>\n' for file, title in links))
+    return text
 
 
 def write(path, text):
