@@ -1,15 +1,9 @@
 # What is installed, of minrnn alone and of a project that adds it: cmake -DROOT=... -DCONSUMER=... -DFOLDER=...
 # -DGENERATOR=... -DCOMPILER=... -DEIGEN=... -DJSON=... -P installs.cmake. Nothing is compiled.
 cmake_minimum_required(VERSION 3.23...4.0)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
 file(REMOVE_RECURSE ${FOLDER})
 
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT result EQUAL 0)
-    list(JOIN ARGN " " command)
-    message(FATAL_ERROR "${command}\n${output}")
-  endif()
-endfunction()
 function(configure source name)
   run(${CMAKE_COMMAND} -S ${source} -B ${FOLDER}/${name} -G ${GENERATOR} -DCMAKE_CXX_COMPILER=${COMPILER} ${ARGN})
 endfunction()

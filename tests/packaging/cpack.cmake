@@ -1,20 +1,9 @@
 # What cpack makes, and that a project finds the library in what is unpacked of it: cmake -DROOT=... -DFOLDER=...
 # -DGENERATOR=... -DCOMPILER=... -DEIGEN=... -DVERSION=... -P cpack.cmake
 cmake_minimum_required(VERSION 3.23...4.0)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
 file(REMOVE_RECURSE ${FOLDER})
-function(run)
-  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
-  if(NOT result EQUAL 0)
-    list(JOIN ARGN " " command)
-    message(FATAL_ERROR "${command}\n${output}")
-  endif()
-  set(output "${output}" PARENT_SCOPE)
-endfunction()
-function(wants is wanted what)
-  if(NOT is STREQUAL wanted)
-    message(SEND_ERROR "${what} is '${is}', wanted is '${wanted}'")
-  endif()
-endfunction()
+
 cmake_path(GET CMAKE_COMMAND PARENT_PATH programs)
 find_program(cpack cpack HINTS ${programs} REQUIRED)
 find_program(dpkg_deb dpkg-deb)

@@ -1,12 +1,8 @@
 # The version and the names that packages repeat are the project's: cmake -DROOT=... -DVERSION=... -DDESCRIPTION=...
 # -DPYTHON=python3 -DFOLDER=... -P names.cmake
 cmake_minimum_required(VERSION 3.23...4.0)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
 set(packaging ${ROOT}/cmake/packaging)
-function(wants is wanted what)
-  if(NOT is STREQUAL wanted)
-    message(SEND_ERROR "${what} is '${is}', wanted is '${wanted}'")
-  endif()
-endfunction()
 function(wants_text file)
   file(READ ${ROOT}/${file} text)
   foreach(wanted IN LISTS ARGN)

@@ -1,13 +1,11 @@
 # Runs the port of vcpkg with functions of its names that do what is wanted of them here: cmake -DROOT=... -DFOLDER=...
 # -DGENERATOR=... -DCOMPILER=... -DEIGEN=... -P vcpkg.cmake
 cmake_minimum_required(VERSION 3.23...4.0)
+include(${CMAKE_CURRENT_LIST_DIR}/../support/run.cmake)
 file(REMOVE_RECURSE ${FOLDER})
 set(PORT minrnn)
 set(CURRENT_PORT_DIR ${ROOT}/cmake/packaging/vcpkg/minrnn)
 
-function(run)
-  execute_process(COMMAND ${ARGN} COMMAND_ERROR_IS_FATAL ANY OUTPUT_QUIET)
-endfunction()
 function(vcpkg_check_features)
   cmake_parse_arguments(arg "" OUT_FEATURE_OPTIONS FEATURES ${ARGN})
   set(options "")

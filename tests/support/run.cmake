@@ -1,0 +1,15 @@
+# For scripts that try projects and packages: runs a command that must succeed, and sets `output`.
+function(run)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE result OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  if(NOT result EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "${command}\n${output}")
+  endif()
+  set(output "${output}" PARENT_SCOPE)
+endfunction()
+
+function(wants is wanted what)
+  if(NOT is STREQUAL wanted)
+    message(SEND_ERROR "${what} is '${is}', wanted is '${wanted}'")
+  endif()
+endfunction()
