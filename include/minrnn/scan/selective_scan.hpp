@@ -132,10 +132,10 @@ void run_selective_scan_backward(const SelectiveScanInputs<S>& in, SequenceView<
   using Block = SelectiveBlock<S>;
   const Index channels = in.a.rows(), states = in.a.cols(), time = in.u.time(), workers = context.workers();
   const ChannelTiling tiling(channels, time, in.u.batch(), {2 * work_of(in), channels * (states + 1)});
-  const GradientSums sums(cache.sums, tiling.sums(), context, out.da, out.dskip);
   const SequenceView<S> borders = cache.borders.view(), scratch = cache.scratch.resize(Block::kScratch, 1, workers);
   const SequenceView<S> block_dbc = cache.block_dbc.resize(2 * states, Block::kMostSteps, workers);
   const bool divided = tiling.divided();
+  const GradientSums<S, 2> sums(cache.sums, tiling.sums(), context, {&out.da, &out.dskip}, divided);
   const SequenceView<S> dbc = divided ? cache.of_groups.resize(2 * states, time, tiling.count()) : out.dbc;
   parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index worker) {
     const auto tile_sums = divided ? sums.of(tile / tiling.groups()) : sums.start(tile);
