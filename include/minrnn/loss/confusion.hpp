@@ -10,7 +10,7 @@
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
-#include "minrnn/loss/place_of_largest.hpp"
+#include "minrnn/kernels/place_of_largest.hpp"
 
 namespace minrnn {
 

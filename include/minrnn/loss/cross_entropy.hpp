@@ -20,9 +20,9 @@
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
+#include "minrnn/kernels/place_of_largest.hpp"
 #include "minrnn/kernels/wide_sum.hpp"
 #include "minrnn/loss/mean_loss.hpp"
-#include "minrnn/loss/place_of_largest.hpp"
 #include "minrnn/loss/weights.hpp"
 #include "minrnn/math/activation.hpp"
 
