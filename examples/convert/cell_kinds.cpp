@@ -89,12 +89,12 @@ Layer restored(Layer layer, const LayerTensors& tensors) {
 }
 const minrnn::RandomStream kNoDraws = minrnn::Random().stream(0);
 
-/// Matrices below each other, column after column; a vector is a column.
+/// Matrices one behind the other, each column after column; a vector is a column.
 template <class S>
-void add_columns(std::vector<S>& to, std::initializer_list<const Matrix<S>*> matrices) {
-  for (Index c = 0; c < (*matrices.begin())->cols(); ++c)
-    for (const Matrix<S>* m : matrices)
-      for (Index r = 0; r < m->rows(); ++r) to.push_back((*m)(r, c));
+std::vector<S> columns_of(std::initializer_list<const Matrix<S>*> matrices) {
+  std::vector<S> columns;
+  for (const Matrix<S>* m : matrices) columns.insert(columns.end(), m->data(), m->data() + m->size());
+  return columns;
 }
 
 /// Of gates that see the input, and the state through diagonal weights at most.
@@ -116,9 +116,12 @@ PackedCell<typename Layer::Scalar> pack_gated(const CellKind& kind, const LayerT
   for (Index c = 0; c < inputs; ++c)
     for (Index gate = 0; gate < Gates::kCount; ++gate)
       for (Index r = 0; r < features; ++r) weights.push_back(layer.weight(gate)(r, c));
-  for (Index gate = 0; gate < Gates::kCount; ++gate) add_columns<S>(weights, {&layer.bias(gate)});
+  const auto add = [&](const Matrix<S>& vector) {
+    weights.insert(weights.end(), vector.data(), vector.data() + vector.size());
+  };
+  for (Index gate = 0; gate < Gates::kCount; ++gate) add(layer.bias(gate));
   if constexpr (Gates::kDiagonals > 0)
-    for (Index i = 0; i < Gates::kDiagonals; ++i) add_columns<S>(weights, {&layer.diagonal(i)});
+    for (Index i = 0; i < Gates::kDiagonals; ++i) add(layer.diagonal(i));
   if constexpr (has_initial_state) {
     weights.resize(weights.size() + static_cast<std::size_t>(features));
     layer.write_initial_state(minrnn::Row<S>(weights.data() + weights.size() - features));
@@ -136,12 +139,10 @@ PackedCell<typename Layer::Scalar> pack_recurrent(const CellKind& kind, const La
                            minrnn::printable(tensors.name("weight_hh")) + " of " + kind.name + ": wanted " +
                            std::to_string(rows / Layer::Gates::kCount) + " columns, given " + std::to_string(features));
   const Layer layer = restored(Layer(inputs, features, kNoDraws), tensors);
-  std::vector<S> weights;
-  add_columns<S>(weights, {&layer.weight_ih()});
-  add_columns<S>(weights, {&layer.bias_ih()});
-  add_columns<S>(weights, {&layer.weight_hh()});
-  add_columns<S>(weights, {&layer.bias_hh()});
-  return {{inputs, features}, inputs, features, weights};
+  return {{inputs, features},
+          inputs,
+          features,
+          columns_of<S>({&layer.weight_ih(), &layer.bias_ih(), &layer.weight_hh(), &layer.bias_hh()})};
 }
 
 template <class S>
@@ -149,9 +150,7 @@ PackedCell<S> pack_linear(const CellKind& kind, const LayerTensors& tensors) {
   const auto [outputs, inputs] = sizes_of(kind, tensors, "w");
   const minrnn::LinearOptions options{.bias = find(tensors, "b") != nullptr};
   const auto layer = restored(minrnn::Linear<S>(inputs, outputs, kNoDraws, options), tensors);
-  std::vector<S> weights;
-  add_columns<S>(weights, {&layer.weight()});
-  add_columns<S>(weights, {&layer.bias()});
+  std::vector<S> weights = columns_of<S>({&layer.weight(), &layer.bias()});
   weights.resize(static_cast<std::size_t>(outputs * (inputs + 1)));
   return {{inputs, outputs}, inputs, outputs, weights};
 }
@@ -160,18 +159,14 @@ template <class S>
 PackedCell<S> pack_conv(const CellKind& kind, const LayerTensors& tensors) {
   const auto [features, kernel] = sizes_of(kind, tensors, "w");
   const auto layer = restored(minrnn::Conv1d<S>(features, kernel, kNoDraws), tensors);
-  std::vector<S> weights;
-  add_columns<S>(weights, {&layer.weight()});
-  add_columns<S>(weights, {&layer.bias()});
-  return {{features, kernel}, features, features, weights};
+  return {{features, kernel}, features, features, columns_of<S>({&layer.weight(), &layer.bias()})};
 }
 
 template <class S>
 PackedCell<S> pack_norm(const CellKind& kind, const LayerTensors& tensors) {
   const Index features = sizes_of(kind, tensors, "gain", 1).rows;
   const auto layer = restored(minrnn::RmsNorm<S>(features), tensors);
-  std::vector<S> weights;
-  add_columns<S>(weights, {&layer.gain()});
+  std::vector<S> weights = columns_of<S>({&layer.gain()});
   weights.push_back(layer.epsilon());
   return {{features}, features, features, weights};
 }
@@ -180,12 +175,10 @@ template <class S, MlpForm form, GeluForm gelu>
 PackedCell<S> pack_mlp(const CellKind& kind, const LayerTensors& tensors) {
   const auto [features, inner] = sizes_of(kind, tensors, "w_out");
   const auto layer = restored(minrnn::Mlp<S>(features, inner, kNoDraws, {.form = form, .gelu = gelu}), tensors);
-  std::vector<S> weights;
-  add_columns<S>(weights, {&layer.weight_in()});
-  add_columns<S>(weights, {&layer.bias_in()});
-  add_columns<S>(weights, {&layer.weight_out()});
-  add_columns<S>(weights, {&layer.bias_out()});
-  return {{features, inner}, features, features, weights};
+  return {{features, inner},
+          features,
+          features,
+          columns_of<S>({&layer.weight_in(), &layer.bias_in(), &layer.weight_out(), &layer.bias_out()})};
 }
 
 /// A kind by one of its cells, which says its name and its layout.
