@@ -7,7 +7,7 @@
 
 namespace tool {
 
-/// The names of the list in support/mixers.cpp, for those that need no layer.
+/// The names of the list of mixers, for those that need no layer.
 std::vector<std::string> mixer_names();
 
 }  // namespace tool

@@ -2,16 +2,12 @@
 // SPDX-License-Identifier: MIT
 #include "support/mixers.hpp"
 
-#include <algorithm>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "minrnn/compose/highway.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
-#include "minrnn/io/printable.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
@@ -22,26 +18,14 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/rg_lru.hpp"
-#include "support/errors.hpp"
-#include "support/mixer_names.hpp"
+#include "support/mixer_list.hpp"
 
 namespace tool {
-
-/// Defined in erase.hpp, for the files *_mixers.cpp: this one would compile all of them once more.
-template <class Mixer>
-AnyLayer erase(Mixer mixer);
 
 namespace {
 
 using minrnn::Index;
 using minrnn::RandomStream;
-
-template <class Mixer>
-ListedMixer recurrent(const char* name) {
-  return {name, false, [](const MixerSettings&, Index inputs, Index features, RandomStream own) {
-            return erase(Mixer(inputs, features, own));
-          }};
-}
 
 /// As wide inside: up first.
 AnyLayer make_highway(const MixerSettings&, Index inputs, Index features, RandomStream own) {
@@ -57,7 +41,8 @@ AnyLayer make_attention(const MixerSettings& settings, Index dim, Index, RandomS
   return erase(minrnn::Attention<float>(dim, settings.heads, own, {.window = settings.window}));
 }
 
-/// The one list of mixers.
+}  // namespace
+
 const std::vector<ListedMixer>& mixers() {
   static const std::vector<ListedMixer> list{recurrent<minrnn::MinGru<float>>("mingru"),
                                              recurrent<minrnn::MinLstm<float>>("minlstm"),
@@ -72,24 +57,6 @@ const std::vector<ListedMixer>& mixers() {
                                              {"mamba", true, make_mamba},
                                              {"transformer", true, make_attention}};
   return list;
-}
-
-}  // namespace
-
-std::vector<std::string> mixer_names() {
-  std::vector<std::string> names;
-  for (const ListedMixer& mixer : mixers()) names.push_back(mixer.name);
-  return names;
-}
-
-const ListedMixer& mixer_of(std::string_view name) {
-  const auto& list = mixers();
-  const auto found =
-      std::find_if(list.begin(), list.end(), [&](const ListedMixer& mixer) { return mixer.name == name; });
-  if (found != list.end()) return *found;
-  std::string wanted;
-  for (const ListedMixer& mixer : list) wanted += (wanted.empty() ? "" : ", ") + mixer.name;
-  throw InputError("mixer \"" + minrnn::printable(name) + "\" is not known: wanted one of " + wanted);
 }
 
 }  // namespace tool
