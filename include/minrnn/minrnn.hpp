@@ -27,10 +27,12 @@
 #include "minrnn/kernels/gradient_sums.hpp"
 
 #include "minrnn/math/activation.hpp"
+#include "minrnn/math/activation_function.hpp"
 #include "minrnn/math/exact_gelu.hpp"
 #include "minrnn/math/half.hpp"
 #include "minrnn/math/log_space.hpp"
 #include "minrnn/math/scaled.hpp"
+#include "minrnn/math/softmax.hpp"
 
 #include "minrnn/scan/operators.hpp"
 #include "minrnn/scan/linear_scan.hpp"
@@ -43,6 +45,7 @@
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/layer_norm.hpp"
 #include "minrnn/layers/dropout.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/minimal_options.hpp"
@@ -77,6 +80,7 @@
 #include "minrnn/cells/conv1d_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/activation_cell.hpp"
 #include "minrnn/cells/dropout_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/cell_chain.hpp"

@@ -5,11 +5,13 @@
 #include <stdexcept>
 #include <string>
 
+#include "minrnn/cells/activation_cell.hpp"
 #include "minrnn/cells/conv1d_cell.hpp"
 #include "minrnn/cells/dropout_cell.hpp"
 #include "minrnn/cells/linear_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/linear.hpp"
@@ -39,6 +41,14 @@ void expect_steps_of(L layer, double deviation = 1) {
   }
 }
 
+template <class S, Index features>
+void expect_all_activations() {
+  minrnn::detail::for_each_activation(
+      []<ActivationFunction function>(std::integral_constant<ActivationFunction, function>) {
+        expect_steps_of<ActivationCell<S, features, function>>(Activation<S>(features, function), 3);
+      });
+}
+
 template <class S, Index In, Index Out>
 void expect_all_cells() {
   const RandomStream stream = Random(5).stream(0);
@@ -55,6 +65,7 @@ void expect_all_cells() {
   expect_steps_of<MlpCell<S, In, Out, GeluForm::exact>>(Mlp<S>(In, Out, stream, {.gelu = GeluForm::exact}));
   expect_steps_of<GatedMlpCell<S, In, Out>>(Mlp<S>(In, Out, stream, {.form = MlpForm::gated}));
   expect_steps_of<DropoutCell<S, In>>(Dropout<S>(In, 0.5, stream));
+  expect_all_activations<S, In>();
 }
 
 TEST(FrameWiseCells, GiveTheBitsOfTheLayersStep) {
@@ -83,6 +94,11 @@ TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
             "Mlp: GELU of the layer: wanted that of the cell, by tanh, given the exact one");
   EXPECT_EQ(message([&] { DropoutCell<float, 3>(Dropout<float>(4, 0.5, stream)); }),
             "Dropout: features of the layer: wanted 3, given 4");
+  using F = ActivationFunction;
+  EXPECT_EQ(message([&] { ActivationCell<float, 3, F::relu>(Activation<float>(4, F::relu)); }),
+            "Activation: features of the layer: wanted 3, given 4");
+  EXPECT_EQ(message([&] { ActivationCell<float, 3, F::relu>(Activation<float>(3, F::exact_gelu)); }),
+            "Activation: function of the layer: wanted relu, given exact gelu");
 }
 
 /// Weights of the user's, of which nothing says that they fit each other.

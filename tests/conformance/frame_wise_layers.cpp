@@ -6,7 +6,8 @@
 namespace minrnn::conformance {
 namespace {
 
-[[maybe_unused]] const bool are_listed = list_layers<FrameWiseLayers>() && list_layers<ConvolutionLayers>();
+[[maybe_unused]] const bool are_listed =
+    list_layers<FrameWiseLayers>() && list_layers<ActivationLayers>() && list_layers<ConvolutionLayers>();
 
 }  // namespace
 
@@ -15,12 +16,14 @@ template AnyLayer<float> erase(RmsNorm<float>);
 template AnyLayer<float> erase(LayerNorm<float>);
 template AnyLayer<float> erase(Dropout<float>);
 template AnyLayer<float> erase(Mlp<float>);
+template AnyLayer<float> erase(Activation<float>);
 template AnyLayer<float> erase(Conv1d<float>);
 template AnyLayer<double> erase(Linear<double>);
 template AnyLayer<double> erase(RmsNorm<double>);
 template AnyLayer<double> erase(LayerNorm<double>);
 template AnyLayer<double> erase(Dropout<double>);
 template AnyLayer<double> erase(Mlp<double>);
+template AnyLayer<double> erase(Activation<double>);
 template AnyLayer<double> erase(Conv1d<double>);
 
 }  // namespace minrnn::conformance

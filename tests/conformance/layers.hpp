@@ -11,6 +11,7 @@
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/compose/stack.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
@@ -126,6 +127,39 @@ struct MlpExactGelu : Traits {
   static auto make(Index inputs, Index outputs, RandomStream stream) {
     return Mlp<S>(inputs, outputs, stream, {.gelu = GeluForm::exact});
   }
+};
+
+template <ActivationFunction function>
+struct ActivationLayer : Traits {
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return Activation<S>(inputs, function);
+  }
+};
+struct TanhActivation : ActivationLayer<ActivationFunction::tanh> {
+  static constexpr std::string_view name = "activation_tanh";
+};
+struct SigmoidActivation : ActivationLayer<ActivationFunction::sigmoid> {
+  static constexpr std::string_view name = "activation_sigmoid";
+};
+struct ReluActivation : ActivationLayer<ActivationFunction::relu> {
+  static constexpr std::string_view name = "activation_relu";
+  static constexpr bool smooth = false;
+};
+struct EluActivation : ActivationLayer<ActivationFunction::elu> {
+  static constexpr std::string_view name = "activation_elu";
+};
+struct GeluActivation : ActivationLayer<ActivationFunction::gelu> {
+  static constexpr std::string_view name = "activation_gelu";
+};
+struct ExactGeluActivation : ActivationLayer<ActivationFunction::exact_gelu> {
+  static constexpr std::string_view name = "activation_exact_gelu";
+};
+struct SiluActivation : ActivationLayer<ActivationFunction::silu> {
+  static constexpr std::string_view name = "activation_silu";
+};
+struct SoftmaxActivation : ActivationLayer<ActivationFunction::softmax> {
+  static constexpr std::string_view name = "activation_softmax";
 };
 
 struct Conv1dLayer : Traits {
@@ -522,6 +556,8 @@ struct Concatenation<LayerList<Left...>, LayerList<Right...>, Lists...>
 /// Groups that the files *_layers.cpp compile.
 using FrameWiseLayers = LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, LayerNormLayer, DropoutOfNothing,
                                   DropoutLayer, MlpGelu, MlpGated, MlpExactGelu>;
+using ActivationLayers = LayerList<TanhActivation, SigmoidActivation, ReluActivation, EluActivation, GeluActivation,
+                                   ExactGeluActivation, SiluActivation, SoftmaxActivation>;
 using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap, DilatedConv1d>;
 using MinGruLayers = LayerList<MinGruPositive, MinGruPlain, MinGruLogSpace>;
 using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;
@@ -542,9 +578,10 @@ using PoolingLayers = LayerList<RunningMeanLayer, RunningMaxLayer>;
 using HighwayLayers = LayerList<HighwayMinGru>;
 using BidirectionalLayers = LayerList<BidirectionalGru, BidirectionalOfTwoKinds, StackOfBidirectionals>;
 
-using LayersOfNoOthers = Concatenation<FrameWiseLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers,
-                                       MinLstmLayers, MinLstmUnnormalisedLayers, SignedLayers, DiagonalLayers,
-                                       RecurrentLayers, MambaLayers, AttentionLayers, PoolingLayers>::type;
+using LayersOfNoOthers =
+    Concatenation<FrameWiseLayers, ActivationLayers, ConvolutionLayers, MinGruLayers, MinGruInitialStateLayers,
+                  MinLstmLayers, MinLstmUnnormalisedLayers, SignedLayers, DiagonalLayers, RecurrentLayers, MambaLayers,
+                  AttentionLayers, PoolingLayers>::type;
 using LayersOfLayers = Concatenation<MambaMixers, CompositionLayers, BlockLayers, StochasticLayers, RecomputeLayers,
                                      HighwayLayers, BidirectionalLayers>::type;
 using AllLayers = Concatenation<LayersOfNoOthers, LayersOfLayers>::type;

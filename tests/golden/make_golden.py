@@ -432,6 +432,16 @@ def write_frame_wise(writer, features):
         write(name, parameters, run)
 
 
+def write_activations(writer, features):
+    functional = torch.nn.functional
+    for name, function in (
+            ("tanh", torch.tanh), ("sigmoid", torch.sigmoid), ("relu", torch.relu), ("elu", functional.elu),
+            ("gelu", lambda x: functional.gelu(x, approximate="tanh")), ("exact_gelu", functional.gelu),
+            ("silu", functional.silu), ("softmax", lambda x: functional.softmax(x, -1))):
+        write_case(writer, f"{name}_{features}", {}, draw(B, T, features, scale=2.0), {},
+                   lambda p, x, s, function=function: (function(x), {}))
+
+
 def main():
     torch.manual_seed(20241001)
     layers = Writer(HERE / "layers.txt")
@@ -464,6 +474,8 @@ def main():
     frames = Writer(HERE / "frames.txt")
     write_frame_wise(frames, 5)
     write_frame_wise(frames, 8)
+    write_activations(frames, 5)
+    write_activations(frames, 8)
 
 
 main()

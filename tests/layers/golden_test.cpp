@@ -6,6 +6,7 @@
 #include "conformance/listed_layer.hpp"
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/highway.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
@@ -226,11 +227,24 @@ TEST(Golden, MlpWithTheExactGelu) {
     });
 }
 
+TEST(Golden, Activations) {
+  using F = ActivationFunction;
+  for (const auto& [name, function] : {std::pair{"tanh", F::tanh},
+                                       {"sigmoid", F::sigmoid},
+                                       {"relu", F::relu},
+                                       {"elu", F::elu},
+                                       {"gelu", F::gelu},
+                                       {"exact_gelu", F::exact_gelu},
+                                       {"silu", F::silu},
+                                       {"softmax", F::softmax}})
+    check_frames(name, [function = function]<class S>(S, Index features) { return Activation<S>(features, function); });
+}
+
 TEST(Golden, NoCaseIsLeftOut) {
   EXPECT_EQ(layers().size(), 2 * 14u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
   EXPECT_EQ(compositions().size(), 2 * 3u);
-  EXPECT_EQ(frames().size(), 2 * 4u);
+  EXPECT_EQ(frames().size(), 2 * 12u);
 }
 
 }  // namespace

@@ -23,6 +23,9 @@ constexpr auto candidate_slope = [](auto x) { return positive_candidate_slope(po
 constexpr auto gelu_value = [](auto x) { return gelu(x).value; };
 constexpr auto gelu_tail = gelu_value;
 constexpr auto gelu_slope = [](auto x) { return gelu(x).derivative; };
+constexpr auto rectified = [](auto x) { return relu(x); };
+constexpr auto exponential_linear = [](auto x) { return elu(x); };
+constexpr auto exponential_linear_slope = [](auto x) { return elu_slope(elu(x)); };
 constexpr auto silu_value = [](auto x) { return silu(x).value; };
 constexpr auto silu_slope = [](auto x) { return silu(x).derivative; };
 
@@ -61,6 +64,8 @@ TYPED_TEST(Activation, IsAsAccurateAsStated) {
       S, hyperbolic_tangent, [](Real x) { return std::tanh(x); }, -30, 30, 0, 1.2);
   MINRNN_EXPECT_ACCURATE(S, candidate, exact_candidate, -most, 1e6, 0, 1.7);
   MINRNN_EXPECT_ACCURATE(S, gelu_value, exact_gelu, -3, 1e6, 0, 9);
+  const auto exact_elu = [](Real x) { return x < 0 ? std::expm1(x) : x; };
+  MINRNN_EXPECT_ACCURATE(S, exponential_linear, exact_elu, -most, 1e6, 0, 4);
 }
 
 TYPED_TEST(Activation, DerivativesAreThoseOfTheFunctions) {
@@ -77,6 +82,9 @@ TYPED_TEST(Activation, DerivativesAreThoseOfTheFunctions) {
       S, hyperbolic_slope, [](Real x) { return 1 / (std::cosh(x) * std::cosh(x)); }, -30, 30, 1, 1.2);
   // A difference of two terms that cancel where the function has its minimum: the error counts against 1.
   MINRNN_EXPECT_ACCURATE(S, gelu_slope, exact_gelu_slope, -40, 40, 1, 6);
+  // Of a number next to -1, 1 is a difference.
+  const auto exact_elu_slope = [](Real x) { return x < 0 ? std::exp(x) : Real(1); };
+  MINRNN_EXPECT_ACCURATE(S, exponential_linear_slope, exact_elu_slope, -most, 1e6, 1, 2);
   MINRNN_EXPECT_ACCURATE(S, silu_slope, exact_silu_slope, -most, most, 1, 3);
   MINRNN_EXPECT_ACCURATE(S, silu_value, exact_silu, -most, most, 0, 3);
   // Left of -3 gelu is next to zero, and its argument is large: the error counts against 1 too.
@@ -104,6 +112,9 @@ TYPED_TEST(Activation, KnowsItsSpecialValues) {
   EXPECT_EQ(at<S>(candidate, S(-1e30)), S(0));
   EXPECT_EQ(at<S>(gelu_value, S(0)), S(0));
   EXPECT_EQ(at<S>(gelu_slope, S(0)), S(0.5));
+  EXPECT_EQ(at<S>(rectified, S(0)), S(0));
+  EXPECT_EQ(at<S>(exponential_linear, S(0)), S(0));
+  EXPECT_EQ(at<S>(exponential_linear_slope, S(0)), S(1));
   EXPECT_EQ(at<S>(silu_value, S(0)), S(0));
   EXPECT_EQ(at<S>(silu_slope, S(0)), S(0.5));
   for (const S x : {S(1e4), S(1e30), kInfinity}) {
@@ -113,6 +124,12 @@ TYPED_TEST(Activation, KnowsItsSpecialValues) {
     EXPECT_EQ(at<S>(logistic_complement, -x), S(1));
     EXPECT_EQ(at<S>(hyperbolic_tangent, x), S(1));
     EXPECT_EQ(at<S>(hyperbolic_tangent, -x), S(-1));
+    EXPECT_EQ(at<S>(rectified, x), x);
+    EXPECT_EQ(at<S>(rectified, -x), S(0));
+    EXPECT_EQ(at<S>(exponential_linear, x), x);
+    EXPECT_EQ(at<S>(exponential_linear, -x), S(-1));
+    EXPECT_EQ(at<S>(exponential_linear_slope, x), S(1));
+    EXPECT_EQ(at<S>(exponential_linear_slope, -x), S(0));
   }
   for (const S x : {S(1e4), S(1e30)}) {
     EXPECT_EQ(at<S>(gelu_value, x), x);
@@ -147,6 +164,8 @@ TYPED_TEST(Activation, IsFiniteForFiniteArgumentsAndLetsNanThrough) {
   check(candidate, "positive_candidate");
   check(gelu_value, "gelu");
   check(gelu_slope, "gelu'");
+  check(rectified, "relu");
+  check(exponential_linear, "elu");
   check(silu_value, "silu");
   check(silu_slope, "silu'");
 }

@@ -10,6 +10,7 @@
 
 #include "conformance/listed_layer.hpp"
 #include "minrnn/compose/highway.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
@@ -28,6 +29,7 @@
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
 #include "minrnn/testing/layer_run.hpp"
+#include "reference/activation.hpp"
 #include "reference/attention.hpp"
 #include "reference/conv1d.hpp"
 #include "reference/diagonal_gru.hpp"
@@ -140,6 +142,23 @@ TEST(ReferenceOfLayers, OfFrames) {
       expect_reference(
           "mlp", erase(Mlp<double>(5, 9, random.stream(0), {.form = form, .gelu = gelu})),
           [&](const Given& given) { return reference::mlp(given, form == MlpForm::gated, gelu == GeluForm::exact); });
+}
+
+TEST(ReferenceOfLayers, Activation) {
+  using F = ActivationFunction;
+  const auto expect = [](F function, const Reference& wanted) {
+    for (const Index features : {1, 5, 16})
+      expect_reference(std::string(name_of(function)), erase(Activation<double>(features, function)), wanted);
+  };
+  for (const auto& [function, f] : {std::pair{F::tanh, reference::kTanh},
+                                    {F::sigmoid, reference::kSigmoid},
+                                    {F::relu, reference::kRelu},
+                                    {F::elu, reference::kElu},
+                                    {F::gelu, reference::kGelu},
+                                    {F::exact_gelu, reference::kExactGelu},
+                                    {F::silu, reference::kSilu}})
+    expect(function, [f = f](const Given& given) { return reference::pointwise(given, f); });
+  expect(F::softmax, reference::softmax);
 }
 
 /// At sizes where the gradients of weights go in panels; also where time is divided, which is as if it were not.

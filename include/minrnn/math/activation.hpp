@@ -158,6 +158,34 @@ MINRNN_INLINE Packet<S, N> positive_candidate_slope(Packet<S, N> g) {
   return select(g < Packet<S, N>(S(0.5)), g * (Packet<S, N>(S(1)) - g), Packet<S, N>(S(1)));
 }
 
+/// relu(x) = max(x, 0).
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> relu(Packet<S, N> x) {
+  const Packet<S, N> zero(S(0));
+  return select(x < zero, zero, x);
+}
+/// dL/dx from y = relu(x) and dy = dL/dy: dy where y > 0, else 0 whatever dy is; at the corner the slope from the left.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> relu_adjoint(Packet<S, N> y, Packet<S, N> dy) {
+  const Packet<S, N> zero(S(0));
+  return select(zero < y, dy, zero);
+}
+
+/// elu(x) = x for x >= 0, exp(x) - 1 below: 2 t / (1 - t) with t = tanh(x / 2), in which nothing cancels near 0.
+/// Relative error: 4 eps.
+/// Source  Clevert, Unterthiner and Hochreiter 2015, "Fast and accurate deep network learning by exponential linear
+///         units", with alpha = 1
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> elu(Packet<S, N> x) {
+  const Packet<S, N> t = tanh(x * S(0.5));
+  return select(x < Packet<S, N>(S(0)), (t + t) / (Packet<S, N>(S(1)) - t), x);
+}
+/// elu'(x) from y = elu(x): 1 for x >= 0, exp(x) = 1 + y below. Error: 2 eps, relative to 1.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> elu_slope(Packet<S, N> y) {
+  return select(y < Packet<S, N>(S(0)), y + S(1), Packet<S, N>(S(1)));
+}
+
 /// GELU in its tanh form, and its derivative.
 ///   gelu(x) = x s(u) with u = 2 sqrt(2 / pi) (x + 0.044715 x^3) and s the sigmoid, since (1 + tanh(v)) / 2 = s(2 v)
 ///   gelu'(x) = s + x s (1 - s) u'
