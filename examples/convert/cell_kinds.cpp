@@ -7,9 +7,11 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include "minrnn/cells/activation_cell.hpp"
 #include "minrnn/cells/cell_text.hpp"
 #include "minrnn/cells/conv1d_cell.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
@@ -38,6 +40,7 @@
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/math/activation_function.hpp"
 #include "support/errors.hpp"
 
 namespace convert {
@@ -183,7 +186,7 @@ PackedCell<S> pack_mlp(const CellKind& kind, const LayerTensors& tensors) {
 
 /// A kind by one of its cells, which says its name and its layout.
 template <class Cell>
-CellKind kind_of(const char* header, const char* type, const char* more, std::size_t sizes,
+CellKind kind_of(const char* header, const char* type, const std::string& more, std::size_t sizes,
                  decltype(CellKind::pack_floats) floats, decltype(CellKind::pack_doubles) doubles) {
   const std::string text(minrnn::detail::description<typename Cell::Form>().text());
   return {text.substr(0, text.find('(')), Cell::Form::kLayout, header, type, more, sizes, floats, doubles};
@@ -217,6 +220,18 @@ CellKind mlp_kind(const char* type, const char* more) {
                                           pack_mlp<double, form, gelu>);
 }
 
+std::vector<CellKind> activation_kinds() {
+  std::vector<CellKind> kinds;
+  minrnn::detail::for_each_activation([&]<minrnn::ActivationFunction function>(
+                                          std::integral_constant<minrnn::ActivationFunction, function>) {
+    std::string enumerator(minrnn::name_of(function));
+    std::replace(enumerator.begin(), enumerator.end(), ' ', '_');
+    kinds.push_back(kind_of<minrnn::ActivationCell<float, 1, function>>(
+        "activation_cell.hpp", "ActivationCell", ", minrnn::ActivationFunction::" + enumerator, 1, nullptr, nullptr));
+  });
+  return kinds;
+}
+
 std::vector<CellKind> minimal_kinds() {
   constexpr auto positive = Candidate::positive, plain = Candidate::plain;
   constexpr auto keeps = Decay::positive, flips = Decay::flip;
@@ -238,6 +253,7 @@ std::vector<CellKind> minimal_kinds() {
 std::vector<CellKind> all_kinds() {
   using namespace minrnn;
   std::vector<CellKind> kinds = minimal_kinds();
+  for (CellKind& kind : activation_kinds()) kinds.push_back(std::move(kind));
   const char* const exact = ", minrnn::GeluForm::exact";
   for (CellKind& kind : std::vector<CellKind>{
            gated_kind<DiagonalGruCell, DiagonalGru>("diagonal_gru_cell.hpp", "DiagonalGruCell"),

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include "minrnn/cells/activation_cell.hpp"
 #include "minrnn/cells/cell_chain.hpp"
 #include "minrnn/cells/conv1d_cell.hpp"
 #include "minrnn/cells/diagonal_gru_cell.hpp"
@@ -17,6 +18,7 @@
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/math/activation_function.hpp"
 
 namespace minrnn::headers {
 
@@ -33,12 +35,19 @@ using EveryMinimalCell =
               MinLstmCell<S, 3, 5, GateScaling::unnormalised, Candidate::plain, Decay::flip>>;
 
 template <class S>
+using EveryActivationCell =
+    CellChain<ActivationCell<S, 3, ActivationFunction::tanh>, ActivationCell<S, 3, ActivationFunction::sigmoid>,
+              ActivationCell<S, 3, ActivationFunction::relu>, ActivationCell<S, 3, ActivationFunction::elu>,
+              ActivationCell<S, 3, ActivationFunction::gelu>, ActivationCell<S, 3, ActivationFunction::exact_gelu>,
+              ActivationCell<S, 3, ActivationFunction::silu>, ActivationCell<S, 3, ActivationFunction::softmax>>;
+
+template <class S>
 using EveryCell = CellChain<LinearCell<S, 2, 6>,
                             ResidualCell<CellChain<RmsNormCell<S, 6>, Conv1dCell<S, 6, 4>, Conv1dCell<S, 6, 2, 7>,
                                                    MinGruCell<S, 6, 12>, LinearCell<S, 12, 6>, DropoutCell<S, 6>>>,
                             CellChain<ResidualCell<MlpCell<S, 6, 11>>, GatedMlpCell<S, 6, 4>,
                                       MlpCell<S, 6, 3, GeluForm::exact>, GatedMlpCell<S, 6, 5, GeluForm::exact>>,
                             EveryMinimalCell<S>, RgLruCell<S, 5, 6>, DiagonalGruCell<S, 6, 5>,
-                            DiagonalLstmCell<S, 5, 7>, GruCell<S, 7, 6>, LstmCell<S, 6, 3>>;
+                            DiagonalLstmCell<S, 5, 7>, GruCell<S, 7, 6>, LstmCell<S, 6, 3>, EveryActivationCell<S>>;
 
 }  // namespace minrnn::headers

@@ -15,6 +15,7 @@
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/io/checkpoint.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
@@ -27,6 +28,7 @@
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/math/activation_function.hpp"
 
 using namespace minrnn;
 
@@ -103,6 +105,10 @@ void write_every_cell(const std::string& folder, const std::string& name) {
                            MinLstm<S, unnormalised>(17, 2, stream(17)),
                            MinLstm<S, unnormalised, plain>(2, 3, stream(18)),
                            MinLstm<S, unnormalised, plain, linear, Decay::flip>(3, 5, stream(19))};
+  using F = ActivationFunction;
+  const Sequential activations{Activation<S>(3, F::tanh), Activation<S>(3, F::sigmoid), Activation<S>(3, F::relu),
+                               Activation<S>(3, F::elu),  Activation<S>(3, F::gelu),    Activation<S>(3, F::exact_gelu),
+                               Activation<S>(3, F::silu), Activation<S>(3, F::softmax)};
   const Sequential net{named<"up">(Linear<S>(2, 6, stream(7))),
                        named<"branch">(Residual(branch)),
                        named<"mlps">(mlps),
@@ -111,7 +117,8 @@ void write_every_cell(const std::string& folder, const std::string& name) {
                        named<"diagonal_gru">(DiagonalGru<S>(6, 5, stream(21))),
                        named<"diagonal_lstm">(DiagonalLstm<S>(5, 7, stream(22))),
                        named<"gru">(Gru<S>(7, 6, stream(23))),
-                       named<"lstm">(Lstm<S>(6, 3, stream(24)))};
+                       named<"lstm">(Lstm<S>(6, 3, stream(24))),
+                       named<"activations">(activations)};
   const headers::EveryCell<S> cells(net);
   save_checkpoint(
       folder + "/" + name + ".safetensors", Parts(Part{"net", net}),
