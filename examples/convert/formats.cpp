@@ -87,10 +87,13 @@ std::string within_residual(const std::string& cells, bool skips) { return skips
 Ours of_rtneural(const JsonModel& model) {
   const auto layers = minrnn::rtneural_layers(model);
   std::string cells;
-  for (const auto& layer : layers)
-    cells += (cells.empty() ? "" : ", ") + std::string(layer.type == "lstm"  ? "Lstm"
-                                                       : layer.type == "gru" ? "Gru"
-                                                                             : "Linear");
+  const auto add = [&](const std::string& cell) { cells += (cells.empty() ? "" : ", ") + cell; };
+  for (const auto& layer : layers) {
+    if (layer.type == "lstm") add("Lstm");
+    if (layer.type == "gru") add("Gru");
+    if (layer.type == "dense") add("Linear");
+    if (!layer.activation.empty()) add(layer.activation + " Activation");
+  }
   return {minrnn::rtneural_map(layers), within_residual(cells, minrnn::rtneural_skips(model)), {}};
 }
 Ours of_nam(const JsonModel& model) {

@@ -21,10 +21,12 @@
 #include "minrnn/io/formats/nam.hpp"
 #include "minrnn/io/formats/puffer.hpp"
 #include "minrnn/io/formats/rtneural.hpp"
+#include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
+#include "minrnn/math/activation_function.hpp"
 #include "support/message.hpp"
 
 namespace minrnn::tests {
@@ -38,7 +40,11 @@ class Documents : public FilesOfTorch {
  protected:
   void check_rtneural() {
     const JsonModel model = read_rtneural(folder / "rtneural.json");
-    Sequential net(Lstm<float>(2, 6, stream(0)), Gru<float>(6, 5, stream(1)), Linear<float>(5, 2, stream(2)));
+    using F = ActivationFunction;
+    Sequential net(Lstm<float>(2, 6, stream(0)), Gru<float>(6, 5, stream(1)), Linear<float>(5, 4, stream(2)),
+                   Activation<float>(4, F::sigmoid), Linear<float>(4, 4, stream(3)), Activation<float>(4, F::elu),
+                   Linear<float>(4, 3, stream(4), {.bias = false}), Activation<float>(3, F::softmax),
+                   Linear<float>(3, 2, stream(5)));
     const NameMap map = rtneural_map(rtneural_layers(model));
     import_tensors(model.file, map, net);
     expect_answer<float>(net, run("rtneural"));
@@ -194,14 +200,62 @@ TEST_F(DocumentTexts, RtNeural) {
     return changed.replace(changed.find(from), from.size(), to);
   };
   EXPECT_TRUE(contains(refusal(path, with("\"dense\"", "\"conv1d\""), read),
-                       "layers[1]: wanted dense, gru or lstm, given conv1d"));
-  EXPECT_TRUE(contains(refusal(path, with("\"activation\":\"\"", "\"activation\":\"relu\""), read),
-                       "layers[1]: dense with activation \"relu\" is not read"));
+                       "layers[1]: wanted dense, gru, lstm or activation, given conv1d"));
+  EXPECT_TRUE(contains(refusal(path, with("\"activation\":\"\"", "\"activation\":\"selu\""), read),
+                       "layers[1]: dense with activation \"selu\" is not read"));
+  EXPECT_TRUE(contains(refusal(path, with("\"activation\":\"tanh\"", "\"activation\":\"relu\""), read),
+                       "layers[0]: gru with activation \"relu\" is not read"));
   EXPECT_TRUE(contains(refusal(path, with("[[7],[8]]", "[[7,8]]"), read),
                        "tensor layers.1.kernel: wanted F32 (2, 1), given F32 (1, 2): transposed"));
   EXPECT_TRUE(contains(refusal(path, with("[[7],[8]]", "[[7],[8,9]]"), read),
                        "tensor layers.1.kernel: wanted arrays of equal length"));
-  EXPECT_TRUE(contains(refusal(path, with(",[9]", ""), read), "layers.1.weights: wanted 2 arrays, given 1"));
+  EXPECT_TRUE(contains(refusal(path, with(",[9]", ",[9],[9]"), read), "layers.1.weights: wanted 2 arrays, given 3"));
+}
+
+// An activation behind a dense layer is one more layer here; one of its own is one, too.
+TEST_F(DocumentTexts, RtNeuralWithActivations) {
+  using F = ActivationFunction;
+  const std::string text = R"({"in_shape":[null,1],"layers":[)"
+                           R"({"type":"dense","activation":"tanh","shape":[null,2],"weights":[[[1,2]],[3,4]]},)"
+                           R"({"type":"activation","activation":"relu","shape":[null,2],"weights":[]},)"
+                           R"({"type":"dense","activation":"linear","shape":[null,1],"weights":[[[5],[6]]]}]})";
+  write_bytes(path, text);
+  const JsonModel model = read_rtneural(path);
+  const auto layers = rtneural_layers(model);
+  EXPECT_EQ(layers[0].activation, "tanh");
+  EXPECT_EQ(layers[1].activation, "relu");
+  EXPECT_EQ(layers[2].activation, "");
+  EXPECT_TRUE(layers[0].bias && !layers[2].bias);
+  const auto make = [](bool bias) {
+    return Sequential(Linear<float>(1, 2, stream(0)), Activation<float>(2, F::tanh), Activation<float>(2, F::relu),
+                      Linear<float>(2, 1, stream(1), {.bias = bias}));
+  };
+  auto net = make(false), with_bias = make(true);
+  import_tensors(model.file, rtneural_map(layers), net);
+  using Values = std::vector<float>;
+  EXPECT_EQ(values_of(tensor_named(to_tensors(net), "0/w")), (Values{1, 2}));
+  EXPECT_EQ(values_of(tensor_named(to_tensors(net), "0/b")), (Values{3, 4}));
+  EXPECT_EQ(values_of(tensor_named(to_tensors(net), "3/w")), (Values{5, 6}));
+  import_tensors(model.file, rtneural_map(layers), with_bias);
+  EXPECT_EQ(values_of(tensor_named(to_tensors(with_bias), "3/b")), Values{0});
+
+  const Json document = rtneural_document(layers);
+  EXPECT_EQ(document["layers"][0]["activation"], "tanh");
+  EXPECT_EQ(document["layers"][1]["type"], "activation");
+  write_rtneural(path, export_tensors(net, rtneural_map(layers)), document);
+  EXPECT_TRUE(same_tensors(read_rtneural(path).file, model.file));
+
+  const auto read = [](const auto& from) { read_rtneural(from); };
+  const auto with = [&](const std::string& from, const std::string& to) {
+    std::string changed = text;
+    return changed.replace(changed.find(from), from.size(), to);
+  };
+  EXPECT_TRUE(contains(refusal(path, with("\"relu\"", "\"\""), read),
+                       "layers[1]: activation with activation \"\" is not read"));
+  EXPECT_TRUE(contains(refusal(path, with("\"relu\",\"shape\":[null,2]", "\"relu\",\"shape\":[null,3]"), read),
+                       "layers[1]: activation: wanted a shape of 2 features, given 3"));
+  EXPECT_TRUE(contains(refusal(path, with("\"weights\":[]", "\"weights\":[[1]]"), read),
+                       "layers.1.weights: wanted 0 arrays, given 1"));
 }
 
 TEST_F(DocumentTexts, GuitarAmp) {

@@ -302,17 +302,29 @@ def write_documents(torch, folder):
         return torch.cat([z, r, n])
 
     x = torch.randn(B, T, 2)
-    lstm, gru, dense = nn.LSTM(2, 6, batch_first=True), nn.GRU(6, 5, batch_first=True), nn.Linear(5, 2)
+    lstm, gru = nn.LSTM(2, 6, batch_first=True), nn.GRU(6, 5, batch_first=True)
+    denses = nn.Sequential(nn.Linear(5, 4), nn.Sigmoid(), nn.Linear(4, 4), nn.ELU(), nn.Linear(4, 3, bias=False),
+                           nn.Softmax(-1), nn.Linear(3, 2))
+
+    def dense(kind, size, index, activation=""):
+        linear = denses[index]
+        biases = [] if linear.bias is None else [linear.bias.tolist()]
+        return {"type": kind, "activation": activation, "shape": [None, None, size],
+                "weights": [turned(linear.weight), *biases]}
+
+    def activation(name, size):
+        return {"type": "activation", "activation": name, "shape": [None, None, size], "weights": []}
+
     layers = [
         {"type": "lstm", "activation": "tanh", "shape": [None, None, 6], "weights": [
             turned(lstm.weight_ih_l0), turned(lstm.weight_hh_l0), (lstm.bias_ih_l0 + lstm.bias_hh_l0).tolist()]},
         {"type": "gru", "activation": "tanh", "shape": [None, None, 5], "weights": [
             turned(keras_order(gru.weight_ih_l0)), turned(keras_order(gru.weight_hh_l0)),
             [keras_order(gru.bias_ih_l0).tolist(), keras_order(gru.bias_hh_l0).tolist()]]},
-        {"type": "time-distributed-dense", "activation": "", "shape": [None, None, 2],
-         "weights": [turned(dense.weight), dense.bias.tolist()]}]
+        dense("dense", 4, 0, "sigmoid"), dense("dense", 4, 2), activation("elu", 4),
+        dense("dense", 3, 4, "softmax"), dense("time-distributed-dense", 2, 6)]
     write_json(folder / "rtneural.json", {"in_shape": [None, None, 2], "layers": layers})
-    run("rtneural", x, dense(gru(lstm(x)[0])[0]))
+    run("rtneural", x, denses(gru(lstm(x)[0])[0]))
 
     x = torch.randn(B, T, 1)
     lstm, head = nn.LSTM(1, 6, num_layers=2, batch_first=True), nn.Linear(6, 1)

@@ -17,20 +17,44 @@
 #include "minrnn/io/tensor_file.hpp"
 
 /// The JSON of RTNeural, which is that of Keras: {"in_shape", "layers": [{"type", "activation", "shape", "weights"}]},
-/// of dense layers, GRUs and LSTMs one behind the other.
+/// of dense layers, GRUs, LSTMs and activations one behind the other.
 ///
 ///   const JsonModel model = read_rtneural("model.json");
-///   Sequential net(Lstm<float>(1, 20, random.stream(0)), Linear<float>(20, 1, random.stream(1)));
+///   Sequential net(Lstm<float>(1, 20, random.stream(0)), Linear<float>(20, 8, random.stream(1)),
+///                  Activation<float>(8, ActivationFunction::tanh), Linear<float>(8, 1, random.stream(2)));
 ///   import_tensors(model.file, rtneural_map(rtneural_layers(model)), net);
 namespace minrnn {
 
+/// A layer of theirs.
 struct RtNeuralLayer {
-  std::string type;  // dense, gru or lstm
+  std::string type;  // dense, gru, lstm or activation
   Index inputs = 0, outputs = 0;
+  /// What an activation computes, or what is behind a dense layer, where it is a layer of its own here: tanh, relu,
+  /// sigmoid, softmax or elu; empty where there is none.
+  std::string activation = {};
+  bool bias = true;  // of a dense layer
 };
 
-/// What a file says of the layers. Throws std::runtime_error with the path and the reason: for another kind of layer,
-/// or an activation behind a dense one, which is no layer here.
+namespace detail {
+
+/// The activation of a layer of this type, empty where it has none.
+inline std::string rtneural_activation(const JsonModel& model, const std::string& number, const std::string& type,
+                                       const Json& entry) {
+  const Json name = entry.contains("activation") ? entry.at("activation") : Json("");
+  const bool is_activation = type == "activation";
+  if (type == "dense" || is_activation)
+    for (const char* function : {"tanh", "relu", "sigmoid", "softmax", "elu"})
+      if (name == function) return function;
+  const bool is_none = name == "" || name.is_null() || name == (type == "dense" ? "linear" : "tanh");
+  if (is_activation || !is_none)
+    throw_file(model.file.path, number + ": " + type + " with activation " + printable(name.dump()) + " is not read");
+  return {};
+}
+
+}  // namespace detail
+
+/// What a file says of the layers. Throws std::runtime_error with the path and the reason, also for another kind of
+/// layer or activation.
 inline std::vector<RtNeuralLayer> rtneural_layers(const JsonModel& model) {
   const auto& path = model.file.path;
   const auto last = [&](const Json& object, const char* key) {
@@ -46,14 +70,16 @@ inline std::vector<RtNeuralLayer> rtneural_layers(const JsonModel& model) {
     const std::string number = "layers[" + std::to_string(layers.size()) + "]";
     std::string type = detail::json_text(path, entry, "type");
     if (type == "time-distributed-dense") type = "dense";
-    if (type != "dense" && type != "gru" && type != "lstm")
-      detail::throw_file(path, number + ": wanted dense, gru or lstm, given " + printable(type));
-    const Json activation = entry.contains("activation") ? entry.at("activation") : Json("");
-    if (!(activation == "" || activation.is_null() || activation == (type == "dense" ? "linear" : "tanh")))
-      detail::throw_file(path,
-                         number + ": " + type + " with activation " + printable(activation.dump()) + " is not read");
-    layers.push_back({type, size, last(entry, "shape")});
-    size = layers.back().outputs;
+    if (type != "dense" && type != "gru" && type != "lstm" && type != "activation")
+      detail::throw_file(path, number + ": wanted dense, gru, lstm or activation, given " + printable(type));
+    const std::string activation = detail::rtneural_activation(model, number, type, entry);
+    const Index outputs = last(entry, "shape");
+    if (type == "activation" && outputs != size)
+      detail::throw_file(path, number + ": activation: wanted a shape of " + std::to_string(size) +
+                                   " features, given " + std::to_string(outputs));
+    const bool bias = !(entry.contains("weights") && entry.at("weights").size() == 1);
+    layers.push_back({type, size, outputs, activation, type != "dense" || bias});
+    size = outputs;
   }
   return layers;
 }
@@ -68,19 +94,25 @@ inline bool rtneural_skips(const JsonModel& model) {
   return skip == 1;
 }
 
-/// A `Sequential` of `Linear`, `Gru` and `Lstm`. Theirs are transposed; the gates of their GRU are z, r, h where ours
-/// are r, z, n; their LSTM has one bias.
+/// A `Sequential` of `Linear`, `Gru`, `Lstm` and `Activation`, of which one also stands behind a `Linear` whose dense
+/// layer says one. Their weights are transposed; the gates of their GRU are z, r, h where ours are r, z, n; their LSTM
+/// has one bias. A dense layer without a bias: with or without one here.
 inline NameMap rtneural_map(const std::vector<RtNeuralLayer>& layers) {
   NameMap map;
+  std::size_t ours = 0;
   for (std::size_t i = 0; i < layers.size(); ++i) {
     NameMap layer;
     if (layers[i].type == "dense") {
-      layer.entries = {{"kernel", {"w"}, Form::transposed}, {"bias", {"b"}}};
+      layer.entries = {{"kernel", {"w"}, Form::transposed}};
+      if (layers[i].bias)
+        layer.entries.push_back({"bias", {"b"}});
+      else
+        layer.zeros.push_back({"b", "w", false});
     } else if (layers[i].type == "lstm") {
       layer.entries = {{"kernel", {"weight_ih"}, Form::transposed},
                        {"recurrent", {"weight_hh"}, Form::transposed},
                        {"bias", {"bias_ih", "bias_hh"}, Form::same, Along::rows, Value::sum}};
-    } else {
+    } else if (layers[i].type == "gru") {
       const auto gates = [](const std::string& name) -> std::vector<Piece> {
         return {{name, 1, 3}, {name, 0, 3}, {name, 2, 3}};
       };
@@ -90,14 +122,17 @@ inline NameMap rtneural_map(const std::vector<RtNeuralLayer>& layers) {
                        {"recurrent", gates("weight_hh"), Form::transposed},
                        {"bias", biases, Form::in_two_rows}};
     }
-    map += layer.within("layers." + std::to_string(i), std::to_string(i));
+    map += layer.within("layers." + std::to_string(i), std::to_string(ours));
+    ours += layers[i].type == "dense" && !layers[i].activation.empty() ? 2U : 1U;
   }
   return map;
 }
 
 namespace detail {
 inline std::vector<std::string> rtneural_tensors(const RtNeuralLayer& layer) {
-  if (layer.type == "dense") return {"kernel", "bias"};
+  if (layer.type == "activation") return {};
+  if (layer.type == "dense")
+    return layer.bias ? std::vector<std::string>{"kernel", "bias"} : std::vector<std::string>{"kernel"};
   return {"kernel", "recurrent", "bias"};
 }
 /// The shape that belongs to the sizes which a file names beside a tensor.
@@ -129,14 +164,16 @@ inline JsonModel read_rtneural(const std::filesystem::path& path, Dtype dtype = 
   return model;
 }
 
-/// A document without weights, for a model that was trained here.
+/// A document with nothing in the places of the weights, for a model that was trained here.
 inline Json rtneural_document(const std::vector<RtNeuralLayer>& layers) {
   Json document{{"in_shape", {nullptr, nullptr, layers.empty() ? Index{0} : layers.front().inputs}},
                 {"layers", Json::array()}};
   for (const RtNeuralLayer& layer : layers)
-    document["layers"].push_back({{"type", layer.type},
-                                  {"activation", layer.type == "dense" ? "" : "tanh"},
-                                  {"shape", {nullptr, nullptr, layer.outputs}}});
+    document["layers"].push_back(
+        {{"type", layer.type},
+         {"activation", layer.type == "gru" || layer.type == "lstm" ? "tanh" : layer.activation},
+         {"shape", {nullptr, nullptr, layer.outputs}},
+         {"weights", Json(detail::rtneural_tensors(layer).size(), nullptr)}});
   return document;
 }
 
