@@ -2,63 +2,47 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
-#include <cmath>
-#include <cstdint>
-#include <limits>
 #include <utility>
 
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/context.hpp"
-#include "minrnn/core/floating_point.hpp"
-#include "minrnn/core/message.hpp"
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
-#include "minrnn/math/half.hpp"
+#include "minrnn/math/narrow_number.hpp"
 
 namespace minrnn {
 
 namespace detail {
 
-/// Throws unless every weight is finite and, with another limit, at most that.
+/// Throws unless every weight may be stored.
 template <class S>
-void check_weights(const Name& name, const Matrix<S>& w, double most, Said wanted) {
+void check_weights(const Name& name, const Matrix<S>& w, WeightFormat format) {
   for (Index r = 0; r < w.rows(); ++r)
-    for (Index c = 0; c < w.cols(); ++c) {
-      const double number = static_cast<double>(w(r, c));
-      if (!is_finite(number) || (std::abs)(number) > most) [[unlikely]]
-        throw_argument("quantise", name.str(), wanted, {number, " at (", r, ", ", c, ")"});
-    }
+    for (Index c = 0; c < w.cols(); ++c)
+      if (!fits(format, w(r, c))) [[unlikely]]
+        throw_argument("quantise", name.str(), wanted_of(format),
+                       {static_cast<double>(w(r, c)), " at (", r, ", ", c, ")"});
 }
 
 template <class S>
-void store_as_bf16(const Name& name, const Matrix<S>& w, ReadBy read_by, NarrowWeight<S>& narrow) {
-  constexpr double kMost = 0x1.fep127;
-  check_weights(name, w, kMost, "numbers that are finite in 16 bits");
+void store_as_bf16(const Matrix<S>& w, ReadBy read_by, NarrowWeight<S>& narrow) {
   narrow.bf16.resize(w.rows(), w.cols(), read_by);
   for (Index c = 0; c < w.cols(); ++c)
-    for (Index r = 0; r < w.rows(); ++r) narrow.bf16(r, c) = {bf16_from_double(static_cast<double>(w(r, c)))};
+    for (Index r = 0; r < w.rows(); ++r) narrow.bf16(r, c) = {bf16_of(w(r, c))};
 }
 
-/// Row by row, or of a table column by column: scale = max |w| / 127, q = w / scale rounded to the nearest.
+/// Row by row, or of a table column by column.
 template <class S>
-void store_as_int8(const Name& name, const Matrix<S>& w, ReadBy read_by, NarrowWeight<S>& narrow) {
-  check_weights(name, w, static_cast<double>((std::numeric_limits<S>::max)()), "finite numbers");
+void store_as_int8(const Matrix<S>& w, ReadBy read_by, NarrowWeight<S>& narrow) {
   const bool by_columns = read_by == ReadBy::symbols;
   const Index lines = by_columns ? w.cols() : w.rows(), length = by_columns ? w.rows() : w.cols();
   narrow.int8.resize(w.rows(), w.cols(), read_by);
   narrow.scale.resize(by_columns ? 1 : lines, by_columns ? lines : 1);
   for (Index line = 0; line < lines; ++line) {
     const auto at = [&](auto& matrix, Index i) -> auto& { return by_columns ? matrix(i, line) : matrix(line, i); };
-    S most(0);
-    for (Index i = 0; i < length; ++i) most = std::max<S>(most, (std::abs)(at(w, i)));
-    // A line of zeros, or of numbers so little that a scale has no inverse, becomes zeros.
-    const S scale = narrow.scale.data()[line] = std::max<S>(most / S(127), (std::numeric_limits<S>::min)());
-    for (Index i = 0; i < length; ++i) {
-      const double q = std::nearbyint(static_cast<double>(at(w, i)) / static_cast<double>(scale));
-      at(narrow.int8, i) = static_cast<std::int8_t>(q);
-    }
+    const S scale = narrow.scale.data()[line] = int8_scale<S>(length, [&](Index i) { return at(w, i); });
+    for (Index i = 0; i < length; ++i) at(narrow.int8, i) = int8_of(at(w, i), scale);
   }
 }
 
@@ -98,10 +82,11 @@ class Quantised {
     visit_parameters(layer_, [&](const Name& name, Parameter<Scalar>& p) {
       p.grad.resize(0, 0);
       if (p.read_by == ReadBy::elements || p.size() == 0) return;
+      detail::check_weights(name, p.value, format);
       if (format == WeightFormat::bf16)
-        detail::store_as_bf16(name, p.value, p.read_by, p.narrow);
+        detail::store_as_bf16(p.value, p.read_by, p.narrow);
       else
-        detail::store_as_int8(name, p.value, p.read_by, p.narrow);
+        detail::store_as_int8(p.value, p.read_by, p.narrow);
       p.value.resize(0, 0);
     });
   }

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include "minrnn/core/types.hpp"
+#include "minrnn/kernels/packet.hpp"
 
 #if defined(EIGEN_DONT_VECTORIZE)
 #elif defined(__AVX2__)
@@ -20,6 +22,35 @@
 ///   AVX-512 with or without VNNI, AVX2, SSE2, or plain loops.
 /// kTogether of them side by side keep the processor busy.
 namespace minrnn::detail {
+
+template <Index rows>
+class PlainPairSums {
+ public:
+  static constexpr int kTogether = 1;
+
+  struct Weights {
+    MINRNN_INLINE explicit Weights(const std::int8_t* w) : pairs(w) {}
+    const std::int8_t* pairs;
+  };
+
+  MINRNN_INLINE void add(const Weights& w, const std::int16_t* x) {
+    const std::int32_t first = x[0], second = x[1];
+    const auto add_row = [&](Index r) MINRNN_INLINE_LAMBDA {
+      sums_[r] += static_cast<std::uint32_t>(w.pairs[2 * r] * first + w.pairs[2 * r + 1] * second);
+    };
+    if constexpr (rows <= 4)  // which stay in registers, where the compiler sees that
+      unroll<int{rows}>(add_row);
+    else
+      for (Index r = 0; r < rows; ++r) add_row(r);
+  }
+  MINRNN_INLINE void add(const PlainPairSums& other) {
+    for (Index r = 0; r < rows; ++r) sums_[r] += other.sums_[r];
+  }
+  MINRNN_INLINE void store(std::int32_t* to) const { std::memcpy(to, sums_, sizeof sums_); }
+
+ private:
+  std::uint32_t sums_[std::size_t{rows}] = {};
+};
 
 #if !defined(EIGEN_DONT_VECTORIZE) && defined(__AVX512BW__)
 
@@ -118,29 +149,12 @@ class PairSums {
 
 #else
 
-class PairSums {
- public:
-  static constexpr int kTogether = 1;
-
-  struct Weights {
-    MINRNN_INLINE explicit Weights(const std::int8_t* w) : pairs(w) {}
-    const std::int8_t* pairs;
-  };
-
-  MINRNN_INLINE void add(const Weights& w, const std::int16_t* x) {
-    for (int r = 0; r < 16; ++r)
-      sums_[r] +=
-          static_cast<std::uint32_t>(std::int32_t{w.pairs[2 * r]} * x[0] + std::int32_t{w.pairs[2 * r + 1]} * x[1]);
-  }
-  MINRNN_INLINE void add(const PairSums& other) {
-    for (int r = 0; r < 16; ++r) sums_[r] += other.sums_[r];
-  }
-  MINRNN_INLINE void store(std::int32_t* to) const { std::memcpy(to, sums_, sizeof sums_); }
-
- private:
-  std::uint32_t sums_[16] = {};
-};
+using PairSums = PlainPairSums<16>;
 
 #endif
+
+/// Those of the first rows alone, where that is less work.
+template <Index rows>
+using PairSumsOf = std::conditional_t<std::is_same_v<PairSums, PlainPairSums<16>>, PlainPairSums<rows>, PairSums>;
 
 }  // namespace minrnn::detail
