@@ -70,19 +70,11 @@ void add_train(CLI::App& app, char_lm::TrainSettings& s) {
       "  char_lm train --data book.txt --minutes 10 --checkpoint book.safetensors --log book.csv");
 }
 
-void add_weights(CLI::App& app, std::optional<minrnn::WeightFormat>& weights) {
-  app.add_option_function<std::string>(
-         "--weights",
-         [&](const std::string& name) {
-           weights = name == "bf16" ? minrnn::WeightFormat::bf16 : minrnn::WeightFormat::int8;
-         },
-         "store the large ones in 16 or 8 bits (default: as they are in the file)")
-      ->check(CLI::IsMember({"bf16", "int8"}));
-}
+const char* const kWeights = "store the large ones in 16 or 8 bits (default: as they are in the file)";
 
 void add_sample(CLI::App& app, char_lm::SampleSettings& s) {
   add_file(app, "--checkpoint", s.checkpoint, "of a training")->required();
-  add_weights(app, s.weights);
+  add_weights(app, s.weights, kWeights);
   app.add_option("--prompt", s.prompt, "what the text begins with (default: a line begins)");
   add_file(app, "--prompt-file", s.prompt_file, "a file of what it begins with, - for standard input")
       ->excludes("--prompt");
@@ -124,7 +116,7 @@ int run(int argc, char** argv, std::optional<char_lm::Ranks>& ranks) {
   add_sample(*sample, sampling);
   CLI::App* eval = app.add_subcommand("eval", "the loss of a model over a file");
   add_file(*eval, "--checkpoint", checkpoint, "of a training")->required();
-  add_weights(*eval, weights);
+  add_weights(*eval, weights, kWeights);
   add_file(*eval, "--data", data, "text of any length, - for standard input")->required();
   for (CLI::App* command : {train, eval})
     add_number(*command, "--threads", threads, whole_number<Index>(1, 1024),

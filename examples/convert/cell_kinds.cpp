@@ -92,12 +92,12 @@ Layer restored(Layer layer, const LayerTensors& tensors) {
 }
 const minrnn::RandomStream kNoDraws = minrnn::Random().stream(0);
 
-/// Matrices one behind the other, each column after column; a vector is a column.
+/// The numbers of matrices one behind the other, column after column.
 template <class S>
-std::vector<S> columns_of(std::initializer_list<const Matrix<S>*> matrices) {
-  std::vector<S> columns;
-  for (const Matrix<S>* m : matrices) columns.insert(columns.end(), m->data(), m->data() + m->size());
-  return columns;
+std::vector<S> numbers_of(std::initializer_list<const Matrix<S>*> matrices) {
+  std::vector<S> numbers;
+  for (const Matrix<S>* m : matrices) numbers.insert(numbers.end(), m->data(), m->data() + m->size());
+  return numbers;
 }
 
 /// Of gates that see the input, and the state through diagonal weights at most.
@@ -115,21 +115,17 @@ PackedCell<typename Layer::Scalar> pack_gated(const CellKind& kind, const LayerT
           return Layer(inputs, features, kNoDraws);
       }(),
       tensors);
-  std::vector<S> weights;
-  for (Index c = 0; c < inputs; ++c)
-    for (Index gate = 0; gate < Gates::kCount; ++gate)
-      for (Index r = 0; r < features; ++r) weights.push_back(layer.weight(gate)(r, c));
-  const auto add = [&](const Matrix<S>& vector) {
-    weights.insert(weights.end(), vector.data(), vector.data() + vector.size());
-  };
-  for (Index gate = 0; gate < Gates::kCount; ++gate) add(layer.bias(gate));
-  if constexpr (Gates::kDiagonals > 0)
-    for (Index i = 0; i < Gates::kDiagonals; ++i) add(layer.diagonal(i));
-  if constexpr (has_initial_state) {
-    weights.resize(weights.size() + static_cast<std::size_t>(features));
-    layer.write_initial_state(minrnn::Row<S>(weights.data() + weights.size() - features));
+  Product<S> all{Matrix<S>(Gates::kCount * features, inputs), Gates::kCount, {}};
+  Matrix<S> numbers(features, Gates::kCount + Gates::kDiagonals + (has_initial_state ? 1 : 0));
+  for (Index gate = 0; gate < Gates::kCount; ++gate) {
+    all.w.middleRows(gate * features, features) = layer.weight(gate);
+    numbers.col(gate) = layer.bias(gate);
   }
-  return {{inputs, features}, inputs, features, weights};
+  if constexpr (Gates::kDiagonals > 0)
+    for (Index i = 0; i < Gates::kDiagonals; ++i) numbers.col(Gates::kCount + i) = layer.diagonal(i);
+  if constexpr (has_initial_state) layer.write_initial_state(minrnn::Row<S>(numbers.rightCols(1).data()));
+  all.numbers = numbers_of<S>({&numbers});
+  return {{inputs, features}, inputs, features, {all}};
 }
 
 template <class Layer>
@@ -142,10 +138,12 @@ PackedCell<typename Layer::Scalar> pack_recurrent(const CellKind& kind, const La
                            minrnn::printable(tensors.name("weight_hh")) + " of " + kind.name + ": wanted " +
                            std::to_string(rows / Layer::Gates::kCount) + " columns, given " + std::to_string(features));
   const Layer layer = restored(Layer(inputs, features, kNoDraws), tensors);
+  constexpr Index gates = Layer::Gates::kCount;
   return {{inputs, features},
           inputs,
           features,
-          columns_of<S>({&layer.weight_ih(), &layer.bias_ih(), &layer.weight_hh(), &layer.bias_hh()})};
+          {{layer.weight_ih(), gates, numbers_of<S>({&layer.bias_ih()})},
+           {layer.weight_hh(), gates, numbers_of<S>({&layer.bias_hh()})}}};
 }
 
 template <class S>
@@ -153,25 +151,25 @@ PackedCell<S> pack_linear(const CellKind& kind, const LayerTensors& tensors) {
   const auto [outputs, inputs] = sizes_of(kind, tensors, "w");
   const minrnn::LinearOptions options{.bias = find(tensors, "b") != nullptr};
   const auto layer = restored(minrnn::Linear<S>(inputs, outputs, kNoDraws, options), tensors);
-  std::vector<S> weights = columns_of<S>({&layer.weight(), &layer.bias()});
-  weights.resize(static_cast<std::size_t>(outputs * (inputs + 1)));
-  return {{inputs, outputs}, inputs, outputs, weights};
+  std::vector<S> bias = numbers_of<S>({&layer.bias()});
+  bias.resize(static_cast<std::size_t>(outputs));
+  return {{inputs, outputs}, inputs, outputs, {{layer.weight(), 1, bias}}};
 }
 
 template <class S>
 PackedCell<S> pack_conv(const CellKind& kind, const LayerTensors& tensors) {
   const auto [features, kernel] = sizes_of(kind, tensors, "w");
   const auto layer = restored(minrnn::Conv1d<S>(features, kernel, kNoDraws), tensors);
-  return {{features, kernel}, features, features, columns_of<S>({&layer.weight(), &layer.bias()})};
+  return {{features, kernel}, features, features, {{{}, 1, numbers_of<S>({&layer.weight(), &layer.bias()})}}};
 }
 
 template <class S>
 PackedCell<S> pack_norm(const CellKind& kind, const LayerTensors& tensors) {
   const Index features = sizes_of(kind, tensors, "gain", 1).rows;
   const auto layer = restored(minrnn::RmsNorm<S>(features), tensors);
-  std::vector<S> weights = columns_of<S>({&layer.gain()});
-  weights.push_back(layer.epsilon());
-  return {{features}, features, features, weights};
+  std::vector<S> numbers = numbers_of<S>({&layer.gain()});
+  numbers.push_back(layer.epsilon());
+  return {{features}, features, features, {{{}, 1, numbers}}};
 }
 
 template <class S, MlpForm form, GeluForm gelu>
@@ -181,7 +179,8 @@ PackedCell<S> pack_mlp(const CellKind& kind, const LayerTensors& tensors) {
   return {{features, inner},
           features,
           features,
-          columns_of<S>({&layer.weight_in(), &layer.bias_in(), &layer.weight_out(), &layer.bias_out()})};
+          {{layer.weight_in(), form == MlpForm::gated ? 2 : 1, numbers_of<S>({&layer.bias_in()})},
+           {layer.weight_out(), 1, numbers_of<S>({&layer.bias_out()})}}};
 }
 
 /// A kind by one of its cells, which says its name and its layout.

@@ -29,12 +29,20 @@ struct LayerTensors {
   std::string leaves() const;
 };
 
-/// One cell with its weights, as its step reads them.
+/// The matrices of a product, and the numbers that a cell has behind them.
+template <class S>
+struct Product {
+  minrnn::Matrix<S> w;  // (G rows, columns), one gate below the other; empty where there is none
+  Index gates = 1;
+  std::vector<S> numbers;
+};
+
+/// One cell with its weights, in the order in which its step reads them.
 template <class S>
 struct PackedCell {
   std::vector<Index> sizes;  // as the cell says them of itself
   Index inputs = 0, outputs = 0;
-  std::vector<S> weights;
+  std::vector<Product<S>> products;
 };
 
 /// A kind of cell that is not made of others.

@@ -2,9 +2,11 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/io/formats/puffer.hpp"
 
 namespace convert {
@@ -15,9 +17,10 @@ struct Settings {
   std::string like;    // a file of theirs, in whose names and shapes ours are written; empty: theirs becomes ours
   minrnn::PufferOptions puffer;
   bool overwrite = false;
-  std::string cells, part;  // of a header: what the model is, and where; empty: as the metadata say
-  std::string name_space;   // of a header; empty: as the file
-  bool floats = false;      // of a header: round doubles
+  std::string cells, part;                      // of a header: what the model is, and where; empty: as the metadata say
+  std::string name_space;                       // of a header; empty: as the file
+  bool floats = false;                          // of a header: round doubles
+  std::optional<minrnn::WeightFormat> weights;  // of a header: of its matrices; none: as they are
 };
 
 /// The names of the formats that are read and written.

@@ -2,20 +2,25 @@
 // SPDX-License-Identifier: MIT
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <locale>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "cell_kinds.hpp"
 #include "cell_text.hpp"
 #include "commands.hpp"
-#include "minrnn/cells/cell.hpp"
+#include "minrnn/cells/narrow_weights.hpp"
 #include "minrnn/cells/weights_header.hpp"
+#include "minrnn/cells/weights_size.hpp"
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/io/atomic_file.hpp"
 #include "minrnn/io/input_file.hpp"
 #include "minrnn/io/numbers.hpp"
@@ -31,7 +36,7 @@
 namespace convert {
 namespace {
 
-using minrnn::StoredTensor, minrnn::TensorFile;
+using minrnn::StoredTensor, minrnn::TensorFile, minrnn::detail::WeightsSize;
 using tool::InputError, tool::shown;
 
 /// The layers of a file, or of a part of it, in its order: what has one path before the last name.
@@ -65,8 +70,54 @@ struct Built {
   Index inputs, outputs;
 };
 
+/// Weights of cells one behind the other: all of them scalars, or the matrices as elements T of few bits.
+template <class S, class T>
+class Weights {
+  static constexpr bool kInFull = std::is_same_v<S, T>;
+  using Narrow = minrnn::detail::NarrowPointer<const S, const T>;
+
+ public:
+  void add(const Product<S>& product) {
+    const WeightsSize matrix = WeightsSize::matrix(product.w.rows(), product.w.cols());
+    if constexpr (kInFull) {
+      numbers_.insert(numbers_.end(), product.w.data(), product.w.data() + product.w.size());
+    } else {
+      const Index rows = product.w.rows() / product.gates, elements = matrix.elements / product.gates;
+      const std::size_t first = elements_.size(), scales = numbers_.size();
+      elements_.resize(first + static_cast<std::size_t>(matrix.elements));
+      numbers_.resize(scales + static_cast<std::size_t>(Narrow::numbers_of(matrix)));
+      for (Index gate = 0; gate < product.gates; ++gate)
+        minrnn::detail::store_rows(product.w, gate * rows, rows, product.w.cols(),
+                                   elements_.data() + first + gate * elements, numbers_.data() + scales + gate * rows);
+    }
+    numbers_.insert(numbers_.end(), product.numbers.begin(), product.numbers.end());
+    size_ = size_ + matrix + static_cast<Index>(product.numbers.size());
+  }
+  /// To where the next cell of a chain begins.
+  void fill_up() {
+    size_ = size_.aligned();
+    if constexpr (kInFull)
+      numbers_.resize(static_cast<std::size_t>(size_.full));
+    else
+      elements_.resize(static_cast<std::size_t>(size_.elements));
+  }
+
+  WeightsSize size() const { return size_; }
+  auto data() const {
+    if constexpr (kInFull)
+      return numbers_.data();
+    else
+      return Narrow{elements_.data(), numbers_.data()};
+  }
+
+ private:
+  std::vector<T> elements_;
+  std::vector<S> numbers_;
+  WeightsSize size_;
+};
+
 /// Puts the weights of layers into cells, one layer after the other.
-template <class S>
+template <class S, class T>
 class Builder {
  public:
   explicit Builder(const std::vector<LayerTensors>& layers, std::string path)
@@ -84,7 +135,7 @@ class Builder {
           path_ + ": left over: " + list_of({layers_.begin() + static_cast<std::ptrdiff_t>(next_), layers_.end()}));
   }
 
-  std::vector<S> weights;
+  Weights<S, T> weights;
   std::vector<minrnn::detail::HeaderPart> parts;
   std::set<std::string> headers;
 
@@ -98,8 +149,7 @@ class Builder {
       all.outputs = cell.outputs;
       all.cells += comma + cell.cells;
       all.type += comma + cell.type;
-      constexpr std::size_t alignment = minrnn::detail::kWeightsAlignment;
-      weights.resize((weights.size() + alignment - 1) / alignment * alignment);
+      weights.fill_up();
     }
     headers.insert("cell_chain.hpp");
     return {all.cells + ')', all.type + '>', all.inputs, all.outputs};
@@ -123,9 +173,13 @@ class Builder {
       throw InputError(path_ + ": has " + cells + " where --cells has other sizes of " + kind.name);
     if (inputs != 0 && cell.inputs != inputs)
       throw InputError(path_ + ": " + cells + " stands behind " + std::to_string(inputs) + " features");
-    parts.push_back(
-        {place, cells, kind.layout, static_cast<Index>(weights.size()), static_cast<Index>(cell.weights.size())});
-    weights.insert(weights.end(), cell.weights.begin(), cell.weights.end());
+    minrnn::detail::HeaderPart part{place, cells, kind.layout, weights.size(), {}};
+    for (const Product<S>& product : cell.products) {
+      weights.add(product);
+      part.size = part.size + WeightsSize::matrix(product.w.rows(), product.w.cols()) +
+                  static_cast<Index>(product.numbers.size());
+    }
+    parts.push_back(part);
     headers.insert(kind.header);
     const std::string scalar = std::is_same_v<S, float> ? "float" : "double";
     return {cells, "minrnn::" + kind.type + '<' + scalar + ", " + sizes + kind.more + '>', cell.inputs, cell.outputs};
@@ -180,19 +234,37 @@ std::string usage(const Built& built, std::set<std::string> headers, const Model
   return text;
 }
 
-template <class S>
+/// T: of the matrices, S itself where they are not narrow.
+template <class S, class T>
 std::string header_of(const std::vector<LayerTensors>& layers, const Model& model, const std::string& name) {
   const std::string path = shown(layers.front().file.path.string());
-  Builder<S> builder(layers, path);
-  const Built built = builder.build(parse_cells(model.cells), "", 0);
+  Builder<S, T> builder(layers, path);
+  Built built = builder.build(parse_cells(model.cells), "", 0);
   builder.check_end();
+  if constexpr (!std::is_same_v<S, T>) {
+    const std::string format = std::is_same_v<T, std::int8_t> ? "int8" : "bf16";
+    built.cells = format + ' ' + built.cells;
+    built.type = "minrnn::QuantisedCell<" + built.type + ", minrnn::WeightFormat::" + format + '>';
+    builder.headers.insert("quantised_cell.hpp");
+  }
   std::ostringstream out;
   out.imbue(std::locale::classic());
-  minrnn::detail::write_header<S>(out,
-                                  {built.cells, builder.weights.data(), static_cast<Index>(builder.weights.size()),
-                                   builder.parts, usage(built, builder.headers, model, name), model.constants},
-                                  name);
+  const minrnn::detail::HeaderContent<decltype(builder.weights.data())> content{
+      built.cells,
+      builder.weights.data(),
+      builder.weights.size(),
+      builder.parts,
+      usage(built, builder.headers, model, name),
+      model.constants};
+  minrnn::detail::write_header<S>(out, content, name);
   return out.str();
+}
+template <class S>
+std::string header_of(const std::vector<LayerTensors>& layers, const Model& model, const std::string& name,
+                      std::optional<minrnn::WeightFormat> format) {
+  if (!format) return header_of<S, S>(layers, model, name);
+  if (*format == minrnn::WeightFormat::int8) return header_of<S, std::int8_t>(layers, model, name);
+  return header_of<S, std::uint16_t>(layers, model, name);
 }
 
 /// An identifier of the name of the file.
@@ -222,7 +294,8 @@ int write_header(const Settings& settings) {
                      "--cells \"MinGru, Linear\", for " + list_of(layers));
   tool::check_finite(file, model.part.empty() ? "" : model.part + "/");
   const bool doubles = !settings.floats && layers.front().file.tensors.front().dtype == minrnn::Dtype::f64;
-  const std::string text = doubles ? header_of<double>(layers, model, name) : header_of<float>(layers, model, name);
+  const std::string text = doubles ? header_of<double>(layers, model, name, settings.weights)
+                                   : header_of<float>(layers, model, name, settings.weights);
   minrnn::AtomicFile to(tool::path_of(settings.to));
   to.write(text.data(), text.size());
   to.commit();

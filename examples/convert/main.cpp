@@ -37,12 +37,14 @@ CLI::App* add_header(CLI::App& app, convert::Settings& s) {
                      "(default: what its metadata say, as those of amp do)");
   header->add_option("--part", s.part, "where the model stands in the checkpoint, as net (default: it is all of it)");
   header->add_option("--namespace", s.name_space, "of the struct Weights (default: the name of the header)");
+  add_weights(*header, s.weights, "store the matrices of products in 16 or 8 bits (default: in full)");
   header->add_flag("--float", s.floats, "round what is in 64 bits to floats");
   header->add_flag("--overwrite", s.overwrite, "replace the header where it is there");
   header->footer(
       "Example:\n"
       "  convert header pedal.safetensors -o pedal.hpp\n"
-      "  convert header net.safetensors -o net.hpp --cells \"plain MinGru, Linear\"");
+      "  convert header net.safetensors -o net.hpp --cells \"plain MinGru, Linear\"\n"
+      "  convert header pedal.safetensors -o pedal.hpp --weights int8");
   return header;
 }
 

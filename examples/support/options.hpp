@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/printable.hpp"
 #include "support/checkpoints.hpp"
@@ -73,6 +74,14 @@ inline CLI::Option* add_file(CLI::App& app, const std::string& name, std::string
     return word.empty() ? std::string("wanted the name of a file, given nothing") : std::string();
   };
   return app.add_option(name, value, text)->type_name("FILE")->check(CLI::Validator(check, ""));
+}
+
+/// An option with how the large weights of a model are stored.
+inline void add_weights(CLI::App& app, std::optional<minrnn::WeightFormat>& weights, const std::string& text) {
+  const auto take = [&](const std::string& name) {
+    weights = name == "bf16" ? minrnn::WeightFormat::bf16 : minrnn::WeightFormat::int8;
+  };
+  app.add_option_function<std::string>("--weights", take, text)->check(CLI::IsMember({"bf16", "int8"}));
 }
 
 /// The words of the command line, from the last to the first as CLI11 takes them. "--name=" becomes "--name" and an

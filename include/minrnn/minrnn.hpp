@@ -85,6 +85,7 @@
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/cell_chain.hpp"
 #include "minrnn/cells/cell_view.hpp"
+#include "minrnn/cells/quantised_cell.hpp"
 
 #include "minrnn/loss/mean_loss.hpp"
 #include "minrnn/loss/weights.hpp"

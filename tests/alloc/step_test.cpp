@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iostream>
 #include <thread>
+#include <type_traits>
 #include <vector>
 
 #include "alloc/counting.hpp"
@@ -18,6 +19,7 @@
 #include "minrnn/cells/lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/quantised_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/compose/quantised.hpp"
@@ -245,17 +247,22 @@ TEST(Step, OfAChainOfCellsNeverAllocates) {
   const Sequential net{MinGru<float>(1, 16, random.stream(0)), Residual(MinGru<float>(16, 16, random.stream(1))),
                        Gru<float>(16, 9, random.stream(2)), Lstm<float>(9, 5, random.stream(3)),
                        Linear<float>(5, 1, random.stream(4))};
-  const AllocationCount count;
-  const CellChain<MinGruCell<float, 1, 16>, ResidualCell<MinGruCell<float, 16, 16>>, GruCell<float, 16, 9>,
-                  LstmCell<float, 9, 5>, LinearCell<float, 5, 1>>
-      model(net);
-  auto state = model.initial_state();
-  float block[64] = {1};
-  for (int repeat = 0; repeat < 3; ++repeat) model.process(block, block, 64, state);
-  const float y = model.step(0.5f, state);
-  model.reset(state);
-  EXPECT_EQ(count.now(), 0);
-  EXPECT_NE(y, 0);
+  using Model = CellChain<MinGruCell<float, 1, 16>, ResidualCell<MinGruCell<float, 16, 16>>, GruCell<float, 16, 9>,
+                          LstmCell<float, 9, 5>, LinearCell<float, 5, 1>>;
+  const auto expect_none = [&](auto of_type) {
+    const AllocationCount count;
+    const typename decltype(of_type)::type model(net);
+    auto state = model.initial_state();
+    float block[64] = {1};
+    for (int repeat = 0; repeat < 3; ++repeat) model.process(block, block, 64, state);
+    const float y = model.step(0.5f, state);
+    model.reset(state);
+    EXPECT_EQ(count.now(), 0);
+    EXPECT_NE(y, 0);
+  };
+  expect_none(std::type_identity<Model>{});
+  expect_none(std::type_identity<QuantisedCell<Model, WeightFormat::int8>>{});
+  expect_none(std::type_identity<QuantisedCell<Model, WeightFormat::bf16>>{});
 }
 
 }  // namespace

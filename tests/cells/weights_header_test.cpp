@@ -17,6 +17,8 @@
 #include "minrnn/cells/linear_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/narrow_weights.hpp"
+#include "minrnn/cells/quantised_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
 #include "minrnn/cells/weights_header.hpp"
@@ -37,12 +39,16 @@ using Model = CellChain<ResidualCell<CellChain<RmsNormCell<S, 3>, SignedMinGruCe
                         MinLstmCell<S, 2, 5, GateScaling::unnormalised, Candidate::plain>>;
 
 template <class S>
-Model<S> model() {
+auto layers() {
   const Random random(1);
   const MinLstm<S, GateScaling::unnormalised, Candidate::plain> last(2, 5, random.stream(2),
                                                                      {.learn_initial_state = true});
-  return Model<S>(Sequential{Residual(Sequential{RmsNorm<S>(3), SignedMinGru<S>(3, 3, random.stream(0))}),
-                             Linear<S>(3, 2, random.stream(1)), last});
+  return Sequential{Residual(Sequential{RmsNorm<S>(3), SignedMinGru<S>(3, 3, random.stream(0))}),
+                    Linear<S>(3, 2, random.stream(1)), last};
+}
+template <class S>
+Model<S> model() {
+  return Model<S>(layers<S>());
 }
 
 template <class Cell>
@@ -52,10 +58,10 @@ std::string header_of(const Cell& cell, std::string_view name = "weights::of_a_t
   return out.str();
 }
 
-/// The numbers of kValues, as a compiler reads them.
+/// The numbers of an array, as a compiler reads them.
 template <class S>
-std::vector<S> values_in(const std::string& header) {
-  std::istringstream lines(header.substr(header.find("kValues[")));
+std::vector<S> values_in(const std::string& header, const std::string& array = "kValues") {
+  std::istringstream lines(header.substr(header.find(array + '[')));
   std::vector<S> values;
   std::string line, word;
   std::getline(lines, line);
@@ -63,6 +69,11 @@ std::vector<S> values_in(const std::string& header) {
     std::istringstream words(line.substr(0, line.find("//")));
     while (words >> word) {
       char* end = nullptr;
+      if constexpr (std::is_integral_v<S>) {
+        values.push_back(static_cast<S>(std::strtol(word.c_str(), &end, 0)));
+        EXPECT_EQ(std::string(end), ",") << word;
+        continue;
+      }
       values.push_back(std::is_same_v<S, float> ? static_cast<S>(std::strtof(word.c_str(), &end))
                                                 : static_cast<S>(std::strtod(word.c_str(), &end)));
       EXPECT_EQ(std::string(end), (std::is_same_v<S, float> ? "f," : ",")) << word;
@@ -90,6 +101,60 @@ void expect_all_bits_in_the_header() {
 TEST(WeightsHeader, HoldsEveryBit) {
   expect_all_bits_in_the_header<float>();
   expect_all_bits_in_the_header<double>();
+}
+
+template <class S, WeightFormat format>
+void expect_all_few_bits_in_the_header() {
+  using Narrow = QuantisedCell<Model<S>, format>;
+  const Narrow cells(layers<S>());
+  const std::string header = header_of(cells);
+  const auto elements = values_in<minrnn::detail::NarrowElement<format>>(header, "kElements");
+  const auto numbers = values_in<S>(header, "kNumbers");
+  constexpr Index kSlack = Narrow::weights_slack();
+  ASSERT_EQ(static_cast<Index>(elements.size()), Narrow::Elsewhere::kElements + kSlack);
+  ASSERT_EQ(static_cast<Index>(numbers.size()), Narrow::Elsewhere::kNumbers + kSlack);
+  EXPECT_TRUE(std::equal(elements.begin(), elements.end() - kSlack, cells.weights().elements));
+  EXPECT_TRUE(std::equal(numbers.begin(), numbers.end() - kSlack, cells.weights().numbers));
+
+  const CellView<Narrow> view({elements.data(), numbers.data()});
+  auto state = cells.initial_state(), state_of_view = view.initial_state();
+  for (int t = 0; t < 20; ++t) {
+    const Eigen::Vector<S, 3> x(S(t % 3), S(0.5), S(-t % 5));
+    ASSERT_TRUE(equal<S>(cells.step(x, state), view.step(x, state_of_view))) << "step " << t;
+  }
+}
+
+TEST(WeightsHeader, HoldsEveryBitOfWeightsOfFewBits) {
+  expect_all_few_bits_in_the_header<float, WeightFormat::int8>();
+  expect_all_few_bits_in_the_header<float, WeightFormat::bf16>();
+  expect_all_few_bits_in_the_header<double, WeightFormat::int8>();
+}
+
+TEST(WeightsHeader, OfASingleCellOfFewBits) {
+  Matrix<float> w(2, 3), b(2, 1);
+  w << 127, -1, 0.4f, -254, 3, 4;
+  b << 0.5f, -3;
+  const Linear<float> layer(w, b);
+  const std::string int8 = header_of(QuantisedCell<LinearCell<float, 3, 2>, WeightFormat::int8>(layer));
+  EXPECT_NE(int8.find("#include <cstdint>\n"), std::string::npos) << int8;
+  EXPECT_NE(int8.find("kCells[] =\n      \"int8 Linear(3, 2)\";\n"), std::string::npos) << int8;
+  // Scales 1 and 2; pairs of columns, of each pair row after row, the last column with none beside it.
+  EXPECT_NE(int8.find(" std::int8_t kElements[40] = {\n      // Linear(3, 2) from 0 on\n"
+                      "      127, -1, -127, 2, 0, 0, 2, 0,\n"),
+            std::string::npos)
+      << int8;
+  EXPECT_NE(
+      int8.find(" float kNumbers[36] = {\n      // Linear(3, 2) from 0 on: W, b\n      1.0f, 2.0f, 0.5f, -3.0f,\n"),
+      std::string::npos)
+      << int8;
+  const std::string bf16 = header_of(QuantisedCell<LinearCell<float, 3, 2>, WeightFormat::bf16>(layer));
+  EXPECT_NE(bf16.find(" std::uint16_t kElements[40] = {\n      // Linear(3, 2) from 0 on\n      "
+                      "0x42fe, 0xbf80, 0xc37e, 0x4040, 0x3ecd, 0x0000, 0x4080, 0x0000,\n"),
+            std::string::npos)
+      << bf16;
+  EXPECT_NE(bf16.find(" float kNumbers[34] = {\n      // Linear(3, 2) from 0 on: W, b\n      0.5f, -3.0f,\n"),
+            std::string::npos)
+      << bf16;
 }
 
 TEST(WeightsHeader, SaysWhatItIsInLinesThatFitAScreen) {

@@ -70,6 +70,7 @@ refuse("--cells: there is no cell Mamba: wanted one of MinGru, plain MinGru" hea
 refuse("--cells: wanted a closing bracket" header ours.safetensors ${to} --cells "(Gru, Linear")
 refuse("--cells: wanted a comma at" header ours.safetensors ${to} --cells "Gru) Linear")
 refuse("--cells: wanted a size at" header ours.safetensors ${to} --cells "Gru(1, 0), Linear")
+refuse("--weights: int4 not in {bf16,int8}" header ours.safetensors ${to} --weights int4)
 refuse("--namespace: wanted identifiers, :: between them, given a-b" header ours.safetensors ${to} --namespace a-b)
 refuse("broken.safetensors: truncated" header broken.safetensors ${to})
 refuse("nan.safetensors: tensor 1/b: value 0 is not a finite number" header nan.safetensors ${to})

@@ -38,6 +38,11 @@ file(READ ${folder}/amp.hpp header)
 expect_match("${header}"
              "\n//   using Model = minrnn::ResidualCell<minrnn::CellChain<minrnn::GruCell<float, 1, 1>,[^;]+>>;")
 expect_match("${header}" "\nnamespace amp {\n.*\"Residual \\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
+convert(0 header ours.safetensors -o amp.hpp --weights int8 --overwrite)
+file(READ ${folder}/amp.hpp header)
+expect_match("${header}"
+             "\n//   using Model = minrnn::QuantisedCell<minrnn::ResidualCell<.* minrnn::WeightFormat::int8>;\n")
+expect_match("${header}" "\nnamespace amp {\n.*\"int8 Residual \\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")
 convert(0 header ours.safetensors -o amp.hpp --cells "Gru(1, 1), Linear" --namespace a::b --overwrite)
 file(READ ${folder}/amp.hpp header)
 expect_match("${header}" "\nnamespace a::b {\n.*\"\\(Gru\\(1, 1\\), Linear\\(1, 1\\)\\)\";")

@@ -4,10 +4,12 @@
 
 #include <concepts>
 #include <cstddef>
+#include <iterator>
 #include <string_view>
 #include <type_traits>
 
 #include "minrnn/cells/cell_text.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/types.hpp"
 
 // Compilers that know which functions may wait or allocate, check that those of a cell do not (Clang 20 and later, with
@@ -27,19 +29,22 @@ namespace minrnn::detail {
 ///
 ///   kInputs, kOutputs               features in and out
 ///   State                           what the past left behind; a copyable value without a heap
-///   kWeights                        how many scalars its weights are, one after the other
+///   kWeights                        how many its weights are, one after the other: a `WeightsSize`, or a number
 ///   kLayout                         what they are, for a reader
 ///   pack(layer, weights)            writes them from a layer
 ///   initial_state(weights)          the state before the first frame
 ///   step(weights, x, state, y)      y and the state after x. y may not lie where x does. Never allocates, locks or
 ///                                   throws. May read up to kSlack scalars behind the weights, to no effect
 ///   describe(text)                  kind and sizes: weights fit a cell that describes itself with the same text
+///
+/// Weights are a pointer to scalars, or a `NarrowPointer` where matrices have 16 or 8 bits, which is a pointer to
+/// scalars too for what is no matrix. A form that has matrices takes either.
 template <class F, class S = typename F::Scalar>
 concept CellForm = std::semiregular<typename F::State> &&
     requires(const S* weights, const S* x, typename F::State& state, S* y, FixedText<0>& text) {
   { F::kInputs } -> std::convertible_to<Index>;
   { F::kOutputs } -> std::convertible_to<Index>;
-  { F::kWeights } -> std::convertible_to<Index>;
+  { F::kWeights } -> std::convertible_to<WeightsSize>;
   { F::kLayout } -> std::convertible_to<std::string_view>;
   { F::initial_state(weights) } -> std::same_as<typename F::State>;
   F::step(weights, x, state, y);
@@ -49,23 +54,41 @@ concept CellForm = std::semiregular<typename F::State> &&
 /// A register that holds rows of a weight also covers what lies behind the last of them. So many scalars must be there:
 /// two of the largest registers of any target.
 inline constexpr Index kSlack = 32;
-/// The weights of each cell of a chain begin at a multiple of so many scalars: a register is loaded fastest where it
-/// crosses no cache line.
-inline constexpr Index kWeightsAlignment = 16;
 
-/// Weights in the cell itself.
-template <CellForm F>
-struct OwnWeights {
-  alignas(64) Array<typename F::Scalar, F::kWeights + kSlack> values{};
-
-  MINRNN_INLINE constexpr const typename F::Scalar* data() const noexcept { return values.data(); }
-};
 /// Weights in somebody else's memory.
 template <CellForm F>
 struct WeightsElsewhere {
-  const typename F::Scalar* values;
+  using Form = F;
+  using Elsewhere = WeightsElsewhere;
+  using Scalar = typename F::Scalar;
+  static constexpr Index kSize = WeightsSize(F::kWeights).full;
+  static constexpr Index kBytes = kSize * static_cast<Index>(sizeof(Scalar));
+  const Scalar* values;
 
-  MINRNN_INLINE constexpr const typename F::Scalar* data() const noexcept { return values; }
+  template <class Text>
+  static constexpr void describe(Text& text) {
+    F::describe(text);
+  }
+  /// Those of a header.
+  template <class Header>
+  static constexpr WeightsElsewhere of(const Header&) {
+    static_assert(std::same_as<std::remove_cvref_t<decltype(Header::kValues[0])>, Scalar>,
+                  "the weights have another scalar than the cells");
+    static_assert(static_cast<Index>(std::size(Header::kValues)) == kSize + kSlack,
+                  "the weights are not as many as the cells have: write the header again");
+    return {Header::kValues};
+  }
+
+  MINRNN_INLINE constexpr const Scalar* data() const noexcept { return values; }
+};
+/// Weights in the cell itself.
+template <CellForm F>
+struct OwnWeights {
+  using Elsewhere = WeightsElsewhere<F>;
+  alignas(64) Array<typename F::Scalar, Elsewhere::kSize + kSlack> values{};
+
+  MINRNN_INLINE constexpr typename F::Scalar* data() noexcept { return values.data(); }
+  MINRNN_INLINE constexpr const typename F::Scalar* data() const noexcept { return values.data(); }
 };
 
 /// The state of a cell with one or two vectors of hidden features.
@@ -103,10 +126,13 @@ constexpr std::size_t hidden_states() {
 }
 
 /// A cell: what its form computes, with weights that `Storage` holds.
-template <CellForm F, class Storage>
+template <class Storage>
 class BasicCell : protected Storage {
+  using F = typename Storage::Elsewhere::Form;
+
  public:
   using Form = F;
+  using Elsewhere = typename Storage::Elsewhere;  // with the weights in somebody else's memory
   using Scalar = typename F::Scalar;
   using Input = Eigen::Matrix<Scalar, F::kInputs, 1>;
   using Output = Eigen::Matrix<Scalar, F::kOutputs, 1>;
@@ -115,10 +141,14 @@ class BasicCell : protected Storage {
   static constexpr Index input_size() { return F::kInputs; }
   static constexpr Index output_size() { return F::kOutputs; }
   /// How many scalars the weights are, which lie one after the other, and these many behind them that a step may read.
-  static constexpr Index weights_size() { return F::kWeights; }
+  static constexpr Index weights_size() requires requires { Elsewhere::kSize; }
+  { return Elsewhere::kSize; }
   static constexpr Index weights_slack() { return kSlack; }
+  /// The memory of the weights, without what is behind them.
+  static constexpr Index weights_bytes() { return Elsewhere::kBytes; }
 
-  const Scalar* weights() const noexcept MINRNN_NONBLOCKING { return this->data(); }
+  /// Where they are, for a `CellView`: a pointer to scalars, of a `QuantisedCell` a `NarrowPointer`.
+  auto weights() const noexcept MINRNN_NONBLOCKING { return this->data(); }
 
   /// The state before the first frame: zero, or what the layer has learnt.
   State initial_state() const noexcept MINRNN_NONBLOCKING { return F::initial_state(this->data()); }
@@ -166,14 +196,14 @@ class BasicCell : protected Storage {
 };
 
 /// A cell that holds its weights.
-template <CellForm F>
-class OwningCell : public BasicCell<F, OwnWeights<F>> {
+template <CellForm F, class Storage = OwnWeights<F>>
+class OwningCell : public BasicCell<Storage> {
  public:
   /// From a trained layer of the same kind and sizes, or from any object that has its weights by the same names. Throws
   /// std::invalid_argument where sizes differ.
   template <class Layer>
   explicit OwningCell(const Layer& layer) {
-    F::pack(layer, this->values.data());
+    F::pack(layer, this->data());
   }
 };
 

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "minrnn/cells/cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 
@@ -27,18 +28,21 @@ constexpr bool neighbours_fit() {
   return First::kOutputs == Second::kInputs && neighbours_fit<Second, Rest...>();
 }
 
-/// How many scalars the weights of the first forms are, each filled up to a multiple of kWeightsAlignment.
+/// How many the weights of the first forms are, each filled up.
 template <class... Forms>
-constexpr Index weights_of_first(std::size_t count) {
-  Index sum = 0;
+constexpr WeightsSize weights_of_first(std::size_t count) {
+  WeightsSize sum;
   std::size_t i = 0;
-  ((sum += i++ < count ? (Forms::kWeights + kWeightsAlignment - 1) / kWeightsAlignment * kWeightsAlignment : 0), ...);
+  ((sum = i++ < count ? sum + WeightsSize(Forms::kWeights).aligned() : sum), ...);
   return sum;
 }
 
-/// Weights     those of the forms, each from the next multiple of kWeightsAlignment on
-template <CellForm... Forms>
+/// Weights     those of the forms, each filled up to where the next ones begin
+template <class... Forms>
 struct ChainForm {
+  static_assert(
+      (CellForm<Forms> && ...),
+      "a QuantisedCell stands in no other cell: quantise the whole chain, QuantisedCell<CellChain<...>, format>");
   static constexpr std::size_t kCount = sizeof...(Forms);
   static_assert(kCount >= 1, "a CellChain has at least one cell");
   template <std::size_t i>
@@ -53,8 +57,8 @@ struct ChainForm {
   static constexpr Index kInputs = Form<0>::kInputs, kOutputs = Form<kCount - 1>::kOutputs;
   static constexpr std::string_view kLayout = "the weights of its cells";
   /// Where the weights of form i begin.
-  static constexpr Index offset(std::size_t i) { return weights_of_first<Forms...>(i); }
-  static constexpr Index kWeights = weights_of_first<Forms...>(kCount);
+  static constexpr WeightsSize offset(std::size_t i) { return weights_of_first<Forms...>(i); }
+  static constexpr WeightsSize kWeights = weights_of_first<Forms...>(kCount);
 
   /// Calls body(i) for form after form.
   template <class Body>
@@ -65,7 +69,7 @@ struct ChainForm {
 
   /// From a `Sequential` of as many layers. What fails says by its number of which of them.
   template <class Layers>
-  static void pack(const Layers& layers, Scalar* weights) {
+  static void pack(const Layers& layers, auto weights) {
     static_assert(Layers::layer_count() == kCount,
                   "a CellChain is made of a Sequential of as many layers as it has cells");
     for_each([&](auto i) {
@@ -73,13 +77,13 @@ struct ChainForm {
     });
   }
 
-  static State initial_state(const Scalar* weights) noexcept {
+  static State initial_state(auto weights) noexcept {
     State state;
     for_each([&](auto i) { std::get<i>(state) = Form<i>::initial_state(weights + offset(i)); });
     return state;
   }
 
-  static void step(const Scalar* weights, const Scalar* x, State& state, Scalar* y) noexcept {
+  static void step(auto weights, const Scalar* x, State& state, Scalar* y) noexcept {
     step_from<0>(weights, x, state, y);
   }
 
@@ -96,8 +100,8 @@ struct ChainForm {
  private:
   /// The steps of form i and of those behind it.
   template <std::size_t i>
-  static void step_from(const Scalar* weights, const Scalar* x, State& state, Scalar* y) noexcept {
-    constexpr Index at = offset(i);
+  static void step_from(auto weights, const Scalar* x, State& state, Scalar* y) noexcept {
+    constexpr WeightsSize at = offset(i);
     if constexpr (i + 1 == kCount) {
       Form<i>::step(weights + at, x, std::get<i>(state), y);
     } else {

@@ -2,14 +2,10 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <concepts>
-#include <iterator>
 #include <string_view>
-#include <type_traits>
 
 #include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/cell_text.hpp"
-#include "minrnn/core/types.hpp"
 
 namespace minrnn {
 
@@ -24,26 +20,21 @@ namespace minrnn {
 ///             a cell, and the same header serves every target, with registers or without. Any address that a scalar
 ///             may have will do; the header aligns them to 64 bytes, where no register crosses a cache line
 template <class Cell>
-class CellView : public detail::BasicCell<typename Cell::Form, detail::WeightsElsewhere<typename Cell::Form>> {
-  using Form = typename Cell::Form;
-  using Base = detail::BasicCell<Form, detail::WeightsElsewhere<Form>>;
+class CellView : public detail::BasicCell<typename Cell::Elsewhere> {
+  using Elsewhere = typename Cell::Elsewhere;
+  using Base = detail::BasicCell<Elsewhere>;
 
  public:
-  using typename Base::Scalar;
-
   /// Of the weights of a header, which must stay. Those of other cells do not compile.
   template <class Weights>
-  requires requires { Weights::kValues; }
-  constexpr explicit CellView(const Weights&) : CellView(Weights::kValues) {
-    static_assert(std::same_as<std::remove_cvref_t<decltype(Weights::kValues[0])>, Scalar>,
-                  "the weights have another scalar than the cells");
-    static_assert(std::string_view(Weights::kCells) == detail::description<Form>().text(),
+  requires requires { Weights::kCells; }
+  constexpr explicit CellView(const Weights& weights) : Base(Elsewhere::of(weights)) {
+    static_assert(std::string_view(Weights::kCells) == detail::description<Elsewhere>().text(),
                   "the weights are those of other cells: compare kCells of the header with the cells of the model");
-    static_assert(static_cast<Index>(std::size(Weights::kValues)) == Form::kWeights + detail::kSlack,
-                  "the weights are not as many as the cells have: write the header again");
   }
-  /// Of weights_size() + weights_slack() scalars anywhere, which must stay: those of a cell, `cell.weights()`.
-  constexpr explicit CellView(const Scalar* weights) : Base({weights}) {}
+  /// Of weights anywhere, which must stay: those of a cell, `cell.weights()`, or weights_size() + weights_slack()
+  /// scalars.
+  constexpr explicit CellView(decltype(Elsewhere::values) weights) : Base({weights}) {}
 };
 
 }  // namespace minrnn

@@ -6,6 +6,7 @@
 
 #include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/gated_cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/diagonal_gates.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -20,14 +21,15 @@ namespace minrnn::detail {
 template <class S, Index In, Index Hidden, DiagonalGates Gates>
 struct DiagonalForm : GatedForm<S, In, Hidden, Gates> {
   using Base = GatedForm<S, In, Hidden, Gates>;
-  static constexpr Index kStates = Gates::kStates, kWeights = Base::kGatedWeights;
+  static constexpr Index kStates = Gates::kStates;
+  static constexpr WeightsSize kWeights = Base::kGatedWeights;
   static constexpr std::string_view kLayout = "W, b, diagonal weights";
   using State = HiddenState<S, Hidden, kStates>;
 
   static State initial_state(const S*) noexcept { return {}; }
 
   /// y may be null.
-  MINRNN_INLINE static void advance(const S* weights, const S* x, const Array<S*, kStates>& states, S* y) noexcept {
+  MINRNN_INLINE static void advance(auto weights, const S* x, const Array<S*, kStates>& states, S* y) noexcept {
     Base::for_gates(weights, x, [&](auto lanes, const auto& k, const auto& diagonal) MINRNN_INLINE_LAMBDA {
       using P = typename decltype(lanes)::P;
       Array<P, kStates> before;
@@ -37,9 +39,7 @@ struct DiagonalForm : GatedForm<S, In, Hidden, Gates> {
       if (y != nullptr) lanes.store(y, after.state[0]);
     });
   }
-  static void step(const S* weights, const S* x, State& state, S* y) noexcept {
-    advance(weights, x, state.pointers(), y);
-  }
+  static void step(auto weights, const S* x, State& state, S* y) noexcept { advance(weights, x, state.pointers(), y); }
 };
 
 template <class S, Index In, Index Hidden, DiagonalGates Gates>

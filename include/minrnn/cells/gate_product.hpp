@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -27,7 +28,7 @@ struct GateProduct {
   static constexpr Index kBlock = kTogether * kWidth;
   static constexpr Index kPadded = (Hidden + kBlock - 1) / kBlock * kBlock, kRows = gates * kPadded;
   static constexpr Index kBiasAt = gates * Hidden * In;
-  static constexpr Index kWeights = gates * Hidden * (In + 1);
+  static constexpr WeightsSize kWeights = WeightsSize::matrix(gates * Hidden, In) + gates * Hidden;
 
   /// Takes W and b of one gate from rows [first, first + Hidden) of matrices.
   template <class Weight, class Bias>
@@ -38,10 +39,18 @@ struct GateProduct {
       weights[kBiasAt + row] = b(first + r, 0);
     }
   }
+  template <class Weight, class Bias, class T>
+  static void pack(Index gate, const Weight& w, const Bias& b, Index first, NarrowPointer<S, T> weights) {
+    weights.template pack<In, Hidden, gates>(gate, w, b, first);
+  }
 
   /// k of all gates. What fills a gate up is of no meaning: the rows of the next one, or what lies behind the weights.
   MINRNN_INLINE static void run(const S* weights, const S* x, S* k) {
     for (Index i = 0; i < kRuns; ++i) rows<0>(weights + i * Hidden, x, k + i * kPadded);
+  }
+  template <class T>
+  MINRNN_INLINE static void run(NarrowPointer<const S, T> weights, const S* x, S* k) {
+    weights.template multiply<In, Hidden, gates, kPadded>(x, k);
   }
 
   /// Calls body(lanes) for the channels of a gate.

@@ -5,6 +5,7 @@
 #include <concepts>
 
 #include "minrnn/cells/gate_product.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/packet.hpp"
@@ -51,12 +52,12 @@ struct GatedForm {
   using Scalar = S;
   using Product = GateProduct<S, In, Hidden, Gates::kCount>;
   static constexpr Index kInputs = In, kOutputs = Hidden, kDiagonals = Gates::kDiagonals;
-  static constexpr Index kGatedWeights = Product::kWeights + kDiagonals * Hidden;
+  static constexpr WeightsSize kGatedWeights = Product::kWeights + kDiagonals * Hidden;
 
   /// From a layer, or from any object with weight(gate) (Hidden, In), bias(gate) (Hidden) and, where the gates have
   /// diagonal weights, diagonal(i) (Hidden).
   template <class Layer>
-  static void pack(const Layer& layer, S* weights) {
+  static void pack(const Layer& layer, auto weights) {
     static_assert(computes_the_same<Gates, Layer>(),
                   "the layer computes something else than this cell: make a cell of its "
                   "kind, with its candidate and its scaling of gates");
@@ -71,7 +72,7 @@ struct GatedForm {
       for (Index i = 0; i < kDiagonals; ++i) {
         const auto& diagonal = layer.diagonal(i);
         check_matrix(Gates::kName, "diagonal of the layer", diagonal, Hidden, 1);
-        for (Index r = 0; r < Hidden; ++r) weights[Product::kWeights + i * Hidden + r] = diagonal(r, 0);
+        for (Index r = 0; r < Hidden; ++r) (weights + Product::kWeights + i * Hidden)[r] = diagonal(r, 0);
       }
   }
 
@@ -83,7 +84,7 @@ struct GatedForm {
  protected:
   /// Calls body(lanes, k, diagonal) for the channels with their k and their diagonal weights.
   template <class Body>
-  MINRNN_INLINE static void for_gates(const S* weights, const S* x, Body&& body) {
+  MINRNN_INLINE static void for_gates(auto weights, const S* x, Body&& body) {
     alignas(64) Array<S, Product::kRows> k;
     Product::run(weights, x, k.data());
     Product::for_channels([&](auto lanes) MINRNN_INLINE_LAMBDA {

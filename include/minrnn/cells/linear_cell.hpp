@@ -7,6 +7,7 @@
 #include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/frame_wise_form.hpp"
 #include "minrnn/cells/gate_product.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 
@@ -21,11 +22,11 @@ namespace detail {
 template <class S, Index In, Index Out>
 struct LinearForm : FrameWiseForm<S, In, Out> {
   using Product = GateProduct<S, In, Out, 1>;
-  static constexpr Index kWeights = Product::kWeights;
+  static constexpr WeightsSize kWeights = Product::kWeights;
   static constexpr std::string_view kLayout = "W, b";
 
   template <class Layer>
-  static void pack(const Layer& layer, S* weights) {
+  static void pack(const Layer& layer, auto weights) {
     static_assert(is_of_kind<Layer, Linear<S>>(), "a LinearCell is made of a Linear");
     check_matrix("Linear", "weight of the layer", layer.weight(), Out, In);
     if (layer.bias().size() == 0) return Product::pack(0, layer.weight(), Eigen::Matrix<S, Out, 1>::Zero(), 0, weights);
@@ -33,7 +34,7 @@ struct LinearForm : FrameWiseForm<S, In, Out> {
     Product::pack(0, layer.weight(), layer.bias(), 0, weights);
   }
 
-  static void step(const S* weights, const S* x, NoCellState&, S* y) noexcept {
+  static void step(auto weights, const S* x, NoCellState&, S* y) noexcept {
     if constexpr (Product::kPadded == Out) {
       Product::run(weights, x, y);
     } else {

@@ -6,6 +6,7 @@
 
 #include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/gated_cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/scan_gates.hpp"
@@ -22,11 +23,12 @@ template <class S, Index In, Index Hidden, ScanGates Gates>
 struct MinimalForm : GatedForm<S, In, Hidden, Gates> {
   using Base = GatedForm<S, In, Hidden, Gates>;
   using State = HiddenState<S, Hidden, 1>;
-  static constexpr Index kStates = 1, kInitialAt = Base::kGatedWeights, kWeights = kInitialAt + Hidden;
+  static constexpr Index kStates = 1;
+  static constexpr WeightsSize kInitialAt = Base::kGatedWeights, kWeights = kInitialAt + Hidden;
   static constexpr std::string_view kLayout = "W, b, diagonal weights where there are any, h_0";
 
   template <class Layer>
-  static void pack(const Layer& layer, S* weights) {
+  static void pack(const Layer& layer, auto weights) {
     Base::pack(layer, weights);
     S* const h_0 = weights + kInitialAt;
     if constexpr (requires { layer.write_initial_state(Row<S>(h_0)); })
@@ -35,14 +37,14 @@ struct MinimalForm : GatedForm<S, In, Hidden, Gates> {
       for (Index i = 0; i < Hidden; ++i) h_0[i] = 0;
   }
 
-  static State initial_state(const S* weights) noexcept {
+  static State initial_state(auto weights) noexcept {
     State state;
-    for (Index i = 0; i < Hidden; ++i) state.h[i] = weights[kInitialAt + i];
+    for (Index i = 0; i < Hidden; ++i) state.h[i] = (weights + kInitialAt)[i];
     return state;
   }
 
   /// y may be null.
-  MINRNN_INLINE static void advance(const S* weights, const S* x, const Array<S*, 1>& states, S* y) noexcept {
+  MINRNN_INLINE static void advance(auto weights, const S* x, const Array<S*, 1>& states, S* y) noexcept {
     S* const h = states[0];
     Base::for_gates(weights, x, [&](auto lanes, const auto& k, const auto& diagonal) MINRNN_INLINE_LAMBDA {
       const auto step = Gates::forward(k, Gates::prepare(diagonal));
@@ -51,9 +53,7 @@ struct MinimalForm : GatedForm<S, In, Hidden, Gates> {
       if (y != nullptr) lanes.store(y, h_t);
     });
   }
-  static void step(const S* weights, const S* x, State& state, S* y) noexcept {
-    advance(weights, x, state.pointers(), y);
-  }
+  static void step(auto weights, const S* x, State& state, S* y) noexcept { advance(weights, x, state.pointers(), y); }
 };
 
 template <class S, Index In, Index Hidden, ScanGates Gates>

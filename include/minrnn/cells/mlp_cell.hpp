@@ -8,6 +8,7 @@
 #include "minrnn/cells/frame_wise_form.hpp"
 #include "minrnn/cells/gate_product.hpp"
 #include "minrnn/cells/linear_cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/math/activation.hpp"
@@ -26,11 +27,11 @@ struct PerceptronForm : FrameWiseForm<S, features, features> {
   static constexpr Index kHalves = gated ? 2 : 1;  // u, or u and v
   using In = GateProduct<S, features, inner, kHalves>;
   using Out = LinearForm<S, inner, features>;
-  static constexpr Index kWeights = In::kWeights + Out::kWeights;
+  static constexpr WeightsSize kWeights = In::kWeights + Out::kWeights;
   static constexpr std::string_view kLayout = "W_in, b_in, W_out, b_out";
 
   template <class Layer>
-  static void pack(const Layer& layer, S* weights) {
+  static void pack(const Layer& layer, auto weights) {
     static_assert(is_of_kind<Layer, Mlp<S>>(), "an MlpCell is made of an Mlp");
     check_matrix("Mlp", "weight_in of the layer", layer.weight_in(), kHalves * inner, features);
     check_matrix("Mlp", "weight_out of the layer", layer.weight_out(), features, inner);
@@ -45,7 +46,7 @@ struct PerceptronForm : FrameWiseForm<S, features, features> {
     Out::Product::pack(0, layer.weight_out(), layer.bias_out(), 0, weights + In::kWeights);
   }
 
-  static void step(const S* weights, const S* x, NoCellState& state, S* y) noexcept {
+  static void step(auto weights, const S* x, NoCellState& state, S* y) noexcept {
     alignas(64) Array<S, In::kRows> u;
     alignas(64) Array<S, inner> a;
     In::run(weights, x, u.data());

@@ -7,6 +7,7 @@
 #include "minrnn/cells/cell.hpp"
 #include "minrnn/cells/gate_product.hpp"
 #include "minrnn/cells/gated_cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/step_gates.hpp"
@@ -27,13 +28,14 @@ struct RecurrentForm {
   using State = HiddenState<S, Hidden, kStates>;
   using OfInput = GateProduct<S, In, Hidden, kGates>;
   using OfState = GateProduct<S, Hidden, Hidden, kGates>;
-  static constexpr Index kInputs = In, kOutputs = Hidden, kWeights = OfInput::kWeights + OfState::kWeights;
+  static constexpr Index kInputs = In, kOutputs = Hidden;
+  static constexpr WeightsSize kWeights = OfInput::kWeights + OfState::kWeights;
   static constexpr std::string_view kLayout = "W_ih, b_ih, W_hh, b_hh";
 
   /// From a layer, or from any object with its weight_ih() (G Hidden, In), weight_hh() (G Hidden, Hidden), bias_ih()
   /// and bias_hh() (G Hidden).
   template <class Layer>
-  static void pack(const Layer& layer, S* weights) {
+  static void pack(const Layer& layer, auto weights) {
     static_assert(computes_the_same<Gates, Layer>(),
                   "the layer computes something else than this cell: make a cell of its kind");
     check_matrix(Gates::kName, "weight_ih of the layer", layer.weight_ih(), kGates * Hidden, In);
@@ -49,7 +51,7 @@ struct RecurrentForm {
   static State initial_state(const S*) noexcept { return {}; }
 
   /// y may be null.
-  MINRNN_INLINE static void advance(const S* weights, const S* x, const Array<S*, kStates>& states, S* y) noexcept {
+  MINRNN_INLINE static void advance(auto weights, const S* x, const Array<S*, kStates>& states, S* y) noexcept {
     alignas(64) Array<S, OfInput::kRows> p, q;
     OfInput::run(weights, x, p.data());
     OfState::run(weights + OfInput::kWeights, states[0], q.data());
@@ -61,9 +63,7 @@ struct RecurrentForm {
       if (y != nullptr) lanes.store(y, step.h);
     });
   }
-  static void step(const S* weights, const S* x, State& state, S* y) noexcept {
-    advance(weights, x, state.pointers(), y);
-  }
+  static void step(auto weights, const S* x, State& state, S* y) noexcept { advance(weights, x, state.pointers(), y); }
 
   template <class Text>
   static constexpr void describe(Text& text) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "minrnn/cells/cell.hpp"
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -14,24 +15,28 @@ namespace minrnn {
 namespace detail {
 
 /// Weights     those of the inner form
-template <CellForm Inner>
+template <class Inner>
 struct ResidualForm {
+  static_assert(
+      CellForm<Inner>,
+      "a QuantisedCell stands in no other cell: quantise what is around it, QuantisedCell<ResidualCell<...>>");
   static_assert(Inner::kInputs == Inner::kOutputs, "what stands in a ResidualCell has as many features out as in");
   using Scalar = typename Inner::Scalar;
   using State = typename Inner::State;
-  static constexpr Index kInputs = Inner::kInputs, kOutputs = kInputs, kWeights = Inner::kWeights;
+  static constexpr Index kInputs = Inner::kInputs, kOutputs = kInputs;
+  static constexpr WeightsSize kWeights = Inner::kWeights;
   static constexpr std::string_view kLayout = Inner::kLayout;
 
   template <class Layer>
-  static void pack(const Layer& layer, Scalar* weights) {
+  static void pack(const Layer& layer, auto weights) {
     static_assert(
         requires { layer.inner(); }, "a ResidualCell is made of a Residual");
     Inner::pack(layer.inner(), weights);
   }
 
-  static State initial_state(const Scalar* weights) noexcept { return Inner::initial_state(weights); }
+  static State initial_state(auto weights) noexcept { return Inner::initial_state(weights); }
 
-  static void step(const Scalar* weights, const Scalar* x, State& state, Scalar* y) noexcept {
+  static void step(auto weights, const Scalar* x, State& state, Scalar* y) noexcept {
     Inner::step(weights, x, state, y);
     const Row<const Scalar> x_t(x);
     const Row<Scalar> y_t(y);

@@ -8,6 +8,12 @@ set(written "")
 foreach(name pedal every every_double)
   list(APPEND commands COMMAND convert header ${headers}/${name}.safetensors -o ${headers}/${name}.hpp --overwrite)
   list(APPEND written ${headers}/${name}.hpp)
+  foreach(format int8 bf16)
+    set(header ${headers}/${name}_${format}.hpp)
+    list(APPEND commands COMMAND convert header ${headers}/${name}.safetensors -o ${header} --weights ${format}
+                                 --overwrite)
+    list(APPEND written ${header})
+  endforeach()
 endforeach()
 add_custom_command(OUTPUT ${written} ${commands} DEPENDS convert_nets convert COMMENT "Writing weights as headers"
                    VERBATIM)

@@ -23,6 +23,7 @@
 namespace minrnn::headers {
 
 inline constexpr Index kFrames = 300;
+inline float input(Index t) { return static_cast<float>(t % 17) / 8 - 1 + static_cast<float>(t % 5) / 3; }
 
 using Pedal = CellChain<DiagonalGruCell<float, 1, 8>, DiagonalGruCell<float, 8, 8>, LinearCell<float, 8, 1>>;
 

@@ -9,7 +9,9 @@
 #include <string>
 
 #include "convert/header/models.hpp"
+#include "minrnn/cells/quantised_cell.hpp"
 #include "minrnn/cells/weights_header.hpp"
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/parameter.hpp"
@@ -54,6 +56,20 @@ struct Scales {
   }
 };
 
+/// What the steps of a net answer, as an array.
+template <class L>
+std::string answers_of(const L& net, const Scales& scales, const std::string& name) {
+  auto state = net.initial_state(1);
+  typename L::Cache cache;
+  std::string y;
+  for (Index t = 0; t < headers::kFrames; ++t) {
+    const float scaled = static_cast<float>(scales.input) * headers::input(t);
+    const auto y_t = net.step(FrameView<const float>(&scaled, 1, 1), state, cache);
+    y += detail::literal_of(static_cast<float>(scales.output) * *y_t.data()) + ",\n";
+  }
+  return "inline constexpr float " + name + "[] = {\n" + y + "};\n";
+}
+
 /// A checkpoint with what amp says in its own, and what its layers answer.
 void write_pedal(const std::string& folder) {
   const Sequential net{DiagonalGru<float>(1, 8, stream(0)), DiagonalGru<float>(8, 8, stream(1)),
@@ -66,19 +82,16 @@ void write_pedal(const std::string& folder) {
                    {"layers", "2"},
                    {"rate", "48000"},
                    {"latency", "0"}});
-  auto state = net.initial_state(1);
-  decltype(net)::Cache cache;
-  Random random(6);
-  std::string x, y;
-  for (Index t = 0; t < headers::kFrames; ++t) {
-    const auto x_t = static_cast<float>(random.normal());
-    const float scaled = static_cast<float>(scales.input) * x_t;
-    const auto y_t = net.step(FrameView<const float>(&scaled, 1, 1), state, cache);
-    x += detail::literal_of(x_t) + ",\n";
-    y += detail::literal_of(static_cast<float>(scales.output) * *y_t.data()) + ",\n";
-  }
-  write(folder + "/answers.hpp",
-        "inline constexpr float kInputs[] = {\n" + x + "};\ninline constexpr float kAnswers[] = {\n" + y + "};\n");
+  write(folder + "/answers.hpp", answers_of(net, scales, "kAnswers") +
+                                     answers_of(quantise(net, WeightFormat::int8), scales, "kAnswersOfInt8") +
+                                     answers_of(quantise(net, WeightFormat::bf16), scales, "kAnswersOfBf16"));
+}
+
+template <class Cells>
+void write_wanted(const std::string& folder, const std::string& name, const Cells& cells) {
+  std::ofstream out(folder + "/" + name + "_wanted.hpp");
+  write_weights_header(out, cells, name);
+  if (!out.flush()) throw std::runtime_error(name + "_wanted.hpp: cannot be written");
 }
 
 /// A checkpoint of all kinds of cells, and the header that a program makes of them.
@@ -123,9 +136,9 @@ void write_every_cell(const std::string& folder, const std::string& name) {
   save_checkpoint(
       folder + "/" + name + ".safetensors", Parts(Part{"net", net}),
       {{"part", "net"}, {"cells", std::string(detail::description<typename headers::EveryCell<S>::Form>().text())}});
-  std::ofstream out(folder + "/" + name + "_wanted.hpp");
-  write_weights_header(out, cells, name);
-  if (!out.flush()) throw std::runtime_error(name + "_wanted.hpp: cannot be written");
+  write_wanted(folder, name, cells);
+  write_wanted(folder, name + "_int8", QuantisedCell<headers::EveryCell<S>, WeightFormat::int8>(net));
+  write_wanted(folder, name + "_bf16", QuantisedCell<headers::EveryCell<S>, WeightFormat::bf16>(net));
 }
 
 }  // namespace
