@@ -13,6 +13,7 @@
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/quantised_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
@@ -24,6 +25,9 @@ inline constexpr Index kFrames = 500;
 
 /// What an effect for an electric guitar is made of: a number in, a number out.
 using Amplifier = CellChain<MinGruCell<float, 1, 16>, MinGruCell<float, 16, 16>, LinearCell<float, 16, 1>>;
+
+/// The same with its matrices in 8 bits.
+using NarrowAmplifier = QuantisedCell<Amplifier, WeightFormat::int8>;
 
 /// Every kind of cell.
 using EveryCell =

@@ -27,6 +27,7 @@ file(MAKE_DIRECTORY ${folder})
 run(output ${ANSWERS} ${folder})
 run(output ${compiler} -std=c++17 -Wall -Wextra -Wpedantic -Werror -fsyntax-only -x c++
     -include ${folder}/every_cell.hpp
+    -include ${folder}/narrow_amplifier.hpp
     /dev/null)
 list(TRANSFORM INCLUDES PREPEND -I)
 set(flags -std=c++20 -O2 -mthumb -mfloat-abi=hard -fno-exceptions -fno-rtti -fno-threadsafe-statics

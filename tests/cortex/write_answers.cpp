@@ -10,6 +10,7 @@
 
 #include "cortex/models.hpp"
 #include "minrnn/cells/weights_header.hpp"
+#include "minrnn/compose/quantised.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/random.hpp"
@@ -32,9 +33,9 @@ namespace {
 
 /// `name`.hpp: the weights of the model, and frames with the answers of the layers to them.
 template <class Model, class L>
-void write(const std::string& folder, const std::string& name, const L& layer) {
+void write(const std::string& folder, const std::string& name, const Model& model, const L& layer) {
   std::ofstream out(folder + "/" + name + ".hpp");
-  write_weights_header(out, Model(layer), name);
+  write_weights_header(out, model, name);
   Random random(9);
   auto state = layer.initial_state(1);
   typename L::Cache cache;
@@ -63,17 +64,19 @@ int main(int argc, char** argv) {
   }
   const Random random(4);
   const auto stream = [&](std::uint64_t i) { return random.stream(i); };
-  write<cortex::Amplifier>(
-      argv[1], "amplifier",
-      Sequential{MinGru<float>(1, 16, stream(0)), MinGru<float>(16, 16, stream(1)), Linear<float>(16, 1, stream(2))});
+  const Sequential amplifier{MinGru<float>(1, 16, stream(0)), MinGru<float>(16, 16, stream(1)),
+                             Linear<float>(16, 1, stream(2))};
+  write(argv[1], "amplifier", cortex::Amplifier(amplifier), amplifier);
+  write(argv[1], "narrow_amplifier", cortex::NarrowAmplifier(amplifier), quantise(amplifier, WeightFormat::int8));
   const auto branch = Sequential{RmsNorm<float>(6), Conv1d<float>(6, 4, stream(3)),
                                  MinGru<float>(6, 12, stream(4), {.learn_initial_state = true}),
                                  Linear<float>(12, 6, stream(5)), Dropout<float>(6, 0.1, stream(6))};
-  write<cortex::EveryCell>(
-      argv[1], "every_cell",
-      Sequential{Linear<float>(2, 6, stream(7)), Residual(branch), Residual(Mlp<float>(6, 11, stream(8))),
-                 Mlp<float>(6, 4, stream(9), {.form = MlpForm::gated}), MinLstm<float>(6, 5, stream(10)),
-                 SignedMinGru<float>(5, 6, stream(11)), SignedMinLstm<float>(6, 5, stream(12)),
-                 RgLru<float>(5, 6, stream(13)), DiagonalGru<float>(6, 5, stream(14)),
-                 DiagonalLstm<float>(5, 7, stream(15)), Gru<float>(7, 6, stream(16)), Lstm<float>(6, 3, stream(17))});
+  const Sequential every_cell{
+      Linear<float>(2, 6, stream(7)),         Residual(branch),
+      Residual(Mlp<float>(6, 11, stream(8))), Mlp<float>(6, 4, stream(9), {.form = MlpForm::gated}),
+      MinLstm<float>(6, 5, stream(10)),       SignedMinGru<float>(5, 6, stream(11)),
+      SignedMinLstm<float>(6, 5, stream(12)), RgLru<float>(5, 6, stream(13)),
+      DiagonalGru<float>(6, 5, stream(14)),   DiagonalLstm<float>(5, 7, stream(15)),
+      Gru<float>(7, 6, stream(16)),           Lstm<float>(6, 3, stream(17))};
+  write(argv[1], "every_cell", cortex::EveryCell(every_cell), every_cell);
 }
