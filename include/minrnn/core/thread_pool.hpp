@@ -78,7 +78,7 @@ class ThreadPool final : public Executor {
       return;
     }
     task_ = &task;
-    left_.store(static_cast<std::int32_t>(tiles), std::memory_order_relaxed);
+    left_.store(static_cast<std::uint32_t>(tiles), std::memory_order_relaxed);
     for (Index worker = 0; worker < workers(); ++worker)
       ranges_[static_cast<std::size_t>(worker)].assign(tiles * worker / workers(), tiles * (worker + 1) / workers());
     // In one order with `sleepers_`: of this thread and one that falls asleep now, one sees what the other has done.
@@ -86,7 +86,7 @@ class ThreadPool final : public Executor {
     if (sleepers_.load() > 0) calls_.notify_all();
     work(0);
     spin_while([this] { return left_.load(std::memory_order_acquire) != 0; });
-    for (std::int32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) left_.wait(left);
+    for (std::uint32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) left_.wait(left);
     in_use_.clear(std::memory_order_release);
   }
 
@@ -168,7 +168,7 @@ class ThreadPool final : public Executor {
   double least_work_ = kLeastWork;
   const Task* task_ = nullptr;  // of the present call; written by its caller while nothing can be claimed
   std::atomic_flag in_use_;
-  alignas(64) std::atomic<std::int32_t> left_ = 0;    // tiles that are not done
+  alignas(64) std::atomic<std::uint32_t> left_ = 0;   // tiles that are not done
   alignas(64) std::atomic<std::uint32_t> calls_ = 0;  // begun until now, and the end: what threads sleep on
   std::atomic<std::int32_t> sleepers_ = 0;
   std::atomic<bool> ends_ = false;
