@@ -104,7 +104,7 @@ if(NOT sanitized AND NOT MSVC AND CMAKE_SIZEOF_VOID_P EQUAL 8)
   mark_as_advanced(MINRNN_GXX MINRNN_CLANGXX)
   set(compilers ${MINRNN_GXX} ${MINRNN_CLANGXX})
   list(FILTER compilers EXCLUDE REGEX NOTFOUND)
-  string(REGEX MATCH "x86_64|AMD64" x86 ${CMAKE_SYSTEM_PROCESSOR})
+  string(REGEX MATCH "x86_64|AMD64" x86 "${CMAKE_SYSTEM_PROCESSOR}")
   get_target_property(eigen_include Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
   add_test(NAME portability.fast_math
            COMMAND ${CMAKE_COMMAND} "-DCOMPILERS=${compilers}" "-DLAUNCHER=${CMAKE_CXX_COMPILER_LAUNCHER}"
