@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <limits>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -29,6 +31,30 @@ inline constexpr bool kHasThreads = false;  // WebAssembly that is compiled with
 #else
 inline constexpr bool kHasThreads = true;
 #endif
+
+/// Where threads sleep until a word changes.
+class Sleepers {
+ public:
+#if defined(__GLIBCXX__) && !defined(__linux__)
+  // Where it has no futex, as on Windows, std::atomic::wait of libstdc++ 12 looks at the word before it takes the lock
+  // that it sleeps with, and notify_all takes none: a change in between wakes nobody.
+  void wait(const std::atomic<std::uint32_t>& word, std::uint32_t old) {
+    std::unique_lock<std::mutex> lock(mutex_);
+    changed_.wait(lock, [&] { return word.load() != old; });
+  }
+  void wake_all(std::atomic<std::uint32_t>&) {
+    { const std::lock_guard<std::mutex> lock(mutex_); }  // who has seen the old word under it sleeps by now
+    changed_.notify_all();
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+#else
+  void wait(const std::atomic<std::uint32_t>& word, std::uint32_t old) { word.wait(old); }
+  void wake_all(std::atomic<std::uint32_t>& word) { word.notify_all(); }
+#endif
+};
 }  // namespace detail
 
 /// Threads that wait for work, and the thread that calls: an executor for programs that have none of their own.
@@ -63,7 +89,7 @@ class ThreadPool final : public Executor {
     }
     ends_.store(true, std::memory_order_relaxed);
     calls_.fetch_add(1);
-    calls_.notify_all();
+    idle_.wake_all(calls_);
     for (std::thread& thread : threads_) thread.join();
   }
 
@@ -83,10 +109,10 @@ class ThreadPool final : public Executor {
       ranges_[static_cast<std::size_t>(worker)].assign(tiles * worker / workers(), tiles * (worker + 1) / workers());
     // In one order with `sleepers_`: of this thread and one that falls asleep now, one sees what the other has done.
     calls_.fetch_add(1);
-    if (sleepers_.load() > 0) calls_.notify_all();
+    if (sleepers_.load() > 0) idle_.wake_all(calls_);
     work(0);
     spin_while([this] { return left_.load(std::memory_order_acquire) != 0; });
-    for (std::uint32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) left_.wait(left);
+    for (std::uint32_t left; (left = left_.load(std::memory_order_acquire)) != 0;) caller_.wait(left_, left);
     in_use_.clear(std::memory_order_release);
   }
 
@@ -127,7 +153,7 @@ class ThreadPool final : public Executor {
       for (Index tile; (tile = range.claim(i == 0)) >= 0;) {
         // A tile of the present call is claimed and not done, so task_ stays what it is.
         (*task_)(tile, worker);
-        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) left_.notify_all();
+        if (left_.fetch_sub(1, std::memory_order_acq_rel) == 1) caller_.wake_all(left_);
       }
     }
   }
@@ -140,7 +166,7 @@ class ThreadPool final : public Executor {
       spin_while([&] { return calls_.load(std::memory_order_acquire) == seen; });
       if (calls_.load(std::memory_order_acquire) != seen) continue;
       sleepers_.fetch_add(1);
-      calls_.wait(seen);
+      idle_.wait(calls_, seen);
       sleepers_.fetch_sub(1);
     }
   }
@@ -172,6 +198,8 @@ class ThreadPool final : public Executor {
   alignas(64) std::atomic<std::uint32_t> calls_ = 0;  // begun until now, and the end: what threads sleep on
   std::atomic<std::int32_t> sleepers_ = 0;
   std::atomic<bool> ends_ = false;
+  detail::Sleepers caller_;  // until no tile is left
+  detail::Sleepers idle_;    // until the next call, or the end
 #ifndef _WIN32
   pid_t process_ = ::getpid();
 #endif
