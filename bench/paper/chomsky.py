@@ -55,16 +55,18 @@ def run(program, folder, task, mixer, layers, seed):
     command = [program, "--task", task, "--mixer", mixer, "--layers", layers, "--seed", seed, *FORMS[task],
                "--test-lengths", ",".join(map(str, LENGTHS))]
     print(f"training {mixer} on {TASKS[task]}, layers {layers}, seed {seed}: {path}", flush=True)
+    common.note_machine(path)
     with open(path, "w") as file:
         subprocess.run([str(word) for word in command], stdout=file, check=True)
 
 
 def collect(folder, wanted):
-    rows, measured_on = [], common.measured_on(runs.machine())
+    rows = []
     for task, mixer, layers, seed in wanted:
+        path = path_of(folder, task, mixer, layers, seed)
         rows += [{"task": task, "mixer": mixer, "layers": layers, "seed": seed,
                   **{key: row[key] for key in ("kind", "step_or_length", "loss", "accuracy")},
-                  "measured_on": measured_on} for row in read(path_of(folder, task, mixer, layers, seed))]
+                  "measured_on": common.machine_of(path)} for row in read(path)]
     return rows
 
 

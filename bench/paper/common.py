@@ -33,6 +33,17 @@ def measured_on(about):
     return f"{about['cores']} cores of {about['processor']}, {about['date']}"
 
 
+def note_machine(path):
+    """Writes beside a run on which machine it is made: others may collect it."""
+    from support import runs
+    path.with_suffix(".machine").write_text(measured_on(runs.machine()))
+
+
+def machine_of(path):
+    """What note_machine has written beside a run."""
+    return path.with_suffix(".machine").read_text()
+
+
 def caption(rows):
     """The machines and days of all rows, once each."""
     return "; ".join(sorted({row["measured_on"] for row in rows}))
