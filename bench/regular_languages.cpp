@@ -36,55 +36,87 @@ namespace {
 using namespace minrnn;
 using namespace minrnn::bench;
 
+/// How sequences to train on may differ from those to test with.
+struct Teaching {
+  bool every_answer = false;  // an answer after each symbol, not after the last alone
+  bool loaded = false;        // symbols from a loaded die
+};
+
 struct Settings {
   std::string task = "parity", mixer = "signed-mingru";
   Index layers = 1, dim = 64, kernel = 4, batch = 128, shortest = 3, longest = 40, test_sequences = 1024;
   std::vector<Index> test_lengths{40, 64, 128, 256};
   std::int64_t steps = 2000, evaluate_every = 250;
   int threads = 1;
-  double growth = 0.5, learning_rate = 2e-3, weight_decay = 0;  // a decay keeps gates from shutting
+  double growth = 0.5, learning_rate = 2e-3, final_rate = 0.1, weight_decay = 0;  // a decay keeps gates from shutting
+  Teaching teaching;
   std::uint64_t seed = 1;
 };
 
-/// Symbols, and the answer, which is a symbol, too.
+/// Draws one of so many numbers, each as likely; a loaded die gives each a weight, drawn when it is made. What is rare
+/// among fair sequences is frequent among loaded ones: of 40 moves on a circle most are +1, and it is gone round often.
+class Die {
+ public:
+  Die(Random& random, std::uint64_t sides, bool loaded) : random_(random), sides_(sides) {
+    if (!loaded) return;
+    double sum = 0;
+    for (std::uint64_t side = 0; side < sides; ++side) heights_.push_back(sum += std::pow(random.uniform(), 4));
+  }
+
+  std::int32_t operator()() {
+    if (heights_.empty()) return static_cast<std::int32_t>(random_.below(sides_));
+    const auto above = std::upper_bound(heights_.begin(), heights_.end() - 1, heights_.back() * random_.uniform());
+    return static_cast<std::int32_t>(above - heights_.begin());
+  }
+
+ private:
+  Random& random_;
+  std::uint64_t sides_;
+  std::vector<double> heights_;  // of the weights, each upon those before it
+};
+
+/// Symbols, and what is to be answered after each; an answer is a symbol, too.
 struct Task {
   const char* name;
   Index symbols, answers;
-  std::int32_t (*fill)(std::int32_t* symbols, Index length, Random& random);
-  bool is_odd = false;  // every length; else a sequence is one shorter
+  void (*fill)(std::int32_t* symbols, std::int32_t* answers, Index length, Random& random, bool loaded);
+  bool is_odd = false;  // every length that has an answer; else a sequence is one shorter
 };
 
-std::int32_t draw(Random& random, std::uint64_t below) { return static_cast<std::int32_t>(random.below(below)); }
-
-std::int32_t fill_parity(std::int32_t* bits, Index length, Random& random) {
+void fill_parity(std::int32_t* bits, std::int32_t* answers, Index length, Random& random, bool loaded) {
+  Die bit(random, 2, loaded);
   std::int32_t parity = 0;
-  for (Index t = 0; t < length; ++t) parity ^= bits[t] = draw(random, 2);
-  return parity;
+  for (Index t = 0; t < length; ++t) answers[t] = parity ^= bits[t] = bit();
 }
-std::int32_t fill_even_pairs(std::int32_t* bits, Index length, Random& random) {
-  for (Index t = 0; t < length; ++t) bits[t] = draw(random, 2);
-  return bits[0] == bits[length - 1] ? 1 : 0;
+void fill_even_pairs(std::int32_t* bits, std::int32_t* answers, Index length, Random& random, bool loaded) {
+  Die bit(random, 2, loaded);
+  for (Index t = 0; t < length; ++t) {
+    bits[t] = bit();
+    answers[t] = bits[0] == bits[t] ? 1 : 0;
+  }
 }
-std::int32_t fill_cycle_navigation(std::int32_t* moves, Index length, Random& random) {
+void fill_cycle_navigation(std::int32_t* moves, std::int32_t* answers, Index length, Random& random, bool loaded) {
   constexpr std::int32_t steps[] = {0, 1, 4};  // -1 modulo 5
+  Die move(random, 3, loaded);
   std::int32_t place = 0;
-  for (Index t = 0; t < length; ++t) place = (place + steps[moves[t] = draw(random, 3)]) % 5;
-  return place;
+  for (Index t = 0; t < length; ++t) answers[t] = place = (place + steps[moves[t] = move()]) % 5;
 }
 /// Digits at the even places; symbols 5, 6 and 7 are +, - and * between them.
-std::int32_t fill_modular_arithmetic(std::int32_t* symbols, Index length, Random& random) {
+void fill_modular_arithmetic(std::int32_t* symbols, std::int32_t* answers, Index length, Random& random, bool loaded) {
   enum : std::int32_t { plus = 5, minus = 6, times = 7 };
-  std::int32_t sum = 0, product = symbols[0] = draw(random, 5);  // product: the last term, with its sign
+  Die digit_of(random, 5, loaded), sign_of(random, 3, loaded);
+  std::int32_t sum = 0, product = answers[0] = symbols[0] = digit_of();  // product: the last term, with its sign
   for (Index t = 1; t + 1 < length; t += 2) {
-    const std::int32_t sign = symbols[t] = plus + draw(random, 3), digit = symbols[t + 1] = draw(random, 5);
+    const std::int32_t sign = symbols[t] = plus + sign_of(), digit = symbols[t + 1] = digit_of();
     if (sign == times) {
       product = product * digit % 5;
     } else {
       sum = (sum + product) % 5;
       product = sign == plus ? digit : (5 - digit) % 5;
     }
+    answers[t] = -1;
+    answers[t + 1] = (sum + product) % 5;
   }
-  return (sum + product) % 5;
 }
 
 const Task kTasks[] = {{"parity", 2, 2, fill_parity},
@@ -97,15 +129,18 @@ const Task& task_of(const Settings& s) {
 }
 
 /// Sequences of lengths from the shortest to the longest, each drawn by itself and padded behind its answer.
-TokenBatch make_batch(const Task& task, Index shortest, Index longest, Index batch, Random& random) {
+TokenBatch make_batch(const Task& task, Index shortest, Index longest, Index batch, Random& random,
+                      const Teaching& teaching = {}) {
   TokenBatch result(longest, batch);
   for (Index b = 0; b < batch; ++b) {
     Index length = shortest + static_cast<Index>(random.below(static_cast<std::uint64_t>(longest - shortest + 1)));
+    if (teaching.every_answer) length = longest;  // each shorter one is its beginning
     if (task.is_odd && length % 2 == 0) --length;
-    std::int32_t *symbol = result.tokens.view().column(0, b), *target = result.targets.view().column(0, b);
-    std::fill_n(symbol, longest, 0);
-    std::fill_n(target, longest, -1);
-    target[length - 1] = task.fill(symbol, length, random);
+    std::int32_t *symbols = result.tokens.view().column(0, b), *targets = result.targets.view().column(0, b);
+    std::fill_n(symbols, longest, 0);
+    std::fill_n(targets, longest, -1);
+    task.fill(symbols, targets, length, random, teaching.loaded);
+    if (!teaching.every_answer) std::fill_n(targets, length - 1, -1);
   }
   return result;
 }
@@ -146,7 +181,7 @@ void train_model(const Settings& s, M& model, Random random) {
   const Context context{.executor = &pool};
   TokenTraining training(model, {.beta2 = 0.99f, .weight_decay = static_cast<float>(s.weight_decay)}, &pool);
   const CosineSchedule schedule{.rate = s.learning_rate,
-                                .final_rate = s.learning_rate / 10,
+                                .final_rate = s.learning_rate * s.final_rate,
                                 .warm_up = std::min<std::int64_t>(100, s.steps / 10),
                                 .steps = s.steps};
   const LearningCurve curve;
@@ -154,8 +189,8 @@ void train_model(const Settings& s, M& model, Random random) {
     const double grown =
         std::min(1.0, static_cast<double>(training.steps()) / (s.growth * static_cast<double>(s.steps)));
     const Index longest = s.shortest + std::lround(grown * static_cast<double>(s.longest - s.shortest));
-    const double loss =
-        training.step(make_batch(task_of(s), s.shortest, longest, s.batch, random), schedule(training.steps()));
+    const double loss = training.step(make_batch(task_of(s), s.shortest, longest, s.batch, random, s.teaching),
+                                      schedule(training.steps()));
     if (training.steps() % s.evaluate_every == 0)
       curve.training(training.steps(), loss, test(s, model, s.longest, s.longest, Random(1000), context));
   }
@@ -209,7 +244,7 @@ int main(int argc, char** argv) {
   positive("--steps", s.steps, "of training");
   positive("--evaluate-every", s.evaluate_every, "steps");
   positive("--test-sequences", s.test_sequences, "of each length");
-  positive("--learning-rate", s.learning_rate, "highest; warm-up, then a cosine to a tenth");
+  positive("--learning-rate", s.learning_rate, "highest; warm-up, then a cosine");
   positive("--threads", s.threads, "that work together");
   app.add_option("--longest", s.longest, "longest sequence to train on")->check(CLI::Range(3, 1 << 16));
   app.add_option("--test-lengths", s.test_lengths, "lengths to be tried when trained, from the least to the largest")
@@ -220,6 +255,14 @@ int main(int argc, char** argv) {
       ->check(CLI::Range(1e-9, 1.0))
       ->capture_default_str();
   app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
+  app.add_option("--final-rate", s.final_rate, "share of the learning rate that is left at the end of the cosine")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
+  app.add_flag(
+      "--every-answer", s.teaching.every_answer,
+      "train on the answer after each symbol, which is that of a shorter sequence; the tests want the last one");
+  app.add_flag("--loaded", s.teaching.loaded,
+               "train on symbols of other frequencies in each sequence; in the tests all are as frequent");
   app.add_option("--seed", s.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
   train(s);
