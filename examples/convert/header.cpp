@@ -86,9 +86,11 @@ class Weights {
       const std::size_t first = elements_.size(), scales = numbers_.size();
       elements_.resize(first + static_cast<std::size_t>(matrix.elements));
       numbers_.resize(scales + static_cast<std::size_t>(Narrow::numbers_of(matrix)));
-      for (Index gate = 0; gate < product.gates; ++gate)
+      for (Index gate = 0; gate < product.gates; ++gate) {
+        S* const of_rows = Narrow::numbers_of(matrix) > 0 ? numbers_.data() + scales + gate * rows : nullptr;
         minrnn::detail::store_rows(product.w, gate * rows, rows, product.w.cols(),
-                                   elements_.data() + first + gate * elements, numbers_.data() + scales + gate * rows);
+                                   elements_.data() + first + gate * elements, of_rows);
+      }
     }
     numbers_.insert(numbers_.end(), product.numbers.begin(), product.numbers.end());
     size_ = size_ + matrix + static_cast<Index>(product.numbers.size());

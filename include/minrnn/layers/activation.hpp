@@ -23,13 +23,13 @@ namespace minrnn {
 ///                  Linear<float>(32, 1, random.stream(1))};
 ///
 /// Equations   tanh, sigmoid: y = tanh(x), 1 / (1 + exp(-x))
-///             relu, elu: y = x for x >= 0; below 0, exp(x) - 1
+///             relu: y = max(x, 0);  elu: y = x for x >= 0, exp(x) - 1 for x < 0
 ///             gelu, exact_gelu: y = x Phi(x), as math/activation.hpp and math/exact_gelu.hpp have it
 ///             silu: y = x sigmoid(x)
 ///             softmax: y_f = exp(x_f) / sum_g exp(x_g)
 /// Shapes      x, y (F, T, B)
 /// Gradient    tanh, sigmoid: dx = dy (1 - y^2), dy y (1 - y)
-///             relu, elu: dx = dy for x > 0; else 0, dy (1 + y)
+///             relu: dx = dy where y > 0, else 0;  elu: dx = dy for x >= 0, dy (1 + y) for x < 0
 ///             gelu, exact_gelu, silu: dx = dy f'(x)
 ///             softmax: dx_f = y_f (dy_f - sum_g y_g dy_g)
 /// Parameters  none
