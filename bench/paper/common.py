@@ -40,8 +40,9 @@ def note_machine(path):
 
 
 def machine_of(path):
-    """What note_machine has written beside a run."""
-    return path.with_suffix(".machine").read_text()
+    """What note_machine has written beside a run; those of before have nothing."""
+    note = path.with_suffix(".machine")
+    return note.read_text() if note.exists() else "a machine that was not noted"
 
 
 def caption(rows):

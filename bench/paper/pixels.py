@@ -52,10 +52,10 @@ def unpacked(data, folder):
 
 
 def train(program, files, read, mixer, minutes, folder):
-    """Trains, and writes beside the checkpoint what the test images say of it."""
+    """Trains, and writes beside the checkpoint what the test images say of it. Whether that went well."""
     report, checkpoint = folder / f"{read}_{mixer}.txt", folder / f"{read}_{mixer}.safetensors"
     if report.exists() and "accuracy" in report.read_text():
-        return
+        return True
     command = [program, "train", "--images", files[0], "--labels", files[1], "--read", read, "--mixer", mixer,
                "--checkpoint", checkpoint, "--log", folder / f"{read}_{mixer}.csv", "--minutes", minutes,
                "--threads", CORES[read], *FORMS[read]]
@@ -66,10 +66,11 @@ def train(program, files, read, mixer, minutes, folder):
     words = [str(word) for word in command]
     with open(folder / f"{read}_{mixer}.log", "a") as log:
         if subprocess.run(words, stdout=log, stderr=subprocess.STDOUT).returncode != 0:
-            print(f"{mixer} on {read}: sequence_tool has failed, as where a gradient overflows: see {log.name}")
-            return
+            print(f"{mixer} on {read}: sequence_tool has failed; see {log.name}")
+            return False
     report.write_text(runs.output_of(program, "evaluate", "--checkpoint", checkpoint, "--images", files[2], "--labels",
                                      files[3], "--threads", CORES[read]))
+    return True
 
 
 def collect(folder):
@@ -134,14 +135,15 @@ def main():
     arguments = parser.parse_args()
     folder = arguments.folder or runs.BENCH.parent / "build/paper/pixels"
     folder.mkdir(parents=True, exist_ok=True)
+    failed = False
     if not arguments.collect:
         files = unpacked(pathlib.Path(arguments.data), folder)
         program = runs.find(arguments.build.parent / "examples" / "sequence_tool")
         for read in arguments.read:
             with concurrent.futures.ThreadPoolExecutor(max(1, arguments.threads // CORES[read])) as pool:
-                for future in [pool.submit(train, program, files, read, mixer, arguments.minutes or MINUTES[read],
-                                           folder) for mixer in arguments.mixers]:
-                    future.result()
+                went_well = [pool.submit(train, program, files, read, mixer, arguments.minutes or MINUTES[read], folder)
+                             for mixer in arguments.mixers]
+            failed |= not all(future.result() for future in went_well)
     rows = common.with_earlier("pixels", collect(folder), ["read", "mixer"])
     if not rows:
         sys.exit(f"{folder}: no run is there")
@@ -149,6 +151,8 @@ def main():
     show(rows)
     runs.write_csv("pixels", rows)
     plot(rows)
+    if failed:
+        sys.exit("a training has failed: see above")
 
 
 if __name__ == "__main__":

@@ -19,8 +19,8 @@ skip softmax softplus sqrt step state steps sum table tanh target token tokens v
 """.split())
 LETTERS = {"delta": "δ", "lambda": "λ", "alpha": "α", "epsilon": "ε", "eps": "ε", "pi": "π", "beta1": "β₁",
            "beta2": "β₂", "infinity": "∞"}
-OPERATORS = {"-": "−", "-=": "−=", "*": "⊙", "...": "…", "..": "…", "!=": "≠", "<=": "≤", ">=": "≥", "->": "→",
-             "+-": "±"}
+OPERATORS = {"-": "−", "-=": "−=", "*": "⊙", "...": "…", "..": "…", "!=": "≠", "<=": "≤", ">=": "≥",
+             "->": "→", "+-": "±"}
 TOKEN = re.compile(r"""\s+|`[^`]*`|[A-Za-z]+'s\b|[a-z]{2,}(?:/[a-z_]{2,})+(?:\.hpp)?|\d+(?:\.\d+)?(?:e-?\d+)?
                        |a_log|d?log_[ab](?![a-z])|[a-z]{2,}(?:_[a-z]{2,})+|[A-Za-z][A-Za-z0-9]*
                        |\.\.\.|\.\.|!=|<=|>=|->|\+-|[-+*/]=|::|.""", re.VERBOSE)

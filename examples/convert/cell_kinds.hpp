@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "minrnn/cells/weights_size.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/numbers.hpp"
 #include "minrnn/io/tensor_file.hpp"
@@ -35,6 +36,9 @@ struct Product {
   minrnn::Matrix<S> w;  // (G rows, columns), one gate below the other; empty where there is none
   Index gates = 1;
   std::vector<S> numbers;
+
+  minrnn::detail::WeightsSize matrix_size() const { return minrnn::detail::WeightsSize::matrix(w.rows(), w.cols()); }
+  minrnn::detail::WeightsSize size() const { return matrix_size() + static_cast<Index>(numbers.size()); }
 };
 
 /// One cell with its weights, in the order in which its step reads them.

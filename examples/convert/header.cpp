@@ -78,10 +78,10 @@ class Weights {
 
  public:
   void add(const Product<S>& product) {
-    const WeightsSize matrix = WeightsSize::matrix(product.w.rows(), product.w.cols());
     if constexpr (kInFull) {
       numbers_.insert(numbers_.end(), product.w.data(), product.w.data() + product.w.size());
     } else {
+      const WeightsSize matrix = product.matrix_size();
       const Index rows = product.w.rows() / product.gates, elements = matrix.elements / product.gates;
       const std::size_t first = elements_.size(), scales = numbers_.size();
       elements_.resize(first + static_cast<std::size_t>(matrix.elements));
@@ -93,7 +93,7 @@ class Weights {
       }
     }
     numbers_.insert(numbers_.end(), product.numbers.begin(), product.numbers.end());
-    size_ = size_ + matrix + static_cast<Index>(product.numbers.size());
+    size_ = size_ + product.size();
   }
   /// To where the next cell of a chain begins.
   void fill_up() {
@@ -178,8 +178,7 @@ class Builder {
     minrnn::detail::HeaderPart part{place, cells, kind.layout, weights.size(), {}};
     for (const Product<S>& product : cell.products) {
       weights.add(product);
-      part.size = part.size + WeightsSize::matrix(product.w.rows(), product.w.cols()) +
-                  static_cast<Index>(product.numbers.size());
+      part.size = part.size + product.size();
     }
     parts.push_back(part);
     headers.insert(kind.header);

@@ -19,9 +19,10 @@
 
 /// The weights of cells in 16 or 8 bits: how they lie, and the products with them.
 ///
-/// Elements    the matrices of products, each as the kernels of `Quantised` read it: gate after gate, of each panels of
-///             up to 16 rows, in a panel a pair of columns after the other, in a pair row after row. The second column
-///             of the last pair is zero where there is none. Rows are not filled up, so this depends on no target
+/// Elements    the matrices of products, each as the kernels of `Quantised` read it: gate after gate, each gate in
+///             panels of up to 16 rows, in a panel a pair of columns after the other, in a pair row after row. The
+///             second column of the last pair is zero where there is none. Rows are not filled up, so this depends on
+///             no target
 /// Numbers     what is no matrix, as scalars, in the order in which the cell has it; where its matrix would be stand
 ///             the scales of the rows, or with bf16 nothing
 namespace minrnn::detail {

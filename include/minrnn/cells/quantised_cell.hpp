@@ -9,8 +9,8 @@
 namespace minrnn {
 
 namespace detail {
-/// What a `QuantisedCell` says to be where it is put into a chain, whose cells have one array of weights: it is no
-/// `CellForm`.
+/// What a `QuantisedCell` shows as its form where it is put into a chain, whose cells have one array of weights: it is
+/// no `CellForm`.
 struct OfFewBits {
   using Scalar = void;
 };
@@ -30,7 +30,7 @@ struct OfFewBits {
 /// Memory      of W (R, C) R C' elements, C' = C or C + 1, an even number; and with int8 R scales. All else is as in
 ///             the cell, so what has few columns gains little. With int8 a step has the frame that is multiplied on the
 ///             stack, 2 bytes for each of up to 1024 numbers
-/// Throws      std::invalid_argument as the cell, and for a weight that is not finite, or is not in 16 bits
+/// Throws      std::invalid_argument as the cell, and for a weight that is not finite, with bf16 also in 16 bits
 template <class Cell, WeightFormat format>
 class QuantisedCell
     : public detail::OwningCell<typename Cell::Form, detail::OwnNarrowWeights<typename Cell::Form, format>> {

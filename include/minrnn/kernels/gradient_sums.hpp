@@ -33,7 +33,7 @@ class GradientSums {
   template <class... M>
   GradientSums(Sequence<S>& memory, Index tiles, const Context& context, Matrix<S>& first, M&... rest)
       : GradientSums(memory, tiles, context, Gradients{&first, &rest...}) {}
-  /// `is_shared`: some tiles have parts of one block, so that each block stays, on one thread, too.
+  /// `is_shared`: some tiles have parts of one block, so that each block stays to the end even on one thread.
   GradientSums(Sequence<S>& memory, Index tiles, const Context& context, const Gradients& gradients,
                bool is_shared = false)
       : gradients_(gradients), context_(context), one_block_(context.executor == nullptr && !is_shared) {
