@@ -83,6 +83,13 @@ TEST(Cells, GiveTheBitsOfTheLayersStep) {
   expect_all_variants<double, 2, 9>();
 }
 
+// Sums in several panels of registers, and weights that no L1 holds.
+TEST(Cells, OfManyFeaturesGiveTheBitsOfTheLayersStep) {
+  expect_steps_of_the_layer<MinGruCell<float, 131, 128>, MinGru<float>>();
+  expect_steps_of_the_layer<MinLstmCell<float, 45, 136>, MinLstm<float>>();
+  expect_steps_of_the_layer<MinLstmCell<double, 31, 129>, MinLstm<double>>();
+}
+
 TEST(Cells, RefuseALayerOfOtherSizes) {
   Random random(1);
   const MinGru<float> layer(3, 8, random.stream(0));

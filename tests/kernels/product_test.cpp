@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/random.hpp"
 #include "reference/product.hpp"
@@ -138,6 +140,36 @@ TYPED_TEST(Product, OfGatesPackedTogether) {
         minrnn::detail::multiply_unpacked<S>(w[gate].value, x, b[gate].value, unpacked);
         EXPECT_TRUE(equal<S>(unpacked, y[gate])) << "the same bits as one gate alone";
       }
+    }
+}
+
+/// One column by gates side by side, and by one gate after the other.
+template <int gates, class S>
+void expect_bits_of_gate_after_gate(Index rows, Index depth, const std::function<Matrix<S>(Index, Index)>& random) {
+  minrnn::detail::Array<Parameter<S>, gates> w, b;
+  for (int gate = 0; gate < gates; ++gate) {
+    w[gate].value = random(rows, depth);
+    b[gate].value = random(rows, 1);
+  }
+  const Matrix<S> x = random(depth, 1);
+  Matrix<S> k = Matrix<S>::Constant(gates * rows + 2, 1, 77), wanted = k;
+  minrnn::detail::multiply_gates<S, gates>(w, b, x.data(), k.data());
+  for (int gate = 0; gate < gates; ++gate)
+    minrnn::detail::multiply_unpacked<S>(w[gate].value, {x.data(), depth, 1}, b[gate].value,
+                                         {wanted.data() + gate * rows, rows, 1});
+  EXPECT_TRUE(equal<S>(k, wanted)) << gates << " gates of (" << rows << ", " << depth << ")";
+}
+
+TYPED_TEST(Product, OfGatesOfOneColumnHasTheBitsOfGateAfterGate) {
+  using S = TypeParam;
+  std::uint64_t seed = 0;
+  const auto random = [&](Index rows, Index columns) { return this->random(rows, columns, ++seed); };
+  for (const Index rows : {1, 3, 4, 7, 8, 9, 16, 17, 33, 48, 64, 65, 96, 112, 128, 130, 240, 257})
+    for (const Index depth : {1, 2, 33}) {
+      expect_bits_of_gate_after_gate<1, S>(rows, depth, random);
+      expect_bits_of_gate_after_gate<2, S>(rows, depth, random);
+      expect_bits_of_gate_after_gate<3, S>(rows, depth, random);
+      expect_bits_of_gate_after_gate<4, S>(rows, depth, random);
     }
 }
 

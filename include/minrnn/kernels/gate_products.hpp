@@ -85,7 +85,8 @@ class PackedGates {
 /// side, as each is one long chain. The same bits as `multiply_unpacked`.
 template <class S, Index G>
 void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G>& b, const S* x, S* k) {
-  constexpr Index kWidth = Packet<S>::size, kTogether = G > 2 ? 2 : 4;
+  constexpr Index kWidth = Packet<S>::size;
+  constexpr int kMost = kManyRegisters ? (G > 3 ? 4 : 8) : (G > 2 ? 2 : 4);
   const Index rows = w[0].value.rows(), depth = w[0].value.cols();
   const auto block = [&]<int packets>(std::integral_constant<int, packets>, Index row) {
     Array<const S*, G> from;
@@ -105,13 +106,20 @@ void multiply_gates(const Array<Parameter<S>, G>& w, const Array<Parameter<S>, G
     }
     unroll<G * packets>([&](auto i) { sums[i].store(k + i / packets * rows + row + i % packets * kWidth); });
   };
+  const auto multiply_each = [&] {
+    for (int g = 0; g < G; ++g) multiply_unpacked(w[g].value, {x, depth, 1}, b[g].value, {k + g * rows, rows, 1});
+  };
+  // A weight comes faster in longer pieces of its columns: gate after gate, where 8 packets of all are too many sums.
+  if (kMost < 8 && rows >= 8 * kWidth) return multiply_each();
   Index row = 0;
-  for (; row + kTogether * kWidth <= rows; row += kTogether * kWidth)
-    block(std::integral_constant<int, kTogether>{}, row);
-  for (; row + kWidth <= rows; row += kWidth) block(std::integral_constant<int, 1>{}, row);
+  const auto blocks = [&]<int packets>(auto&& rest, std::integral_constant<int, packets> size) -> void {
+    for (; row + packets * kWidth <= rows; row += packets * kWidth) block(size, row);
+    if constexpr (packets > 1) rest(rest, std::integral_constant<int, packets / 2>{});
+  };
+  blocks(blocks, std::integral_constant<int, kMost>{});
   if (row == rows) return;
   if (rows >= kWidth) return block(std::integral_constant<int, 1>{}, rows - kWidth);  // some rows once more
-  for (int g = 0; g < G; ++g) multiply_unpacked(w[g].value, {x, depth, 1}, b[g].value, {k + g * rows, rows, 1});
+  multiply_each();
 }
 
 }  // namespace minrnn::detail

@@ -12,6 +12,9 @@
 
 namespace minrnn::detail {
 
+/// Whether a target has 32 registers, not 16.
+inline constexpr bool kManyRegisters = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32;
+
 /// The product that all others are made of. It keeps a block of C in registers, R packets of rows by N columns, and
 /// walks the depth:
 ///
@@ -23,7 +26,7 @@ template <class S>
 struct ProductKernel {
   using P = Packet<S>;
   static constexpr int kRows = 2;  // packets
-  static constexpr int kColumns = EIGEN_ARCH_DEFAULT_NUMBER_OF_REGISTERS >= 32 ? 12 : 6;
+  static constexpr int kColumns = kManyRegisters ? 12 : 6;
   static constexpr Index kPanel = kRows * P::size;
   /// The depth of a panel that stays in L1 while all columns pass by.
   static constexpr Index kDepth = 16384 / (kPanel * sizeof(S));
