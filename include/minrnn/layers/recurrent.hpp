@@ -192,7 +192,7 @@ class Recurrent : public RecurrentBase<S, Gates> {
     const Row<const S> h_from = state_before(cache.h_.view(), cache.first_h_, t, b, cache);
     const Row<const S> c_before = state_before(cache.c_.view(), cache.first_c_, t, b, cache);
     const Row<S> dh = Columns<S>(dstate.h)[b], dc = Columns<S>(dstate.c)[b], d_before = kHasCell ? dc : dh;
-    for_lanes<S, kInterleaved>(features, [&](auto i) {
+    for_lanes<S>(features, [&](auto i) {
       using P = typename decltype(i)::P;
       std::conditional_t<kHasCell, StepCell<P>, P> passed;
       if constexpr (kHasCell)
