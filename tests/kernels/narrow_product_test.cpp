@@ -185,6 +185,7 @@ TYPED_TEST(NarrowProduct, OfBf16HasTheBitsOfTheSameWeightsInFull) {
     for (const Index depth : kDepths) {
       Parameter<S> w;
       w.narrow.bf16.resize(rows, depth, ReadBy::products);
+      w.narrow.multiply = minrnn::detail::multiply_narrow<S>;
       Matrix<S> full(rows, depth);
       for (Index r = 0; r < rows; ++r)
         for (Index k = 0; k < depth; ++k) {

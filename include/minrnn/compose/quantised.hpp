@@ -9,6 +9,7 @@
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/parameter.hpp"
 #include "minrnn/core/types.hpp"
+#include "minrnn/kernels/narrow_product.hpp"
 #include "minrnn/math/narrow_number.hpp"
 
 namespace minrnn {
@@ -87,6 +88,7 @@ class Quantised {
         detail::store_as_bf16(p.value, p.read_by, p.narrow);
       else
         detail::store_as_int8(p.value, p.read_by, p.narrow);
+      p.narrow.multiply = detail::multiply_narrow<Scalar>;
       p.value.resize(0, 0);
     });
   }

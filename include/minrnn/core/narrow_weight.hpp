@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "minrnn/core/bit_cast.hpp"
+#include "minrnn/core/columns.hpp"
 #include "minrnn/core/types.hpp"
 
 namespace minrnn {
@@ -82,6 +83,8 @@ struct NarrowWeight {
   StoredMatrix<Bf16> bf16;
   StoredMatrix<std::int8_t> int8;
   Matrix<S> scale;  // of int8: (rows, 1), of a table (1, columns)
+  /// y = bias + W x, from whoever stores W: what has no narrow weights need not compile their products.
+  void (*multiply)(const NarrowWeight& w, const Columns<const S>& x, Row<const S> bias, const Columns<S>& y) = nullptr;
 
   bool is_bf16() const { return !bf16.empty(); }
   Index rows() const { return is_bf16() ? bf16.rows() : int8.rows(); }

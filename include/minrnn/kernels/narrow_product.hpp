@@ -13,12 +13,10 @@
 namespace minrnn::detail {
 
 /// Y (rows, n) = bias + W X for a weight of few bits. Without a bias: an empty row. A column does not depend on its
-/// neighbours, so step and infer give the same bits. Never inlined: a layer whose weights are as they were trained
-/// should not grow by it.
+/// neighbours, so step and infer give the same bits.
 template <class S>
-MINRNN_NOINLINE void multiply_narrow(const NarrowWeight<S>& w, const Columns<const std::type_identity_t<S>>& x,
-                                     Row<const std::type_identity_t<S>> bias,
-                                     const Columns<std::type_identity_t<S>>& y) {
+void multiply_narrow(const NarrowWeight<S>& w, const Columns<const std::type_identity_t<S>>& x,
+                     Row<const std::type_identity_t<S>> bias, const Columns<std::type_identity_t<S>>& y) {
   if (w.is_bf16())
     Bf16Product<S>::multiply(w.bf16, x, bias, y);
   else

@@ -11,7 +11,6 @@
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
-#include "minrnn/kernels/narrow_product.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
@@ -74,7 +73,7 @@ template <class S>
 void multiply_unpacked(const Parameter<S>& w, const Columns<const std::type_identity_t<S>>& x,
                        Row<const std::type_identity_t<S>> bias, const Columns<std::type_identity_t<S>>& y) {
   if (w.is_narrow())
-    multiply_narrow(w.narrow, x, bias, y);
+    w.narrow.multiply(w.narrow, x, bias, y);
   else
     multiply_unpacked(w.value, x, bias, y);
 }
@@ -152,7 +151,7 @@ class PackedWeight {
   MINRNN_INLINE void multiply(const Columns<const S>& x, Row<const S> bias, const Columns<S>& y,
                               Prefetcher<S>* ahead = nullptr) const {
     if (narrow_ != nullptr && (!is_packed_ || x.count == 1)) [[unlikely]]
-      multiply_narrow(*narrow_, x, bias, y);
+      narrow_->multiply(*narrow_, x, bias, y);
     else if (!is_packed_ || (matrix_ && x.count == 1))
       multiply_unpacked(*matrix_, x, bias, y);
     else
