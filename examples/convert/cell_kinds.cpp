@@ -23,8 +23,10 @@
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/prelu_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/cells/unfold_cell.hpp"
 #include "minrnn/core/columns.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/io/checkpoint.hpp"
@@ -38,6 +40,7 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/math/activation_function.hpp"
@@ -172,6 +175,13 @@ PackedCell<S> pack_norm(const CellKind& kind, const LayerTensors& tensors) {
   return {{features}, features, features, {{{}, 1, numbers}}};
 }
 
+template <class S>
+PackedCell<S> pack_prelu(const CellKind& kind, const LayerTensors& tensors) {
+  const Index features = sizes_of(kind, tensors, "alpha", 1).rows;
+  const auto layer = restored(minrnn::Prelu<S>(features), tensors);
+  return {{features}, features, features, {{{}, 1, numbers_of<S>({&layer.alpha()})}}};
+}
+
 template <class S, MlpForm form, GeluForm gelu>
 PackedCell<S> pack_mlp(const CellKind& kind, const LayerTensors& tensors) {
   const auto [features, inner] = sizes_of(kind, tensors, "w_out");
@@ -264,6 +274,8 @@ std::vector<CellKind> all_kinds() {
                                             pack_linear<double>),
            kind_of<Conv1dCell<float, 1, 1>>("conv1d_cell.hpp", "Conv1dCell", "", 3, pack_conv<float>,
                                             pack_conv<double>),
+           kind_of<UnfoldCell<float, 1, 1>>("unfold_cell.hpp", "UnfoldCell", "", 3, nullptr, nullptr),
+           kind_of<PreluCell<float, 1>>("prelu_cell.hpp", "PreluCell", "", 1, pack_prelu<float>, pack_prelu<double>),
            kind_of<RmsNormCell<float, 1>>("rms_norm_cell.hpp", "RmsNormCell", "", 1, pack_norm<float>,
                                           pack_norm<double>),
            mlp_kind<MlpCell, MlpForm::gelu, GeluForm::tanh>("MlpCell", ""),

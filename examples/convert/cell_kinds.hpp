@@ -54,7 +54,7 @@ struct CellKind {
   std::string name;                // "plain MinGru"
   std::string_view layout;         // of its weights
   std::string header, type, more;  // "min_gru_cell.hpp", "MinGruCell", ", minrnn::Candidate::plain"
-  std::size_t sizes;  // how many at most: one that no weight shows comes last, and is 1 where it is not said
+  std::size_t sizes;  // how many at most: a dilation, which no weight shows, comes last, and is 1 where it is not said
   PackedCell<float> (*pack_floats)(const CellKind& kind, const LayerTensors& tensors);  // null: it has no weights
   PackedCell<double> (*pack_doubles)(const CellKind& kind, const LayerTensors& tensors);
 };

@@ -191,8 +191,13 @@ class Builder {
   }
   PackedCell<S> without_weights(const CellKind& kind, const CellText& text, Index inputs) const {
     const Index features = inputs == 0 && !text.sizes.empty() ? text.sizes.front() : inputs;
-    if (features == 0) throw InputError("--cells: wanted the size of the first cell, as " + kind.name + "(16)");
-    return {{features}, features, features, {}};
+    if (kind.sizes == 1) {
+      if (features == 0) throw InputError("--cells: wanted the size of the first cell, as " + kind.name + "(16)");
+      return {{features}, features, features, {}};
+    }
+    if (text.sizes.size() < 2)
+      throw InputError("--cells: wanted the features and the taps of " + kind.name + ", as " + kind.name + "(16, 3)");
+    return {{features, text.sizes[1]}, features, features * text.sizes[1], {}};
   }
 
   const std::vector<LayerTensors>& layers_;

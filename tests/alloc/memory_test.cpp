@@ -15,7 +15,9 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/unfold.hpp"
 
 #include "support/threads.hpp"
 
@@ -55,6 +57,8 @@ TEST(Memory, OfAForwardIsWhatItsCommentStates) {
   expect_scalars(Lstm<float>(kInputs, kFeatures, random.stream(0)), 6 * kFeatures, 0, "LSTM");
   expect_scalars(Linear<float>(kInputs, kFeatures, random.stream(0)), 0, kFeatures, "Linear");
   expect_scalars(Conv1d<float>(kInputs, 4, random.stream(0)), 0, kInputs, "Conv1d");
+  expect_scalars(Unfold<float>(kInputs, 4), 0, 4 * kInputs, "Unfold");
+  expect_scalars(Prelu<float>(kInputs), 0, kInputs, "Prelu");
   expect_scalars(RmsNorm<float>(kInputs), 1, kInputs, "RmsNorm");
   expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0)), kFeatures, kInputs, "Mlp");
   expect_scalars(Mlp<float>(kInputs, kFeatures, random.stream(0), {.form = MlpForm::gated}), 2 * kFeatures, kInputs,

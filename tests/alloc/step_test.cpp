@@ -19,9 +19,11 @@
 #include "minrnn/cells/lstm_cell.hpp"
 #include "minrnn/cells/min_gru_cell.hpp"
 #include "minrnn/cells/min_lstm_cell.hpp"
+#include "minrnn/cells/prelu_cell.hpp"
 #include "minrnn/cells/quantised_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
+#include "minrnn/cells/unfold_cell.hpp"
 #include "minrnn/compose/quantised.hpp"
 #include "minrnn/compose/residual.hpp"
 #include "minrnn/compose/sequential.hpp"
@@ -32,7 +34,9 @@
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "minrnn/models/language_model.hpp"
 #include "minrnn/models/mixer_blocks.hpp"
 #include "minrnn/models/sequence_model.hpp"
@@ -244,11 +248,17 @@ TEST(Step, OfACellNeverAllocates) {
 
 TEST(Step, OfAChainOfCellsNeverAllocates) {
   Random random(1);
-  const Sequential net{MinGru<float>(1, 16, random.stream(0)), Residual(MinGru<float>(16, 16, random.stream(1))),
-                       Gru<float>(16, 9, random.stream(2)), Lstm<float>(9, 5, random.stream(3)),
-                       Linear<float>(5, 1, random.stream(4))};
+  const Sequential net{MinGru<float>(1, 16, random.stream(0)),
+                       Residual(MinGru<float>(16, 16, random.stream(1))),
+                       Gru<float>(16, 9, random.stream(2)),
+                       Lstm<float>(9, 5, random.stream(3)),
+                       Unfold<float>(5, 3, {.dilation = 2}),
+                       Linear<float>(15, 5, random.stream(4)),
+                       Prelu<float>(5),
+                       Linear<float>(5, 1, random.stream(5))};
   using Model = CellChain<MinGruCell<float, 1, 16>, ResidualCell<MinGruCell<float, 16, 16>>, GruCell<float, 16, 9>,
-                          LstmCell<float, 9, 5>, LinearCell<float, 5, 1>>;
+                          LstmCell<float, 9, 5>, UnfoldCell<float, 5, 3, 2>, LinearCell<float, 15, 5>,
+                          PreluCell<float, 5>, LinearCell<float, 5, 1>>;
   const auto expect_none = [&](auto of_type) {
     const AllocationCount count;
     const typename decltype(of_type)::type model(net);

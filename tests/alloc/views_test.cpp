@@ -4,6 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "alloc/counting.hpp"
+#include "minrnn/compose/sequential.hpp"
+#include "minrnn/layers/linear.hpp"
+#include "minrnn/layers/prelu.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "minrnn/minrnn.hpp"
 
 namespace minrnn::tests {
@@ -68,6 +72,8 @@ TEST(Views, AndLayersOverABufferAllocateNothing) {
   expect_none(Lstm<float>(1, 16, random.stream(0)), "Lstm");
   expect_none(Linear<float>(4, 4, random.stream(0)), "Linear");
   expect_none(Conv1d<float>(4, 3, random.stream(0)), "Conv1d");
+  expect_none(Sequential{Unfold<float>(4, 3), Linear<float>(12, 4, random.stream(0))}, "Unfold and Linear");
+  expect_none(Prelu<float>(4), "Prelu");
   expect_none(Mlp<float>(4, 8, random.stream(0)), "Mlp");
   expect_none(RmsNorm<float>(4), "RmsNorm");
   expect_none(Residual(Sequential{RmsNorm<float>(4), MinGru<float>(4, 4, random.stream(0))}), "Residual");

@@ -10,13 +10,17 @@
 #include "minrnn/cells/dropout_cell.hpp"
 #include "minrnn/cells/linear_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
+#include "minrnn/cells/prelu_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/cells/unfold_cell.hpp"
 #include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/conv1d.hpp"
 #include "minrnn/layers/dropout.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "support/message.hpp"
 #include "support/run.hpp"
 
@@ -58,6 +62,10 @@ void expect_all_cells() {
   expect_steps_of<Conv1dCell<S, In, 1>>(Conv1d<S>(In, 1, stream));
   expect_steps_of<Conv1dCell<S, In, 3, 4>>(Conv1d<S>(In, 3, stream, {.dilation = 4}));
   expect_steps_of<Conv1dCell<S, In, 1, 4>>(Conv1d<S>(In, 1, stream, {.dilation = 4}));
+  expect_steps_of<UnfoldCell<S, In, 4>>(Unfold<S>(In, 4));
+  expect_steps_of<UnfoldCell<S, In, 1>>(Unfold<S>(In, 1));
+  expect_steps_of<UnfoldCell<S, In, 3, 4>>(Unfold<S>(In, 3, {.dilation = 4}));
+  expect_steps_of<PreluCell<S, In>>(Prelu<S>(In));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In));
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In), std::is_same_v<S, float> ? 1e25 : 1e200);
   expect_steps_of<RmsNormCell<S, In>>(RmsNorm<S>(In, {.epsilon = 0.25}));
@@ -84,6 +92,14 @@ TEST(FrameWiseCells, RefuseALayerOfOtherSizes) {
             "Conv1d: weight of the layer: wanted (3, 4), given (3, 5)");
   EXPECT_EQ(message([&] { Conv1dCell<float, 3, 4, 2>(Conv1d<float>(3, 4, stream)); }),
             "Conv1d: dilation of the layer: wanted 2, given 1");
+  EXPECT_EQ(message([&] { UnfoldCell<float, 3, 4>(Unfold<float>(4, 4)); }),
+            "Unfold: features of the layer: wanted 3, given 4");
+  EXPECT_EQ(message([&] { UnfoldCell<float, 3, 4>(Unfold<float>(3, 5)); }),
+            "Unfold: kernel of the layer: wanted 4, given 5");
+  EXPECT_EQ(message([&] { UnfoldCell<float, 3, 4, 2>(Unfold<float>(3, 4)); }),
+            "Unfold: dilation of the layer: wanted 2, given 1");
+  EXPECT_EQ(message([&] { PreluCell<float, 3>(Prelu<float>(4)); }),
+            "Prelu: alpha of the layer: wanted (3, 1), given (4, 1)");
   EXPECT_EQ(message([&] { RmsNormCell<float, 3>(RmsNorm<float>(4)); }),
             "RmsNorm: gain of the layer: wanted (3, 1), given (4, 1)");
   EXPECT_EQ(message([&] { MlpCell<float, 3, 4>(Mlp<float>(3, 4, stream, {.form = MlpForm::gated})); }),

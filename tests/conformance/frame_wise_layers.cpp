@@ -17,13 +17,17 @@ template AnyLayer<float> erase(LayerNorm<float>);
 template AnyLayer<float> erase(Dropout<float>);
 template AnyLayer<float> erase(Mlp<float>);
 template AnyLayer<float> erase(Activation<float>);
+template AnyLayer<float> erase(Prelu<float>);
 template AnyLayer<float> erase(Conv1d<float>);
+template AnyLayer<float> erase(Unfold<float>);
 template AnyLayer<double> erase(Linear<double>);
 template AnyLayer<double> erase(RmsNorm<double>);
 template AnyLayer<double> erase(LayerNorm<double>);
 template AnyLayer<double> erase(Dropout<double>);
 template AnyLayer<double> erase(Mlp<double>);
 template AnyLayer<double> erase(Activation<double>);
+template AnyLayer<double> erase(Prelu<double>);
 template AnyLayer<double> erase(Conv1d<double>);
+template AnyLayer<double> erase(Unfold<double>);
 
 }  // namespace minrnn::conformance

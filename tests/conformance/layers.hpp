@@ -25,10 +25,12 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
+#include "minrnn/layers/unfold.hpp"
 
 /// The list of all layers and variants that the conformance suite and the allocation test run. A new layer is a
 /// descriptor here and a word in its group's list; nothing else. The parts of a layer of layers are erased, so that
@@ -162,6 +164,15 @@ struct SoftmaxActivation : ActivationLayer<ActivationFunction::softmax> {
   static constexpr std::string_view name = "activation_softmax";
 };
 
+struct PreluLayer : Traits {
+  static constexpr std::string_view name = "prelu";
+  static constexpr bool smooth = false;
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return Prelu<S>(inputs);
+  }
+};
+
 struct Conv1dLayer : Traits {
   static constexpr std::string_view name = "conv1d";
   template <class S>
@@ -183,6 +194,30 @@ struct DilatedConv1d : Traits {
   template <class S>
   static auto make(Index inputs, Index, RandomStream stream) {
     return Conv1d<S>(inputs, 3, stream, {.dilation = 5});
+  }
+};
+
+struct UnfoldLayer : Traits {
+  static constexpr std::string_view name = "unfold";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return Unfold<S>(inputs, 4);
+  }
+};
+
+struct UnfoldOfOneFrame : Traits {
+  static constexpr std::string_view name = "unfold_of_one_frame";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return Unfold<S>(inputs, 1);
+  }
+};
+
+struct DilatedUnfold : Traits {
+  static constexpr std::string_view name = "dilated_unfold";
+  template <class S>
+  static auto make(Index inputs, Index, RandomStream) {
+    return Unfold<S>(inputs, 3, {.dilation = 5});
   }
 };
 
@@ -557,8 +592,9 @@ struct Concatenation<LayerList<Left...>, LayerList<Right...>, Lists...>
 using FrameWiseLayers = LayerList<LinearLayer, LinearWithoutBias, RmsNormLayer, LayerNormLayer, DropoutOfNothing,
                                   DropoutLayer, MlpGelu, MlpGated, MlpExactGelu>;
 using ActivationLayers = LayerList<TanhActivation, SigmoidActivation, ReluActivation, EluActivation, GeluActivation,
-                                   ExactGeluActivation, SiluActivation, SoftmaxActivation>;
-using ConvolutionLayers = LayerList<Conv1dLayer, Conv1dOfOneTap, DilatedConv1d>;
+                                   ExactGeluActivation, SiluActivation, SoftmaxActivation, PreluLayer>;
+using ConvolutionLayers =
+    LayerList<Conv1dLayer, Conv1dOfOneTap, DilatedConv1d, UnfoldLayer, UnfoldOfOneFrame, DilatedUnfold>;
 using MinGruLayers = LayerList<MinGruPositive, MinGruPlain, MinGruLogSpace>;
 using MinGruInitialStateLayers = LayerList<MinGruInitialState, MinGruPlainInitialState, MinGruLogSpaceInitialState>;
 using MinLstmLayers = LayerList<MinLstmPositive, MinLstmPlain, MinLstmLogSpace>;

@@ -69,6 +69,10 @@ refuse("--cells: there is no cell Mamba: wanted one of MinGru, plain MinGru" hea
        --cells Mamba)
 refuse("--cells: wanted a closing bracket" header ours.safetensors ${to} --cells "(Gru, Linear")
 refuse("--cells: wanted a comma at" header ours.safetensors ${to} --cells "Gru) Linear")
+refuse("--cells: wanted the features and the taps of Unfold, as Unfold\\(16, 3\\)" header ours.safetensors ${to}
+       --cells "Unfold(1), Gru")
+refuse("ours.safetensors: has Unfold\\(3, 2\\) where --cells has other sizes" header ours.safetensors ${to}
+       --cells "Unfold(3, 2, 1), Gru, Linear")
 refuse("--cells: wanted a size at" header ours.safetensors ${to} --cells "Gru(1, 0), Linear")
 refuse("--weights: int4 not in {bf16,int8}" header ours.safetensors ${to} --weights int4)
 refuse("--namespace: wanted identifiers, :: between them, given a-b" header ours.safetensors ${to} --namespace a-b)

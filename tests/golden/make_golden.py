@@ -442,6 +442,29 @@ def write_activations(writer, features):
                    lambda p, x, s, function=function: (function(x), {}))
 
 
+def write_conv1d(writer, features, outputs, kernel, dilation):
+    """torch.nn.Conv1d over the frames of a tail, oldest first, and those of x. Ours has the tap before the feature."""
+    parameters = {"1/w": draw(outputs, kernel * features, scale=(kernel * features) ** -0.5), "1/b": draw(outputs)}
+    earlier = (kernel - 1) * dilation
+    module = torch.nn.Conv1d(features, outputs, kernel, dilation=dilation)
+
+    def run(p, x, s):
+        seen = torch.cat([s["0/tail"].reshape(B, earlier, features), x], 1)
+        weight = p["1/w"].reshape(outputs, kernel, features).transpose(1, 2)
+        assert weight.shape == module.weight.shape
+        y = torch.nn.functional.conv1d(seen.transpose(1, 2), weight, p["1/b"], dilation=dilation)
+        return y.transpose(1, 2), {"0/tail": seen[:, T:].reshape(B, -1)}
+
+    write_case(writer, f"conv1d_{features}", parameters, draw(B, T, features), {"0/tail": draw(B, earlier * features)},
+               run)
+
+
+def write_prelu(writer, features):
+    """The channels of torch.nn.PReLU are the second dimension."""
+    write_case(writer, f"prelu_{features}", {"alpha": draw(features)}, draw(B, T, features), {},
+               lambda p, x, s: (torch.nn.functional.prelu(x.transpose(1, 2), p["alpha"]).transpose(1, 2), {}))
+
+
 def main():
     torch.manual_seed(20241001)
     layers = Writer(HERE / "layers.txt")
@@ -476,6 +499,10 @@ def main():
     write_frame_wise(frames, 8)
     write_activations(frames, 5)
     write_activations(frames, 8)
+    write_conv1d(frames, 5, outputs=7, kernel=3, dilation=2)
+    write_conv1d(frames, 8, outputs=16, kernel=4, dilation=1)
+    write_prelu(frames, 5)
+    write_prelu(frames, 8)
 
 
 main()

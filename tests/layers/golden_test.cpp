@@ -6,19 +6,23 @@
 #include "conformance/listed_layer.hpp"
 #include "minrnn/compose/bidirectional.hpp"
 #include "minrnn/compose/highway.hpp"
+#include "minrnn/compose/sequential.hpp"
 #include "minrnn/layers/activation.hpp"
 #include "minrnn/layers/attention.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/layer_norm.hpp"
+#include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mamba.hpp"
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "support/golden.hpp"
 #include "support/threads.hpp"
 
@@ -209,8 +213,8 @@ template <class Make>
 void check_frames(const std::string& name, const Make& make) {
   for (const Index features : {5, 8}) {
     const std::string sized = name + "_" + std::to_string(features);
-    check(sized, erase(make(double(), features)), frames().at(sized), 1e-12);
-    check(sized, erase(make(float(), features)), frames().at(sized), 1e-5);
+    check(sized, AnyLayer<double>(make(double(), features)), frames().at(sized), 1e-12);
+    check(sized, AnyLayer<float>(make(float(), features)), frames().at(sized), 1e-5);
   }
 }
 TEST(Golden, LayerNorm) {
@@ -240,11 +244,24 @@ TEST(Golden, Activations) {
     check_frames(name, [function = function]<class S>(S, Index features) { return Activation<S>(features, function); });
 }
 
+TEST(Golden, Conv1dOfAllFeatures) {
+  const Random random(1);
+  const auto make = [&]<class S>(S, Index features) {
+    const Index outputs = features == 5 ? 7 : 16, kernel = features == 5 ? 3 : 4, dilation = features == 5 ? 2 : 1;
+    return Sequential(erase(Unfold<S>(features, kernel, {.dilation = dilation})),
+                      erase(Linear<S>(kernel * features, outputs, random.stream(0))));
+  };
+  check_frames("conv1d", make);
+}
+TEST(Golden, Prelu) {
+  check_frames("prelu", []<class S>(S, Index features) { return Prelu<S>(features); });
+}
+
 TEST(Golden, NoCaseIsLeftOut) {
   EXPECT_EQ(layers().size(), 2 * 14u);
   EXPECT_EQ(blocks().size(), 2 * 2u);
   EXPECT_EQ(compositions().size(), 2 * 3u);
-  EXPECT_EQ(frames().size(), 2 * 12u);
+  EXPECT_EQ(frames().size(), 2 * 14u);
 }
 
 }  // namespace

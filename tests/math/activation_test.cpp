@@ -24,6 +24,7 @@ constexpr auto gelu_value = [](auto x) { return gelu(x).value; };
 constexpr auto gelu_tail = gelu_value;
 constexpr auto gelu_slope = [](auto x) { return gelu(x).derivative; };
 constexpr auto rectified = [](auto x) { return relu(x); };
+constexpr auto parametric = [](auto x) { return prelu(x, decltype(x)(-0.75f)); };
 constexpr auto exponential_linear = [](auto x) { return elu(x); };
 constexpr auto exponential_linear_slope = [](auto x) { return elu_slope(elu(x)); };
 constexpr auto silu_value = [](auto x) { return silu(x).value; };
@@ -165,9 +166,22 @@ TYPED_TEST(Activation, IsFiniteForFiniteArgumentsAndLetsNanThrough) {
   check(gelu_value, "gelu");
   check(gelu_slope, "gelu'");
   check(rectified, "relu");
+  check(parametric, "prelu");
   check(exponential_linear, "elu");
   check(silu_value, "silu");
   check(silu_slope, "silu'");
+}
+
+TYPED_TEST(Activation, PreluHasTheSlopeFromTheLeftAtItsCorner) {
+  using S = TypeParam;
+  const auto by_x = [](auto x) { return prelu_slopes(x, decltype(x)(S(-0.75))).by_x; };
+  const auto by_alpha = [](auto x) { return prelu_slopes(x, decltype(x)(S(-0.75))).by_alpha; };
+  const S least = std::numeric_limits<S>::min();
+  for (const S x : {S(-3), -least, S(-0.0), S(0), least, S(2)}) {
+    EXPECT_EQ(at<S>(parametric, x), x > 0 ? x : S(-0.75) * x) << x;
+    EXPECT_EQ(at<S>(by_x, x), x > 0 ? S(1) : S(-0.75)) << x;
+    EXPECT_EQ(at<S>(by_alpha, x), x > 0 ? S(0) : x) << x;
+  }
 }
 
 TYPED_TEST(Activation, TanhIsOdd) {

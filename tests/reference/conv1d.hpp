@@ -6,6 +6,21 @@
 
 namespace minrnn::reference {
 
+/// The tail behind the last frame, of which those before `oldest` are zero, and the gradients of all frames from those
+/// by the outputs and that of the tail. `frames` are those of the first tail and of x.
+inline void keep_tail(const Given& given, Index oldest, Matrix<double> frames, Matrix<double> dframes, Found& found) {
+  const Index time = given.time(), earlier = frames.cols() - time;
+  const Matrix<double> dlast = given.dlast.at("tail").reshaped(frames.rows(), earlier);
+  for (Index i = 0; i < earlier; ++i)
+    if (time + i < oldest)
+      frames.col(time + i).setZero();
+    else
+      dframes.col(time + i) += dlast.col(i);
+  found.state["tail"] = frames.rightCols(earlier).reshaped();
+  found.dstate["tail"] = dframes.leftCols(earlier).reshaped();
+  found.dx = dframes.rightCols(time);
+}
+
 /// y_t = b + sum_{j = 0 .. K-1} w_{K-1-j} x_{t-jD}, feature by feature; nothing is seen across a start. The state is
 /// the last (K - 1) D frames one below the other, oldest first, of which those before a start are zero.
 inline Found conv1d(const Given& given, Index dilation = 1) {
@@ -26,15 +41,7 @@ inline Found conv1d(const Given& given, Index dilation = 1) {
       dframes.col(at) += given.dy.col(t).cwiseProduct(w.col(tap));
     }
   }
-  const Matrix<double> dlast = given.dlast.at("tail").reshaped(features, earlier);
-  for (Index i = 0; i < earlier; ++i)
-    if (time + i < oldest)
-      frames.col(time + i).setZero();
-    else
-      dframes.col(time + i) += dlast.col(i);
-  found.state["tail"] = frames.rightCols(earlier).reshaped();
-  found.dstate["tail"] = dframes.leftCols(earlier).reshaped();
-  found.dx = dframes.rightCols(time);
+  keep_tail(given, oldest, frames, dframes, found);
   return found;
 }
 

@@ -24,10 +24,12 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
 #include "minrnn/layers/running_max.hpp"
 #include "minrnn/layers/running_mean.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "minrnn/testing/layer_run.hpp"
 #include "reference/activation.hpp"
 #include "reference/attention.hpp"
@@ -45,8 +47,10 @@
 #include "reference/min_lstm_reference.hpp"
 #include "reference/mlp.hpp"
 #include "reference/pooling.hpp"
+#include "reference/prelu.hpp"
 #include "reference/rg_lru.hpp"
 #include "reference/rms_norm.hpp"
+#include "reference/unfold.hpp"
 #include "support/compare.hpp"
 #include "support/run.hpp"
 
@@ -187,6 +191,17 @@ TEST(ReferenceOfLayers, Conv1d) {
     for (const Index dilation : {1, 2, 3, 11})
       expect_reference("conv1d", erase(Conv1d<double>(5, kernel, random.stream(0), {.dilation = dilation})),
                        [&](const Given& given) { return reference::conv1d(given, dilation); });
+}
+
+TEST(ReferenceOfLayers, Unfold) {
+  for (const Index kernel : {1, 2, 4, 20})
+    for (const Index dilation : {1, 2, 3, 11})
+      expect_reference("unfold", erase(Unfold<double>(5, kernel, {.dilation = dilation})),
+                       [&](const Given& given) { return reference::unfold(given, dilation); });
+}
+
+TEST(ReferenceOfLayers, Prelu) {
+  for (const Index features : {1, 5, 16}) expect_reference("prelu", erase(Prelu<double>(features)), reference::prelu);
 }
 
 template <Candidate candidate, Arithmetic arithmetic = Arithmetic::linear>

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <string_view>
-#include <type_traits>
 
 #include "minrnn/cells/cell.hpp"
+#include "minrnn/cells/frame_ring.hpp"
 #include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/kernels/lanes.hpp"
@@ -21,19 +21,9 @@ namespace detail {
 /// Weights     w (F, K), column after column, the last one for the present frame; b (F)
 template <class S, Index features, Index kernel, Index dilation>
 struct Conv1dForm {
-  static_assert(features >= 1 && kernel >= 1, "a Conv1dCell has at least one feature and one tap");
-  static_assert(dilation >= 1, "a Conv1dCell has a dilation of at least one frame");
   using Scalar = S;
-  static constexpr Index kSpan = (kernel - 1) * dilation;
-  static constexpr bool kIsRing = dilation > 1 && kernel > 1;
-  struct Tail {
-    // The frames before the next one, oldest first, as in the layer.
-    Eigen::Matrix<S, features * kSpan, 1> tail = Eigen::Matrix<S, features * kSpan, 1>::Zero();
-  };
-  struct Ring : Tail {
-    Index oldest = 0;  // where the oldest frame of the tail stands; from there on they are in order, around its end
-  };
-  using State = std::conditional_t<kIsRing, Ring, Tail>;
+  using Ring = FrameRing<S, features, kernel, dilation>;
+  using State = typename Ring::State;
   static constexpr Index kInputs = features, kOutputs = features, kBiasAt = features * kernel;
   static constexpr Index kWeights = kBiasAt + features;
   static constexpr std::string_view kLayout = "w, b";
@@ -54,23 +44,15 @@ struct Conv1dForm {
   static State initial_state(const S*) noexcept { return {}; }
 
   static void step(const S* weights, const S* x, State& state, S* y) noexcept {
-    S* const tail = state.tail.data();
     Array<const S*, kernel> seen;  // by each tap
-    for (Index j = 0; j < kernel - 1; ++j) seen[j] = tail + features * place(state, j);
+    for (Index j = 0; j < kernel - 1; ++j) seen[j] = Ring::seen(state, j);
     seen[kernel - 1] = x;
     for_lanes<S>(features, [&](auto i) MINRNN_INLINE_LAMBDA {
       Packet<S> sum = i.load(weights + kBiasAt);
       for (Index j = 0; j < kernel; ++j) sum = fma(i.load(weights + j * features), i.load(seen[j]), sum);
       i.store(y, sum);
     });
-    if constexpr (kIsRing) {
-      for (Index i = 0; i < features; ++i) tail[features * state.oldest + i] = x[i];
-      state.oldest = state.oldest + 1 == kSpan ? 0 : state.oldest + 1;
-    } else if constexpr (kernel > 1) {
-      constexpr Index kept = features * (kernel - 2);
-      for (Index i = 0; i < kept; ++i) tail[i] = tail[i + features];
-      for (Index i = 0; i < features; ++i) tail[kept + i] = x[i];
-    }
+    Ring::push(state, x);
   }
 
   template <class Text>
@@ -79,17 +61,6 @@ struct Conv1dForm {
       text.add_call("Conv1d", features, kernel);
     else
       text.add_call("Conv1d", features, kernel, dilation);
-  }
-
- private:
-  /// Where the frame of tap j stands in the tail.
-  static Index place(const State& state, Index j) {
-    if constexpr (kIsRing) {
-      const Index at = state.oldest + j * dilation;
-      return at < kSpan ? at : at - kSpan;
-    } else {
-      return j;
-    }
   }
 };
 

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <algorithm>
 #include <cmath>
 
 #include "minrnn/core/cache.hpp"
@@ -20,6 +19,7 @@
 #include "minrnn/kernels/lanes.hpp"
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/tiling.hpp"
+#include "minrnn/layers/frame_window.hpp"
 
 namespace minrnn {
 
@@ -42,14 +42,7 @@ class Conv1d {
  public:
   using Scalar = S;
 
-  struct State {
-    Matrix<S> tail;  // (F (K-1) D, B): the frames before the next one, oldest first; 0 where nothing is to be seen
-
-    template <class Self, class V>
-    static void visit(Self& self, const Name& scope, V&& visitor) {
-      visitor(scope / "tail", self.tail);
-    }
-  };
+  using State = FrameTail<S>;
 
   class Cache : public CacheBase {
     friend Conv1d;
@@ -60,14 +53,8 @@ class Conv1d {
   };
 
   Conv1d(Index features, Index kernel, RandomStream stream, const Conv1dOptions& options = {})
-      : dilation_(options.dilation) {
+      : window_(checked(features, kernel, options)) {
     Random random(stream);
-    detail::check_size("Conv1d", "features", features);
-    detail::check_that(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
-    detail::check_size("Conv1d", "dilation", dilation_);
-    detail::check_product("Conv1d", "dilation", dilation_, kernel);
-    detail::check_product("Conv1d", "dilation", dilation_ * kernel, features);
-    span_ = (kernel - 1) * dilation_;
     w_ = Parameter<S>(features, kernel);
     b_ = Parameter<S>(features);
     const double limit = 1 / std::sqrt(static_cast<double>(kernel));
@@ -78,12 +65,12 @@ class Conv1d {
   Index input_size() const { return w_.value.rows(); }
   Index output_size() const { return w_.value.rows(); }
   Index kernel_size() const { return w_.value.cols(); }
-  Index dilation() const { return dilation_; }
+  Index dilation() const { return window_.dilation(); }
   const Matrix<S>& weight() const { return w_.value; }
   const Matrix<S>& bias() const { return b_.value; }
   State initial_state(Index batch) const {
     detail::check_batch("Conv1d", batch);
-    return {Matrix<S>::Zero(input_size() * span_, batch)};
+    return window_.initial_state(batch);
   }
 
   SequenceView<const S> forward(SequenceView<const S> x, State& state, Cache& cache,
@@ -95,16 +82,16 @@ class Conv1d {
 
   SequenceView<const S> infer(SequenceView<const S> x, State& state, Cache& cache, const Context& context = {}) const {
     detail::check_input("Conv1d", x, input_size());
-    detail::check_matrix("Conv1d", "state.tail", state.tail, input_size() * span_, x.batch());
+    window_.check_tail("Conv1d", "state.tail", state.tail, x.batch());
     cache.forget();
     cache.x_ = x;
-    const SequenceView<const S> before = copy(state.tail, cache.before_);
+    const SequenceView<const S> before = window_.copy(state.tail, cache.before_);
     const SequenceView<S> y = cache.y_.resize(input_size(), x.time(), x.batch(), x);
     const Tiling tiling(input_size(), x.time(), x.batch(), {work()});
     parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index) {
       tiling.for_each(tile, [&](Index t, Index b) { filter(x, before, t, b, y.row(t, b)); });
     });
-    keep_last(x, before, frames_of(state.tail));
+    window_.keep_last(x, before, state.tail);
     return SequenceView<const S>(y).with_starts(x.starts());
   }
 
@@ -115,10 +102,9 @@ class Conv1d {
   SequenceView<const S> backward(SequenceView<const S> dy, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("Conv1d", sizes(), dy);
     const SequenceView<const S> x = cache.x_, before = cache.before_.view();
-    detail::check_matrix("Conv1d", "dstate.tail", dstate.tail, input_size() * span_, x.batch());
-    const SequenceView<const S> d_behind = copy(dstate.tail, cache.d_behind_);
+    window_.check_tail("Conv1d", "dstate.tail", dstate.tail, x.batch());
+    const SequenceView<const S> d_behind = window_.copy(dstate.tail, cache.d_behind_);
     const SequenceView<S> dx = cache.dx_.resize(input_size(), x.time(), x.batch(), dy, x);
-    const SequenceView<S> dbefore = frames_of(dstate.tail);
     const Tiling tiling(input_size(), x.time(), x.batch(), {2 * work(), w_.size() + b_.size()});
     const GradientSums sums(cache.sums_, tiling.count(), context, w_.grad, b_.grad);
     parallel_for(context, tiling.count(), tiling.work(), [&](Index tile, Index) {
@@ -128,8 +114,7 @@ class Conv1d {
         to_parameters(x, before, dy, t, b, of_tile[0], of_tile[1][0]);
       });
     });
-    for (Index b = 0; b < x.batch(); ++b)
-      for (Index i = 1; i <= span_; ++i) to_input(x, dy, d_behind, -i, b, dbefore.row(place(i), b));
+    window_.for_each_before(dstate.tail, [&](Index s, Row<S> dx_s, Index b) { to_input(x, dy, d_behind, s, b, dx_s); });
     sums.add();
     return dx;
   }
@@ -147,17 +132,23 @@ class Conv1d {
  private:
   static constexpr Index kMostTaps = 16;
 
-  CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size(), dilation_}; }
+  static detail::FrameWindow<S> checked(Index features, Index kernel, const Conv1dOptions& options) {
+    detail::check_size("Conv1d", "features", features);
+    detail::check_that(kernel >= 1 && kernel <= kMostTaps, "Conv1d", "kernel", "1 .. 16 taps", kernel);
+    return {"Conv1d", features, kernel, options.dilation};
+  }
+
+  CacheBase::Sizes sizes() const { return {input_size(), output_size(), kernel_size(), dilation()}; }
 
   /// y_t = b + sum_j w_{K-1-j} * x_{t-jD}
   void filter(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b, Row<S> y_t) const {
     detail::Array<Row<const S>, kMostTaps> x_at;  // [j]: x_{t-jD}
-    const Index reach = taps(this->reach(x, t, b));
-    for (Index j = 0, s = t; j <= reach; ++j, s -= dilation_) x_at[j] = frame(x, before, s, b);
+    const Index earlier = window_.earlier_taps(x, t, b);
+    for (Index j = 0, s = t; j <= earlier; ++j, s -= dilation()) x_at[j] = window_.frame(x, before, s, b);
     const Row<const S> bias = b_.value;
     for_lanes<S>(input_size(), [&](auto i) {
       Packet<S> sum = bias[i];
-      for (Index j = reach; j >= 0; --j) sum = fma(tap(j)[i], x_at[j][i], sum);
+      for (Index j = earlier; j >= 0; --j) sum = fma(tap(j)[i], x_at[j][i], sum);
       y_t[i] = sum;
     });
   }
@@ -167,16 +158,15 @@ class Conv1d {
   void to_input(SequenceView<const S> x, SequenceView<const S> dy, SequenceView<const S> d_behind, Index s, Index b,
                 Row<S> dx_s) const {
     detail::Array<Row<const S>, kMostTaps> dy_at, w_at;
-    Index count = 0, j = 0, t = s;
-    for (; t < 0; t += dilation_) ++j;
-    for (; j < kernel_size() && t < x.time(); ++j, t += dilation_)
-      if (reach(x, t, b) >= t - s) {
-        dy_at[count] = dy.row(t, b);
-        w_at[count++] = tap(j);
-      }
-    const Index before_next = x.time() - s;
-    const bool is_kept = before_next <= span_ && before_next <= seen_after(x, b);
-    const Row<const S> kept = is_kept ? d_behind.row(place(before_next), b) : Row<const S>();
+    Index count = 0;
+    const auto outputs = window_.outputs_of(x, s, b);
+    for (Index j = outputs.first; j < outputs.end; ++j) {
+      dy_at[count] = dy.row(s + j * dilation(), b);
+      w_at[count++] = tap(j);
+    }
+    const S* const in_tail = window_.in_tail_behind(x, d_behind, s, b);
+    const bool is_kept = in_tail != nullptr;
+    const Row<const S> kept(in_tail);
     for_lanes<S>(input_size(), [&](auto i) {
       Packet<S> sum = is_kept ? kept[i] : Packet<S>(S(0));
       // Latest output first, where a later chunk has left off: any split gives the same bits.
@@ -190,58 +180,20 @@ class Conv1d {
                      Columns<S> dw, Row<S> db) const {
     const Row<const S> dy_t = dy.row(t, b);
     for_lanes<S>(input_size(), [&](auto i) { db[i] += dy_t[i]; });
-    for (Index j = taps(reach(x, t, b)); j >= 0; --j) {
-      const Row<const S> x_j = frame(x, before, t - j * dilation_, b);
+    for (Index j = window_.earlier_taps(x, t, b); j >= 0; --j) {
+      const Row<const S> x_j = window_.frame(x, before, t - j * dilation(), b);
       const Row<S> dw_j = dw[kernel_size() - 1 - j];
       for_lanes<S>(input_size(), [&](auto i) { dw_j[i] = fma(dy_t[i], x_j[i], dw_j[i]); });
     }
   }
 
-  /// The tail behind the last step: what a frame that comes next would see, and 0 for what a start hides from it.
-  void keep_last(SequenceView<const S> x, SequenceView<const S> before, SequenceView<S> tail) const {
-    for (Index b = 0; b < x.batch(); ++b) {
-      const Index seen = seen_after(x, b);
-      for (Index i = 1; i <= span_; ++i) {
-        S* to = tail.column(place(i), b);
-        if (i > seen)
-          std::fill_n(to, input_size(), S(0));
-        else
-          std::copy_n(frame(x, before, x.time() - i, b).data, input_size(), to);
-      }
-    }
-  }
-
-  /// How many earlier frames the output at t sees: fewer than (K - 1) D after a start.
-  MINRNN_INLINE Index reach(const SequenceView<const S>& x, Index t, Index b) const {
-    return x.starts().frames_before(t, b, span_);
-  }
-  /// How many taps besides the first so many frames hold; without a division where none is needed.
-  Index taps(Index frames) const { return dilation_ == 1 ? frames : frames / dilation_; }
-  /// How many earlier frames a frame after the last would see.
-  Index seen_after(SequenceView<const S> x, Index b) const {
-    return x.time() == 0 ? span_ : std::min<Index>(span_, reach(x, x.time() - 1, b) + 1);
-  }
-  /// Where the frame that lies i steps back stands in a tail.
-  Index place(Index i) const { return span_ - i; }
   Row<const S> tap(Index j) const { return Row<const S>(w_.value.col(kernel_size() - 1 - j).data()); }
-  Row<const S> frame(SequenceView<const S> x, SequenceView<const S> before, Index t, Index b) const {
-    return t >= 0 ? x.row(t, b) : before.row(place(-t), b);
-  }
-  SequenceView<S> frames_of(Matrix<S>& tail) const { return {tail.data(), input_size(), span_, tail.cols()}; }
-  /// A copy in memory that never shrinks, so that `step` may change its batch size without an allocation.
-  SequenceView<const S> copy(const Matrix<S>& tail, Sequence<S>& to) const {
-    const SequenceView<S> frames = to.resize(input_size(), span_, tail.cols());
-    std::copy_n(tail.data(), tail.size(), frames.data());
-    return frames;
-  }
-
   /// The multiply-adds of a frame, which are slower here than in a product.
   double work() const { return 4 * static_cast<double>(w_.size()); }
 
   Parameter<S> w_;  // (F, K)
   Parameter<S> b_;  // (F)
-  Index dilation_;  // D
-  Index span_;      // (K-1) D: how many earlier frames are seen
+  detail::FrameWindow<S> window_;
 };
 
 }  // namespace minrnn

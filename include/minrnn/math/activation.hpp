@@ -171,6 +171,23 @@ MINRNN_INLINE Packet<S, N> relu_adjoint(Packet<S, N> y, Packet<S, N> dy) {
   return select(zero < y, dy, zero);
 }
 
+/// prelu(x) = x for x > 0, alpha x elsewhere.
+template <class S, int N>
+MINRNN_INLINE Packet<S, N> prelu(Packet<S, N> x, Packet<S, N> alpha) {
+  return select(Packet<S, N>(S(0)) < x, x, alpha * x);
+}
+/// Its derivatives by x, at the corner from the left, and by alpha.
+template <class S, int N>
+struct PreluSlopes {
+  Packet<S, N> by_x, by_alpha;
+};
+template <class S, int N>
+MINRNN_INLINE PreluSlopes<S, N> prelu_slopes(Packet<S, N> x, Packet<S, N> alpha) {
+  const Packet<S, N> zero(S(0));
+  const auto above = zero < x;
+  return {select(above, Packet<S, N>(S(1)), alpha), select(above, zero, x)};
+}
+
 /// elu(x) = x for x >= 0, exp(x) - 1 below: 2 t / (1 - t) with t = tanh(x / 2), in which nothing cancels near 0.
 /// Relative error: 4 eps.
 /// Source  Clevert, Unterthiner and Hochreiter 2015, "Fast and accurate deep network learning by exponential linear

@@ -15,8 +15,10 @@
 #include "minrnn/cells/min_lstm_cell.hpp"
 #include "minrnn/cells/mlp_cell.hpp"
 #include "minrnn/cells/residual_cell.hpp"
+#include "minrnn/cells/prelu_cell.hpp"
 #include "minrnn/cells/rg_lru_cell.hpp"
 #include "minrnn/cells/rms_norm_cell.hpp"
+#include "minrnn/cells/unfold_cell.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/math/activation_function.hpp"
 
@@ -49,6 +51,7 @@ using EveryCell = CellChain<LinearCell<S, 2, 6>,
                             CellChain<ResidualCell<MlpCell<S, 6, 11>>, GatedMlpCell<S, 6, 4>,
                                       MlpCell<S, 6, 3, GeluForm::exact>, GatedMlpCell<S, 6, 5, GeluForm::exact>>,
                             EveryMinimalCell<S>, RgLruCell<S, 5, 6>, DiagonalGruCell<S, 6, 5>,
-                            DiagonalLstmCell<S, 5, 7>, GruCell<S, 7, 6>, LstmCell<S, 6, 3>, EveryActivationCell<S>>;
+                            DiagonalLstmCell<S, 5, 7>, GruCell<S, 7, 6>, LstmCell<S, 6, 3>, EveryActivationCell<S>,
+                            UnfoldCell<S, 3, 2>, UnfoldCell<S, 6, 2, 3>, PreluCell<S, 12>>;
 
 }  // namespace minrnn::headers

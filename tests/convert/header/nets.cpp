@@ -28,8 +28,10 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "minrnn/math/activation_function.hpp"
 
 using namespace minrnn;
@@ -131,7 +133,10 @@ void write_every_cell(const std::string& folder, const std::string& name) {
                        named<"diagonal_lstm">(DiagonalLstm<S>(5, 7, stream(22))),
                        named<"gru">(Gru<S>(7, 6, stream(23))),
                        named<"lstm">(Lstm<S>(6, 3, stream(24))),
-                       named<"activations">(activations)};
+                       named<"activations">(activations),
+                       named<"unfold">(Unfold<S>(3, 2)),
+                       named<"dilated_unfold">(Unfold<S>(6, 2, {.dilation = 3})),
+                       named<"prelu">(Prelu<S>(12))};
   const headers::EveryCell<S> cells(net);
   save_checkpoint(
       folder + "/" + name + ".safetensors", Parts(Part{"net", net}),
