@@ -3,6 +3,7 @@
 #include "formats.hpp"
 
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -89,9 +90,15 @@ Ours of_rtneural(const JsonModel& model) {
   std::string cells;
   const auto add = [&](const std::string& cell) { cells += (cells.empty() ? "" : ", ") + cell; };
   for (const auto& layer : layers) {
-    if (layer.type == "lstm") add("Lstm");
-    if (layer.type == "gru") add("Gru");
-    if (layer.type == "dense") add("Linear");
+    const auto& [type, taps, dilation] = std::tie(layer.type, layer.convolution.taps, layer.convolution.dilation);
+    if (taps > 1)
+      add("Unfold(" + std::to_string(layer.inputs) + ", " + std::to_string(taps) +
+          (dilation > 1 ? ", " + std::to_string(dilation) : "") + ')');
+    if (type == "lstm") add("Lstm");
+    if (type == "gru") add("Gru");
+    if (type == "dense" || type == "conv1d" || type == "conv2d") add("Linear");
+    if (type == "prelu") add("Prelu");
+    if (type == "batchnorm" || type == "batchnorm2d") add("Conv1d");
     if (!layer.activation.empty()) add(layer.activation + " Activation");
   }
   return {minrnn::rtneural_map(layers), within_residual(cells, minrnn::rtneural_skips(model)), {}};

@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
       "  min-gru-pytorch  safetensors of lucidrains' minGRU, minLSTM, minLM\n"
       "  min-rnns         safetensors of the paper's official code; comes back with gamma and mult_bias rounded\n"
       "  mamba            safetensors of Mamba, of transformers or mamba_ssm\n"
-      "  rtneural         JSON of RTNeural: dense, gru, lstm, activation\n"
+      "  rtneural         JSON of RTNeural: dense, conv1d, conv2d, gru, lstm, activation, prelu, batchnorm\n"
       "  nam              LSTMs of Neural Amp Modeler\n"
       "  guitar-amp       JSON of Automated-GuitarAmpModelling and AIDA-X\n"
       "  puffer           policies of PufferLib; with --inputs, --features, --outputs\n"

@@ -56,6 +56,26 @@ file(READ ${folder}/model.json there)
 file(READ ${folder}/model_back.json back)
 expect_equal("${back}" "${there}")
 
+# Convolutions over time, of which the cells also say how many frames they see, and how far apart.
+file(WRITE ${folder}/conv.json [=[{"in_shape":[null,null,1],"layers":[{"type":"conv1d","activation":"relu",]=]
+     [=["shape":[null,null,2],"kernel_size":[2],"dilation":[3],"groups":1,]=]
+     [=["weights":[[[[1.0,2.0]],[[3.0,4.0]]],[5.0,6.0]]},]=]
+     [=[{"type":"batchnorm","activation":"","shape":[null,null,2],"epsilon":0.75,"weights":[[0.0,1.0],[0.25,3.25]]},]=]
+     [=[{"type":"prelu","activation":"","shape":[null,null,2],"weights":[[[0.5,0.25]]]},]=]
+     [=[{"type":"conv1d","activation":"","shape":[null,null,1],"kernel_size":[1],"dilation":[1],"groups":1,]=]
+     [=["weights":[[[[7.0],[8.0]]],[9.0]]}]}]=])
+convert(0 conv.json conv.safetensors --format rtneural)
+convert(0 conv.safetensors conv_back.json --format rtneural --like conv.json)
+file(READ ${folder}/conv.json there)
+file(READ ${folder}/conv_back.json back)
+expect_equal("${back}" "${there}")
+convert(0 header conv.safetensors -o conv.hpp)
+file(READ ${folder}/conv.hpp header)
+string(CONCAT wanted "\"\\(Unfold\\(1, 2, 3\\), Linear\\(2, 2\\), relu Activation\\(2\\), Conv1d\\(2, 1\\), "
+              "Prelu\\(2\\), Linear\\(2, 1\\)\\)\"")
+expect_match("${header}" "${wanted}")
+expect_match("${header}" "// 3: Conv1d\\(2, 1\\) from [0-9]+ on: w, b\n *1.0f, 0.5f, 0.0f, -0.5f,")
+
 file(WRITE ${folder}/amp.nam
      [=[{"version":"0.5.4","architecture":"LSTM","config":{"input_size":1,"hidden_size":1,"num_layers":1},]=]
      [=["weights":[1.0,2.0,3.0,4.0,5.0,6.0,7.0,8.0,0.5,0.25,0.125,0.0,0.75,1.5,9.0,10.0],"sample_rate":48000}]=])

@@ -199,8 +199,9 @@ TEST_F(DocumentTexts, RtNeural) {
     std::string changed = text;
     return changed.replace(changed.find(from), from.size(), to);
   };
-  EXPECT_TRUE(contains(refusal(path, with("\"dense\"", "\"conv1d\""), read),
-                       "layers[1]: wanted dense, gru, lstm or activation, given conv1d"));
+  EXPECT_TRUE(contains(
+      refusal(path, with("\"dense\"", "\"conv3d\""), read),
+      "layers[1]: wanted dense, gru, lstm, activation, conv1d, conv2d, prelu, batchnorm or batchnorm2d, given conv3d"));
   EXPECT_TRUE(contains(refusal(path, with("\"activation\":\"\"", "\"activation\":\"selu\""), read),
                        "layers[1]: dense with activation \"selu\" is not read"));
   EXPECT_TRUE(contains(refusal(path, with("\"activation\":\"tanh\"", "\"activation\":\"relu\""), read),
