@@ -47,8 +47,12 @@ TEST(MapTensors, KnowsEveryTransformation) {
   expect_tensor(both_ways({"t", {"a"}, Form::transposed}, matrix).ours, "a", {3, 2}, {1, 4, 2, 5, 3, 6});
   expect_tensor(both_ways({"t", {"a"}, Form::with_middle_unit}, tensor_of("t", {2, 1, 3}, counting(6))).ours, "a",
                 {2, 3}, {1, 2, 3, 4, 5, 6});
-  expect_tensor(both_ways({"t", {"a"}, Form::with_last_unit}, tensor_of("t", {2, 3, 1}, counting(6))).ours, "a", {2, 3},
-                {1, 2, 3, 4, 5, 6});
+  const auto kernel = [](std::uint64_t taps) {
+    return MapEntry{"t", {"a"}, Form::with_taps_last, Along::rows, Value::same, taps};
+  };
+  expect_tensor(both_ways(kernel(1), tensor_of("t", {2, 3, 1}, counting(6))).ours, "a", {2, 3}, {1, 2, 3, 4, 5, 6});
+  expect_tensor(both_ways(kernel(2), tensor_of("t", {2, 3, 2}, counting(12))).ours, "a", {2, 6},
+                {1, 3, 5, 2, 4, 6, 7, 9, 11, 8, 10, 12});
   expect_tensor(both_ways({"t", {"a"}, Form::flat}, tensor_of("t", {3}, counting(3))).ours, "a", {3, 1}, {1, 2, 3});
   const MapEntry less_one{"t", {"a"}, Form::same, Along::rows, Value::less_one};
   expect_tensor(both_ways(less_one, tensor_of("t", {2}, Values{0, -0.5f})).ours, "a", {2}, {1, 0.5f});
@@ -246,6 +250,12 @@ TEST_F(MapTensorsOfALayer, AMapOfAnotherModelIsRefused) {
   other.entries[1].value = Value::sum;
   other.entries[1].ours = {"b", {"w", 0, 2}};
   expect_refused(good, other, "the map: tensor w of ours: does not fit the others of bias, given F32 (2, 3)");
+  for (const std::uint64_t taps : {0u, 2u}) {
+    other = map;
+    other.entries[0].taps = taps;
+    expect_refused(good, other,
+                   "the map: tensor w of ours: wanted columns of " + std::to_string(taps) + " taps, given 3");
+  }
   EXPECT_EQ(message_of<std::invalid_argument>([] { Piece("b", 2, 2); }),
             "Piece: b: wanted one of its parts, given 2 of 2");
 }
@@ -262,6 +272,8 @@ TEST(MapTensors, WhatTheFileCannotBeSplitInto) {
   EXPECT_EQ(split({"a"}, {2, 2, 3}, Form::with_middle_unit),
             "there: tensor t: wanted a vector, or (rows, 1, columns), given F32 (2, 2, 3)");
   EXPECT_EQ(split({"a"}, {2, 1, 3}), "there: tensor t: wanted a vector or a matrix, given F32 (2, 1, 3)");
+  EXPECT_EQ(split({"a"}, {2, 2, 3}, Form::with_taps_last),
+            "there: tensor t: wanted a vector, or (rows, columns, 1), given F32 (2, 2, 3)");
 }
 
 TEST(NameMap, StandsWithinALargerOne) {

@@ -78,36 +78,37 @@ struct PlacedEntry {
   Dtype dtype = Dtype::f32;
 };
 
-/// The shape of theirs that is the matrix `whole` in this form.
-inline Shape shape_of(const Extent& whole, Form form) {
-  if (form == Form::in_two_rows) return {2, whole.rows / 2};
-  if (whole.is_vector || form == Form::flat) return {whole.rows};
-  switch (form) {
+/// The shape of theirs that is the matrix `whole` in the form of an entry.
+inline Shape shape_of(const Extent& whole, const MapEntry& entry) {
+  if (entry.form == Form::in_two_rows) return {2, whole.rows / 2};
+  if (whole.is_vector || entry.form == Form::flat) return {whole.rows};
+  switch (entry.form) {
     case Form::transposed:
       return {whole.columns, whole.rows};
     case Form::with_middle_unit:
       return {whole.rows, 1, whole.columns};
-    case Form::with_last_unit:
-      return {whole.rows, whole.columns, 1};
+    case Form::with_taps_last:
+      return {whole.rows, whole.columns / entry.taps, entry.taps};
     default:
       return {whole.rows, whole.columns};
   }
 }
 /// The other way; none where a shape has not this form.
-inline std::optional<Extent> whole_of(const Shape& shape, Form form) {
+inline std::optional<Extent> whole_of(const Shape& shape, const MapEntry& entry) {
+  const Form form = entry.form;
   if (form == Form::flat) return shape.size() == 1 ? std::optional(Extent{shape[0], 1, false}) : std::nullopt;
   if (form == Form::in_two_rows)
     return shape.size() == 2 && shape[0] == 2 ? std::optional(Extent{2 * shape[1], 1, true}) : std::nullopt;
   if (shape.size() == 1) return Extent{shape[0], 1, true};
-  const bool has_unit = form == Form::with_middle_unit || form == Form::with_last_unit;
-  if (shape.size() != (has_unit ? 3u : 2u)) return std::nullopt;
+  if (shape.size() != (form == Form::with_middle_unit || form == Form::with_taps_last ? 3u : 2u)) return std::nullopt;
   switch (form) {
     case Form::transposed:
       return Extent{shape[1], shape[0], false};
     case Form::with_middle_unit:
       return shape[1] == 1 ? std::optional(Extent{shape[0], shape[2], false}) : std::nullopt;
-    case Form::with_last_unit:
-      return shape[2] == 1 ? std::optional(Extent{shape[0], shape[1], false}) : std::nullopt;
+    case Form::with_taps_last:
+      if (shape[2] != entry.taps) return std::nullopt;
+      return Extent{shape[0], shape[1] * shape[2], false};
     default:
       return Extent{shape[0], shape[1], false};
   }
@@ -115,8 +116,14 @@ inline std::optional<Extent> whole_of(const Shape& shape, Form form) {
 
 /// The bytes of the element (row, column) of the whole begin so many elements into theirs.
 inline std::size_t place_of(const PlacedEntry& placed, std::uint64_t row, std::uint64_t column) {
-  const bool is_transposed = placed.entry->form == Form::transposed && !placed.whole.is_vector;
-  return memory_size(is_transposed ? column * placed.whole.rows + row : row * placed.whole.columns + column);
+  const auto [rows, columns, is_vector] = placed.whole;
+  const Form form = is_vector ? Form::same : placed.entry->form;
+  if (form == Form::transposed) return memory_size(column * rows + row);
+  if (form == Form::with_taps_last) {
+    const std::uint64_t taps = placed.entry->taps, features = columns / taps;
+    column = column % features * taps + column / features;
+  }
+  return memory_size(row * columns + column);
 }
 
 /// What goes wrong between a map and a model of ours, by the name of a tensor.
@@ -159,7 +166,10 @@ inline PlacedEntry place_entry(const TensorFile& ours, const std::map<std::strin
     }
     placed.pieces.push_back(place);
   }
-  placed.shape = shape_of(placed.whole, entry.form);
+  if (const auto columns = placed.whole.columns; entry.taps == 0 || columns % entry.taps != 0)
+    throw_of_ours(ours, entry.ours[0].name,
+                  "wanted columns of " + std::to_string(entry.taps) + " taps, given " + std::to_string(columns));
+  placed.shape = shape_of(placed.whole, entry);
   return placed;
 }
 
@@ -203,9 +213,9 @@ class Derived {
   }
   /// What an entry is made of, from the shape of its tensor.
   void add(const MapEntry& entry, const StoredTensor& tensor) {
-    const auto whole = whole_of(tensor.shape, entry.form);
+    const auto whole = whole_of(tensor.shape, entry);
     if (!whole)
-      throw_file(theirs_.path, "tensor " + printable(entry.theirs) + ": wanted " + form_text(entry.form) + ", given " +
+      throw_file(theirs_.path, "tensor " + printable(entry.theirs) + ": wanted " + form_text(entry) + ", given " +
                                    describe(tensor.dtype, tensor.shape));
     const bool down = entry.along == Along::rows, apart = entry.value != Value::sum;
     const auto sizes = apart ? sizes_of_pieces(theirs_, entry, down ? whole->rows : whole->columns)
@@ -223,11 +233,11 @@ class Derived {
   TensorFile take() { return std::move(ours_); }
 
  private:
-  static std::string form_text(Form form) {
-    if (form == Form::flat) return "a vector";
-    if (form == Form::in_two_rows) return "(2, columns)";
-    if (form == Form::with_middle_unit) return "a vector, or (rows, 1, columns)";
-    if (form == Form::with_last_unit) return "a vector, or (rows, columns, 1)";
+  static std::string form_text(const MapEntry& entry) {
+    if (entry.form == Form::flat) return "a vector";
+    if (entry.form == Form::in_two_rows) return "(2, columns)";
+    if (entry.form == Form::with_middle_unit) return "a vector, or (rows, 1, columns)";
+    if (entry.form == Form::with_taps_last) return "a vector, or (rows, columns, " + std::to_string(entry.taps) + ")";
     return "a vector or a matrix";
   }
 

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,7 +18,7 @@ enum class Form {
   same,
   transposed,        // (C, R)
   with_middle_unit,  // (R, 1, C): the kernel of a depthwise convolution
-  with_last_unit,    // (R, C, 1): the kernel of a convolution of one tap
+  with_taps_last,    // (R, C / K, K): the kernel of a convolution of K taps, of which ours has one behind the other
   flat,              // (n) where ours is (n, 1): a vector that is a state here
   in_two_rows        // (2, n / 2) where ours is (n): two biases
 };
@@ -57,6 +58,7 @@ struct MapEntry {
   Form form = Form::same;
   Along along = Along::rows;
   Value value = Value::same;
+  std::uint64_t taps = 1;  // K
 };
 
 /// A table of names: how the tensors of somebody else's model become those of one of ours, and back. `import_tensors`

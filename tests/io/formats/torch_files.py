@@ -126,6 +126,19 @@ def make_cases(torch):
         def forward(self, x):
             return self.net(functional.pad(x.transpose(1, 2), (self.span, 0))).transpose(1, 2)
 
+    class DenseConvolution(nn.Module):
+        """All features with all over the past, then those of two frames."""
+
+        def __init__(self, features, hidden, taps, dilation):
+            super().__init__()
+            self.span = (taps - 1) * dilation
+            self.net = nn.Sequential(nn.Conv1d(features, hidden, taps, dilation=dilation), nn.PReLU(hidden),
+                                     nn.Conv1d(hidden, 2, 2, bias=False))
+
+        def forward(self, x):
+            hidden = self.net[1](self.net[0](functional.pad(x.transpose(1, 2), (self.span, 0))))
+            return self.net[2](functional.pad(hidden, (1, 0))).transpose(1, 2)
+
     class Mamba(nn.Module):
         def __init__(self, features, states, taps, rank):
             super().__init__()
@@ -274,6 +287,7 @@ def make_cases(torch):
                                      nn.Linear(6, 6, bias=False)), frames(5)),
         "convolution": (Convolution(5, 4), frames(5)),
         "dilated_convolution": (Convolution(5, 3, 4), frames(5)),
+        "dense_convolution": (DenseConvolution(5, 7, 3, 2), frames(5)),
         "min_gru": (Minimal(5, 5, False, False), frames(5)),
         "min_lstm": (Minimal(5, 5, True, False), frames(5)),
         "projected_min_gru": (Minimal(5, 7, False, True), frames(5)),

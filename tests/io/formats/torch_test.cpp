@@ -19,7 +19,9 @@
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/lstm.hpp"
 #include "minrnn/layers/mlp.hpp"
+#include "minrnn/layers/prelu.hpp"
 #include "minrnn/layers/rms_norm.hpp"
+#include "minrnn/layers/unfold.hpp"
 #include "support/message.hpp"
 
 namespace minrnn::tests {
@@ -80,6 +82,14 @@ void TorchModules::check_frame_wise_layers() {
         torch_depthwise_conv1d().within("net.0", "0") + torch_pointwise_conv1d().within("net.1", "1"), []<class S>(S) {
           return Sequential(erase(Conv1d<S>(5, 3, stream(0), {.dilation = 4})), erase(Linear<S>(5, 5, stream(1))));
         });
+  check("dense_convolution",
+        torch_conv1d(3).within("net.0", "1") + torch_prelu().within("net.1", "2") +
+            torch_conv1d(2, {.bias = false}).within("net.2", "4"),
+        []<class S>(S) {
+          return Sequential(erase(Unfold<S>(5, 3, {.dilation = 2})), erase(Linear<S>(15, 7, stream(0))),
+                            erase(Prelu<S>(7)), erase(Unfold<S>(7, 2)),
+                            erase(Linear<S>(14, 2, stream(1), {.bias = false})));
+        });
 }
 
 void TorchModules::check_tables_of_files() {
@@ -98,6 +108,9 @@ void TorchModules::check_tables_of_files() {
                                  torch_rms_norm().within("3", "3") + torch_linear({.bias = false}).within("4", "4"));
   expect_table("convolution",
                torch_depthwise_conv1d().within("net.0", "net/0") + torch_pointwise_conv1d().within("net.1", "net/1"));
+  expect_table("dense_convolution", torch_conv1d(3).within("net.0", "net/0") +
+                                        torch_rms_norm().within("net.1", "net/1") +
+                                        torch_conv1d(2, {.bias = false}).within("net.2", "net/2"));
 }
 
 // One test, as a start of Python with torch takes seconds.

@@ -3,9 +3,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
+#include "minrnn/core/check.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/io/name_map.hpp"
 #include "minrnn/io/names_of.hpp"
@@ -44,12 +46,21 @@ inline NameMap torch_depthwise_conv1d(const TorchOptions& options = {}) {
   return map;
 }
 
-/// torch.nn.Conv1d(F, H, 1), a convolution of one tap: `Linear`.
-inline NameMap torch_pointwise_conv1d(const TorchOptions& options = {}) {
+/// torch.nn.Conv1d(F, H, K, dilation=D) behind (K - 1) D zeros on the left: the `Linear` behind an `Unfold` of K frames
+/// and this dilation, which are not in the file. Throws std::invalid_argument for K below 1.
+inline NameMap torch_conv1d(Index taps, const TorchOptions& options = {}) {
+  detail::check_size("torch_conv1d", "taps", taps);
   NameMap map = torch_linear(options);
-  map.entries.front().form = Form::with_last_unit;
+  map.entries.front().form = Form::with_taps_last;
+  map.entries.front().taps = static_cast<std::uint64_t>(taps);
   return map;
 }
+
+/// torch.nn.Conv1d(F, H, 1), a convolution of one tap: `Linear`.
+inline NameMap torch_pointwise_conv1d(const TorchOptions& options = {}) { return torch_conv1d(1, options); }
+
+/// torch.nn.PReLU(F): `Prelu`.
+inline NameMap torch_prelu() { return {.entries = {{"weight", {"alpha"}}}}; }
 
 /// torch.nn.LayerNorm: `LayerNorm`, of the same epsilon.
 inline NameMap torch_layer_norm(const TorchOptions& options = {}) {

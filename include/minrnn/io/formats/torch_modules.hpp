@@ -3,10 +3,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
 #include <string>
 #include <string_view>
 
+#include "minrnn/core/types.hpp"
 #include "minrnn/io/formats/torch.hpp"
 #include "minrnn/io/map_shapes.hpp"
 #include "minrnn/io/name_map.hpp"
@@ -27,11 +29,15 @@ inline ModuleName module_name(const std::string& name) {
   return {name.substr(0, dot), name.substr(dot + 1)};
 }
 
+/// More frames no convolution sees; a size that is no `Index` least of all.
+inline constexpr std::uint64_t kMostTaps = 1 << 30;
+
 /// The table of a module that has a tensor "weight" of this shape; empty where its kind is not known.
 inline NameMap torch_module(const std::string& module, const Shape& shape, bool has_bias) {
   const TorchOptions options{.bias = has_bias};
   if (shape.size() == 3 && shape[1] == 1) return torch_depthwise_conv1d(options);
-  if (shape.size() == 3 && shape[2] == 1) return torch_pointwise_conv1d(options);
+  if (shape.size() == 3 && shape[2] >= 1 && shape[2] <= kMostTaps)
+    return torch_conv1d(static_cast<Index>(shape[2]), options);
   const bool is_embedding = !has_bias && module_name(module).tensor.find("emb") != std::string::npos;
   if (shape.size() == 2) return is_embedding ? torch_embedding() : torch_linear(options);
   if (shape.size() == 1) return has_bias ? torch_layer_norm() : torch_rms_norm();
@@ -45,9 +51,9 @@ inline NameMap torch_module(const std::string& module, const Shape& shape, bool 
 ///
 ///   weight_ih_l0 ...                  torch.nn.GRU or LSTM: `Gru` or `Lstm`, several of them in a `Stack`
 ///   weight (F, 1, K)                  a depthwise convolution: `Conv1d`
-///   weight (H, F, 1)                  a convolution of one tap: `Linear`
+///   weight (H, F, K)                  a convolution: `Linear`, behind an `Unfold` of K frames where K is not 1
 ///   weight (H, F)                     `Linear`; without a bias, and "emb" in its name: `Embedding`
-///   weight (F) with, without a bias   `LayerNorm`; `RmsNorm`
+///   weight (F) with, without a bias   `LayerNorm`; `RmsNorm`. (That of a PReLU is read by `torch_prelu` alone.)
 ///
 /// What is none of these has no place in the table, and `import_tensors` names it as left over.
 inline NameMap torch_map_of(const TensorFile& file) {
