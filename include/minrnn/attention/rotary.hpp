@@ -69,7 +69,8 @@ class Rotary {
     void fill(const Rotary& rotary, Index first, Index count, const Context& context) {
       first_ = first;
       const SequenceView<S> turns = turns_.resize(2 * static_cast<Index>(rotary.frequencies_.size()), count, 1);
-      parallel_for(context, count, 16 * static_cast<double>(turns.size()),
+      constexpr double kOfASine = 128;  // multiply-adds that take as long
+      parallel_for(context, count, kOfASine * static_cast<double>(turns.size()),
                    [&](Index i, Index) { rotary.turns_of(first + i, turns.row(i, 0)); });
     }
     /// Of a position in the table, else computed into `scratch` (E).
