@@ -98,7 +98,7 @@ Ours of_rtneural(const JsonModel& model) {
     if (type == "gru") add("Gru");
     if (type == "dense" || type == "conv1d" || type == "conv2d") add("Linear");
     if (type == "prelu") add("Prelu");
-    if (type == "batchnorm" || type == "batchnorm2d") add("Conv1d");
+    if (layer.is_norm()) add("Conv1d");
     if (!layer.activation.empty()) add(layer.activation + " Activation");
   }
   return {minrnn::rtneural_map(layers), within_residual(cells, minrnn::rtneural_skips(model)), {}};

@@ -46,7 +46,7 @@ inline NameMap rtneural_map_of(const RtNeuralLayer& layer) {
                    {"bias", biases, Form::in_two_rows}};
   } else if (layer.type == "prelu") {
     map.entries = {{"alpha", {"alpha"}}};
-  } else if (layer.type == "batchnorm" || layer.type == "batchnorm2d") {
+  } else if (layer.is_norm()) {
     map.entries = {{"scale", {"w"}}, {"shift", {"b"}}};
   } else if (layer.type != "activation") {
     map.entries = {{"kernel", {"w"}, Form::transposed}};
@@ -85,7 +85,7 @@ inline Json rtneural_entry(const RtNeuralLayer& layer) {
     entry["num_filters_in"] = layer.channels;
     entry["num_features_in"] = features;
   }
-  if (layer.type == "batchnorm" || layer.type == "batchnorm2d") entry["epsilon"] = layer.epsilon;
+  if (layer.is_norm()) entry["epsilon"] = layer.epsilon;
   entry["weights"] = Json(rtneural_arrays(layer).size(), nullptr);
   return entry;
 }
@@ -96,7 +96,7 @@ inline Json rtneural_weights(const std::filesystem::path& path, const std::strin
   std::vector<StoredTensor> ours;
   for (const std::string& kind : rtneural_tensors(layer))
     ours.push_back(tensor_of_shape(tensors, scope + kind, rtneural_shape(layer, kind), path));
-  if (!ours.empty() && ours.front().name == scope + "scale") {
+  if (layer.is_norm()) {
     // As they were, where they still give the same numbers: from those they could not be told to the bit.
     const RtNeuralNorm norm(path, scope, layer, before);
     const bool has_numbers = before.size() == rtneural_arrays(layer).size() &&
@@ -149,7 +149,7 @@ inline JsonModel read_rtneural(const std::filesystem::path& path, Dtype dtype = 
     if (!weights.is_array() || weights.size() != kinds.size())
       detail::throw_file(path, scope + "weights: wanted " + std::to_string(kinds.size()) + " arrays, given " +
                                    std::to_string(weights.is_array() ? weights.size() : 0));
-    if (layers[i].type == "batchnorm" || layers[i].type == "batchnorm2d") {
+    if (layers[i].is_norm()) {
       for (std::size_t k = 0; k < kinds.size(); ++k)
         if (weights[k].is_null())
           detail::throw_file(path, "tensor " + scope + kinds[k] + ": wanted numbers, given null");

@@ -41,6 +41,8 @@ struct RtNeuralLayer {
   Index channels = 0;  // of a batch normalisation or a prelu: how many numbers, which repeat over the features
   bool affine = true;  // a batch normalisation that has a gamma and a beta
   double epsilon = 0;  // of a batch normalisation
+
+  bool is_norm() const { return type == "batchnorm" || type == "batchnorm2d"; }
 };
 
 namespace detail {
@@ -192,8 +194,7 @@ inline RtNeuralLayer rtneural_layer(const RtNeuralEntry& entry, const RtNeuralEn
   std::string& type = layer.type;
   if (type == "time-distributed-dense") type = "dense";
   const bool has_product = type == "dense" || type == "conv1d" || type == "conv2d";
-  const bool is_norm = type == "batchnorm" || type == "batchnorm2d";
-  const bool keeps_size = is_norm || type == "activation" || type == "prelu";
+  const bool keeps_size = layer.is_norm() || type == "activation" || type == "prelu";
   if (!has_product && !keeps_size && type != "gru" && type != "lstm")
     entry.fail("wanted dense, gru, lstm, activation, conv1d, conv2d, prelu, batchnorm or batchnorm2d, given " +
                printable(type));
@@ -207,8 +208,8 @@ inline RtNeuralLayer rtneural_layer(const RtNeuralEntry& entry, const RtNeuralEn
   if (type == "conv2d") layer.convolution = rtneural_conv2d(entry, layer.inputs, after);
   check_rtneural_frames(entry, type, layer.convolution, has_product && type != "dense" ? before.frames : 0,
                         after.frames);
-  if (is_norm || type == "prelu") layer.channels = rtneural_channels(entry, layer);
-  if (!is_norm) return layer;
+  if (layer.is_norm() || type == "prelu") layer.channels = rtneural_channels(entry, layer);
+  if (!layer.is_norm()) return layer;
   layer.affine = entry.arrays() != 2;
   const Json& epsilon = entry.at("epsilon");
   layer.epsilon = epsilon.is_number() ? epsilon.get<double>() : -1;

@@ -30,7 +30,7 @@ namespace minrnn::detail {
 inline std::vector<std::string> rtneural_arrays(const RtNeuralLayer& layer) {
   if (layer.type == "activation") return {};
   if (layer.type == "prelu") return {"alpha"};
-  if (layer.type == "batchnorm" || layer.type == "batchnorm2d")
+  if (layer.is_norm())
     return layer.affine ? std::vector<std::string>{"gamma", "beta", "mean", "variance"}
                         : std::vector<std::string>{"mean", "variance"};
   if (layer.type == "gru" || layer.type == "lstm") return {"kernel", "recurrent", "bias"};
@@ -38,8 +38,7 @@ inline std::vector<std::string> rtneural_arrays(const RtNeuralLayer& layer) {
 }
 /// The tensors that they are here.
 inline std::vector<std::string> rtneural_tensors(const RtNeuralLayer& layer) {
-  const bool is_norm = layer.type == "batchnorm" || layer.type == "batchnorm2d";
-  return is_norm ? std::vector<std::string>{"scale", "shift"} : rtneural_arrays(layer);
+  return layer.is_norm() ? std::vector<std::string>{"scale", "shift"} : rtneural_arrays(layer);
 }
 
 /// The shape of a tensor that belongs to the sizes which a file names beside it.
