@@ -55,6 +55,7 @@
 #include "minrnn/layers/min_lstm.hpp"
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
+#include "minrnn/layers/diagonal_options.hpp"
 #include "minrnn/layers/rg_lru.hpp"
 #include "minrnn/layers/gru.hpp"
 #include "minrnn/layers/lstm.hpp"

@@ -33,6 +33,7 @@ struct DiagonalAdjoint {
 ///
 ///   kCount, kName, kWeights, kBiases          how many gates, and the names of the layer and of its parameters
 ///   kDiagonals, kDiagonalWeights              how many diagonal weights, their names and whose they are
+///   kForgetBias                               how a bias of forgetting is added to that of the first gate, 1 or -1
 ///   kStates                                   1: the state is h;  2: it is h and c
 ///   forward(k, before, diagonal)              DiagonalStep from k of a packet of channels
 ///   backward(kept, before, after, d, diagonal)  DiagonalAdjoint from what forward kept, the states and
@@ -45,6 +46,7 @@ concept DiagonalGates = requires(Array<Packet<float>, G::kCount> k, Array<Packet
   { G::kName } -> std::convertible_to<std::string_view>;
   { G::kWeights[0] } -> std::convertible_to<std::string_view>;
   { G::kBiases[0] } -> std::convertible_to<std::string_view>;
+  { G::kForgetBias } -> std::convertible_to<double>;
   { G::kDiagonalWeights } -> std::convertible_to<Array<DiagonalWeight, G::kDiagonals>>;
   { G::forward(k, state, diagonal) } -> std::same_as<DiagonalStep<Packet<float>, G::kStates, G::kCount>>;
   {

@@ -27,6 +27,7 @@ struct DiagonalGruGates {
   static constexpr std::string_view kName = "DiagonalGru";
   static constexpr Index kCount = 3, kDiagonals = 3, kStates = 1;
   static constexpr Array<std::string_view, 3> kWeights{"w_z", "w_r", "w_n"}, kBiases{"b_z", "b_r", "b_n"};
+  static constexpr double kForgetBias = -1;  // the state keeps 1 - z of itself
   static constexpr Array<DiagonalWeight, 3> kDiagonalWeights{{{"a_z", 0}, {"a_r", 1}, {"a_n", 2}}};
 
   template <class P>

@@ -29,6 +29,7 @@ struct DiagonalLstmGates {
   static constexpr std::string_view kName = "DiagonalLstm";
   static constexpr Index kCount = 3, kDiagonals = 5, kStates = 2;
   static constexpr Array<std::string_view, 3> kWeights{"w_f", "w_g", "w_o"}, kBiases{"b_f", "b_g", "b_o"};
+  static constexpr double kForgetBias = 1;  // c keeps f of itself
   static constexpr Array<DiagonalWeight, 5> kDiagonalWeights{
       {{"a_f", 0}, {"c_f", 0, true}, {"a_g", 1}, {"a_o", 2}, {"c_o", 2, true}}};
 

@@ -6,6 +6,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_layer.hpp"
+#include "minrnn/layers/diagonal_options.hpp"
 
 namespace minrnn {
 
@@ -22,15 +23,15 @@ namespace minrnn {
 ///             grow beyond all range. A first state that is a little off 0 has no such gradients
 /// Parameters  w_z, b_z, a_z, w_r, b_r, a_r, w_n, b_n, a_n
 /// Memory      kept for backward: 4 H scalars per step (z, r, n and h)
-/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+/// Throws      std::invalid_argument for a size below 1, an option that is no finite number, or a wrong shape
 /// Source      Danieli et al. 2025, "ParaRNN: Unlocking Parallel Training of Nonlinear RNNs", arXiv:2510.21450
 template <class S>
 class DiagonalGru : public detail::DiagonalLayer<S, detail::DiagonalGruGates> {
  public:
   using Gates = detail::DiagonalGruGates;  // by which a cell knows its layer
 
-  DiagonalGru(Index inputs, Index features, RandomStream stream)
-      : detail::DiagonalLayer<S, Gates>(inputs, features, stream) {}
+  DiagonalGru(Index inputs, Index features, RandomStream stream, const DiagonalOptions& options = {})
+      : detail::DiagonalLayer<S, Gates>(inputs, features, stream, options) {}
 };
 
 }  // namespace minrnn

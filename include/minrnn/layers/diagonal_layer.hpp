@@ -21,6 +21,7 @@
 #include "minrnn/kernels/packet.hpp"
 #include "minrnn/kernels/tiles.hpp"
 #include "minrnn/kernels/tiling.hpp"
+#include "minrnn/layers/diagonal_options.hpp"
 #include "minrnn/layers/gated_layer.hpp"
 #include "minrnn/layers/recurrent_state.hpp"
 #include "minrnn/scan/diagonal_walk.hpp"
@@ -129,25 +130,33 @@ class DiagonalLayer : public GatedLayer<S, Gates, DiagonalLayer<S, Gates>> {
   }
 
  protected:
-  /// Weights uniform in +-sqrt(6 / (F + H)), diagonal weights normal with deviation 2, or 0.1 where a gate sees c,
-  /// biases 0 but for those of the first gate, which go evenly from 0 to -1: channels with memories of different
-  /// lengths.
+  /// Weights uniform in +-sqrt(6 / (F + H)), diagonal weights normal, biases 0 but for those of the first gate:
+  /// channels with memories of different lengths. Throws std::invalid_argument for options that are no finite numbers
+  /// and for a deviation below 0.
   ///
-  /// The published code draws the diagonal weights with variance 4 / (5 F). From there DiagonalGru did not learn parity
-  /// at F = 64: a state tracks others where its gates see it well from the beginning. Of bench/regular_languages, one
-  /// layer of 64, DiagonalLstm had parity after 250 steps with deviation 2, 750 with 1, and not after 1500 with 0.5;
-  /// DiagonalGru had cycle navigation right at a length of 64 in 67, 57 and 40 % of 1024 sequences after 2000 steps.
-  /// A gate that sees c so well makes gradients explode: a character model of three DiagonalLstm (F = 128, H = 256) was
-  /// at 2.22 nats after 200 steps, and at 1.85 with 0.1 there.
-  DiagonalLayer(Index inputs, Index features, RandomStream stream) : Base(inputs, features) {
+  /// The published code draws the diagonal weights with variance 4 / (5 F), here their deviation is 2. From the former
+  /// DiagonalGru did not learn parity at F = 64: a state tracks others where its gates see it well from the beginning.
+  /// Of bench/regular_languages, one layer of 64, DiagonalLstm had parity after 250 steps with deviation 2, 750 with 1,
+  /// and not after 1500 with 0.5; DiagonalGru had cycle navigation right at a length of 64 in 67, 57 and 40 % of 1024
+  /// sequences after 2000 steps. A gate that sees c so well makes gradients explode: a character model of three
+  /// DiagonalLstm (F = 128, H = 256) was at 2.22 nats after 200 steps, and at 1.85 with 0.1 there.
+  DiagonalLayer(Index inputs, Index features, RandomStream stream, const DiagonalOptions& options)
+      : Base(inputs, features) {
+    const double first = options.first_forget_bias, last = options.last_forget_bias;
+    check_that(is_finite(first), Gates::kName, "first_forget_bias", "a finite number", first);
+    check_that(is_finite(last), Gates::kName, "last_forget_bias", "a finite number", last);
+    check_that(is_finite(options.deviation) && options.deviation >= 0, Gates::kName, "deviation",
+               "a finite number of at least 0", options.deviation);
     Random random(stream);
     const double limit = std::sqrt(6 / static_cast<double>(inputs + features));
     for (Index gate = 0; gate < kGates; ++gate) fill_symmetric(this->w_[gate].value, random, limit);
     for (Index i = 0; i < kDiagonals; ++i)
-      fill_normal(this->diagonal_[i].value, random, Gates::kDiagonalWeights[i].is_peephole ? 0.1 : 2);
+      fill_normal(this->diagonal_[i].value, random, Gates::kDiagonalWeights[i].is_peephole ? 0.1 : options.deviation);
     Matrix<S>& bias = this->b_[0].value;
-    for (Index i = 1; i < features; ++i)
-      bias(i, 0) = static_cast<S>(-static_cast<double>(i) / static_cast<double>(features - 1));
+    for (Index i = 0; i < features; ++i) {
+      const double part = i == 0 ? 0 : static_cast<double>(i) / static_cast<double>(features - 1);
+      bias(i, 0) += static_cast<S>(Gates::kForgetBias * (first + (last - first) * part));
+    }
   }
 
  private:

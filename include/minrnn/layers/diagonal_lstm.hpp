@@ -6,6 +6,7 @@
 #include "minrnn/core/types.hpp"
 #include "minrnn/gates/diagonal_lstm.hpp"
 #include "minrnn/layers/diagonal_layer.hpp"
+#include "minrnn/layers/diagonal_options.hpp"
 
 namespace minrnn {
 
@@ -19,15 +20,16 @@ namespace minrnn {
 /// Gradient    (dh, dc)_{t-1} from (dh, dc)_t by a matrix (2, 2) for each channel: gates/diagonal_lstm.hpp
 /// Parameters  w_f, b_f, a_f, c_f, w_g, b_g, a_g, w_o, b_o, a_o, c_o
 /// Memory      kept for backward: 5 H scalars per step (f, g, o, c and h)
-/// Throws      std::invalid_argument for a size below 1 or a wrong shape
+/// Throws      std::invalid_argument for a size below 1, an option that is no finite number, or a wrong shape
 /// Source      Danieli et al. 2025, "ParaRNN: Unlocking Parallel Training of Nonlinear RNNs", arXiv:2510.21450
 template <class S>
 class DiagonalLstm : public detail::DiagonalLayer<S, detail::DiagonalLstmGates> {
  public:
   using Gates = detail::DiagonalLstmGates;  // by which a cell knows its layer
 
-  DiagonalLstm(Index inputs, Index features, RandomStream stream)
-      : detail::DiagonalLayer<S, Gates>(inputs, features, stream) {}
+  DiagonalLstm(Index inputs, Index features, RandomStream stream,
+               const DiagonalOptions& options = {.last_forget_bias = -1})
+      : detail::DiagonalLayer<S, Gates>(inputs, features, stream, options) {}
 };
 
 }  // namespace minrnn
