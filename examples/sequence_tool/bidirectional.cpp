@@ -20,7 +20,7 @@ struct TwoDirections : minrnn::Bidirectional<Mixer> {
 }  // namespace
 
 std::unique_ptr<Network> make_bidirectional(const ModelSettings& s, minrnn::RandomStream stream) {
-  const MixerSettings mixer{.expansion = s.expansion, .heads = s.heads, .window = s.window};
+  const MixerSettings mixer{.expansion = s.expansion, .heads = s.heads, .window = s.window, .memory = s.memory};
   return with_mixer(s.mixer, mixer, [&](auto make_mixer) -> std::unique_ptr<Network> {
     using Mixer = TwoDirections<decltype(make_mixer(Index{}, Index{}, stream))>;
     return network_around<Mixer>(s, stream, [&](Index inputs, Index features, minrnn::RandomStream own) {

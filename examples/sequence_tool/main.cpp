@@ -48,6 +48,10 @@ void add_model(CLI::App& app, sequence_tool::ModelSettings& s) {
   add_number(app, "--heads", s.heads, kSize, "of a transformer; a divisor of dim (default: dim / 64)", false);
   add_number(app, "--window", s.window, whole_number<Index>(1, sequence_tool::kMostWindow),
              "frames that a transformer sees (default: the longest sequence)", false);
+  add_number(app, "--memory", s.memory, {2, 1e9, "a number from 2 to 1e9"},
+             "frames that diagonal-gru and diagonal-lstm remember at first, in the channel that forgets least; of long "
+             "sequences: about their length",
+             false);
   app.add_flag("--bidirectional", s.bidirectional,
                "each mixer twice, forward and backward in time; not with --pool last");
   add_number(app, "--dropout", s.dropout, {0, 0.99, "a number from 0 to 0.99"}, "on each residual branch");

@@ -14,7 +14,7 @@ namespace sequence_tool {
 
 std::unique_ptr<Network> make_network(const ModelSettings& s, minrnn::RandomStream stream) {
   if (s.bidirectional) return make_bidirectional(s, stream);
-  const MixerSettings mixer{.expansion = s.expansion, .heads = s.heads, .window = s.window};
+  const MixerSettings mixer{.expansion = s.expansion, .heads = s.heads, .window = s.window, .memory = s.memory};
   return with_mixer(s.mixer, mixer, [&](auto make_mixer) -> std::unique_ptr<Network> {
     return network_around<decltype(make_mixer(Index{}, Index{}, stream))>(s, stream, make_mixer);
   });

@@ -24,6 +24,7 @@ struct ModelSettings {
   std::string mixer = "mingru", pool = "mean";
   Index layers = 2, dim = 64, expansion = 2, kernel = 4;
   Index heads = 0, window = 0;  // of a transformer alone; 0: dim / 64, and the longest sequence of the training
+  double memory = 0;            // frames, of a diagonal mixer before it is trained; 0: as it begins by itself
   double dropout = 0;
   bool bidirectional = false;
   // What the data decide, of which each model has one kind.
@@ -34,6 +35,7 @@ struct ModelSettings {
   std::vector<std::string> classes;  // of a classification
 
   bool attends() const { return mixer == "transformer"; }
+  bool is_diagonal() const { return mixer == "diagonal-gru" || mixer == "diagonal-lstm"; }
   Index inputs() const;
   Index outputs() const { return task == Task::regression ? 1 : static_cast<Index>(classes.size()); }
 

@@ -112,6 +112,8 @@ Dataset take_data(const TrainSettings& s, ModelSettings& model) {
 }  // namespace
 
 int train(const TrainSettings& settings, minrnn::Executor& executor) {
+  if (settings.model.memory > 0 && !settings.model.is_diagonal())
+    throw InputError("--memory: wanted with --mixer diagonal-gru or diagonal-lstm, given " + settings.model.mixer);
   if (settings.model.bidirectional && settings.model.pool == "last")
     throw InputError("--bidirectional: wanted --pool mean or max: what looks back has seen one frame at the last one");
   check_files(settings.files, settings.data.named());

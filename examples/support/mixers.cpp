@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: MIT
 #include "support/mixers.hpp"
 
+#include <cmath>
 #include <vector>
 
 #include "minrnn/compose/highway.hpp"
@@ -41,6 +42,15 @@ AnyLayer make_attention(const MixerSettings& settings, Index dim, Index, RandomS
   return erase(minrnn::Attention<float>(dim, settings.heads, own, {.window = settings.window}));
 }
 
+/// Over a long memory channels that expand would have gradients beyond all range: a smaller deviation.
+template <class Mixer>
+ListedMixer diagonal(const char* name) {
+  return {name, false, [](const MixerSettings& settings, Index inputs, Index features, RandomStream own) {
+            if (settings.memory == 0) return erase(Mixer(inputs, features, own));
+            return erase(Mixer(inputs, features, own, {.last_forget_bias = std::log(settings.memory), .deviation = 1}));
+          }};
+}
+
 }  // namespace
 
 const std::vector<ListedMixer>& mixers() {
@@ -48,8 +58,8 @@ const std::vector<ListedMixer>& mixers() {
                                              recurrent<minrnn::MinLstm<float>>("minlstm"),
                                              recurrent<minrnn::SignedMinGru<float>>("signed-mingru"),
                                              recurrent<minrnn::SignedMinLstm<float>>("signed-minlstm"),
-                                             recurrent<minrnn::DiagonalGru<float>>("diagonal-gru"),
-                                             recurrent<minrnn::DiagonalLstm<float>>("diagonal-lstm"),
+                                             diagonal<minrnn::DiagonalGru<float>>("diagonal-gru"),
+                                             diagonal<minrnn::DiagonalLstm<float>>("diagonal-lstm"),
                                              {"highway-mingru", false, make_highway},
                                              recurrent<minrnn::RgLru<float>>("rg-lru"),
                                              recurrent<minrnn::Gru<float>>("gru"),

@@ -17,6 +17,7 @@ namespace tool {
 struct MixerSettings {
   minrnn::Index expansion = 2;          // of a mixer with projections of its own
   minrnn::Index heads = 1, window = 1;  // of a transformer
+  double memory = 0;  // frames that the last channel of a diagonal mixer remembers at first; 0: as it begins by itself
 };
 
 /// A mixer whose type is known only to the list, in mixers.cpp: a model around it is compiled once, and not once for
