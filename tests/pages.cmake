@@ -43,7 +43,7 @@ add_test(NAME pages COMMAND ${CMAKE_COMMAND} "-DPAGES=${pages}" -P ${CMAKE_CURRE
 
 # The site of cmake/docs.cmake is written without a warning, and no link of a page leads to a heading that is not there.
 find_program(MINRNN_DOXYGEN doxygen)
-if(MINRNN_DOXYGEN AND EXISTS ${MINRNN_TEST_PYTHON})
+if(MINRNN_TEST_INTEGRATION AND MINRNN_DOXYGEN AND EXISTS ${MINRNN_TEST_PYTHON})
   add_test(NAME docs COMMAND ${CMAKE_COMMAND} -DOUTPUT=${CMAKE_CURRENT_BINARY_DIR}/docs
                              -P ${PROJECT_SOURCE_DIR}/cmake/docs.cmake)
   set_tests_properties(docs PROPERTIES TIMEOUT 300)
