@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <ranges>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -25,8 +25,10 @@ namespace minrnn {
 
 /// A list of sequences: a range of views, Eigen matrices (F, T), or whatever else is one sequence of S.
 template <class List, class S>
-concept ListOfSequences =
-    std::ranges::input_range<List> && std::convertible_to<std::ranges::range_reference_t<List>, SequenceView<const S>>;
+concept ListOfSequences = requires(List& list) {
+  { *std::begin(list) } -> std::convertible_to<SequenceView<const S>>;
+  { std::begin(list) != std::end(list) } -> std::convertible_to<bool>;
+};
 
 struct PackOptions {
   Index time = 0;         // frames of a row; 0, or fewer than the longest sequence has: as many as that
