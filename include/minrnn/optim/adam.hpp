@@ -40,6 +40,75 @@ struct AdamOptions {
   std::function<bool(const std::string& name, int rank)> decays = [](const std::string&, int rank) { return rank > 1; };
 };
 
+namespace detail {
+/// The constants of a step of Adam for one parameter.
+template <class S>
+struct AdamRates {
+  S keep, beta1, new1, beta2, new2, rate, epsilon;
+
+  AdamRates(const AdamOptions<S>& o, double correction1, double correction2, bool decays)
+      : keep(decays ? S(1) - o.learning_rate * o.weight_decay : S(1)),
+        beta1(o.beta1),
+        new1(S(1) - o.beta1),
+        beta2(o.beta2),
+        new2(S(1) - o.beta2),
+        // m / (r / c + epsilon) = c m / (r + c epsilon)
+        rate(static_cast<S>(static_cast<double>(o.learning_rate) * correction2 / correction1)),
+        epsilon(static_cast<S>(static_cast<double>(o.epsilon) * correction2)) {}
+};
+
+/// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it
+/// advanced.
+template <class S>
+Index advance_row(Row<const S> grad, Row<S> first, Row<S> root, Row<S> value, Index count, AdamRates<S> rates) {
+  using P = Packet<S>;
+  const P least((std::numeric_limits<S>::min)());
+  const auto update = [&](auto i) MINRNN_INLINE_LAMBDA {
+    const P g = grad[i], r_before = root[i];
+    if (!all_finite(g)) [[unlikely]]
+      return false;
+    const P m = fma(g, P(rates.new1), first[i] * rates.beta1);
+    // Of numbers relative to the larger, whose squares have no range to leave, as those of g and r have.
+    const P unit = maximum(maximum(absolute(g), r_before), least);
+    const P now = as_written(g / unit), before = as_written(r_before / unit);
+    const P r = unit * square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
+    first[i] = m;
+    root[i] = r;
+    // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
+    const P direction = m / maximum(r + rates.epsilon, least);
+    value[i] = fma(-direction, P(rates.rate), value[i] * rates.keep);
+    return true;
+  };
+  Index i = 0;
+  for (; i + P::size <= count; i += P::size)
+    if (!update(FullLanes<S>{i})) [[unlikely]]
+      return i;
+  return i < count && update(PartialLanes<S>{i, count - i}) ? count : i;
+}
+
+/// One step of Adam for a parameter and its moments, on all threads. Returns how many gradients are not finite.
+template <class S>
+Index advance_parameter(Parameter<S>& p, Matrix<S>& first, Matrix<S>& root, const AdamRates<S>& rates,
+                        const Context& context) {
+  constexpr double kWork = 32;  // of a number
+  std::atomic<Index> skipped = 0;
+  const Pieces pieces(p.size(), Tiles::of(p.size(), {kWork}), 1024);
+  parallel_for(context, pieces.count(), kWork * static_cast<double>(p.size()), [&](Index piece, Index) {
+    const Index end = pieces.last(piece);
+    const auto advance_from = [&](Index i, Index count) {
+      return advance_row(Row<const S>(p.grad).from(i), Row<S>(first).from(i), Row<S>(root).from(i),
+                         Row<S>(p.value).from(i), count, rates);
+    };
+    for (Index i = pieces.first(piece); i < end;) {
+      i += advance_from(i, end - i);
+      for (const Index after = std::min<Index>(end, i + Packet<S>::size); i < after; ++i)  // what ended it, one by one
+        if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
+    }
+  });
+  return skipped;
+}
+}  // namespace detail
+
 /// Adam, and with a weight decay AdamW. One step counter for all parameters; moments in the order of the visit.
 ///
 /// Equations   t += 1;  v *= 1 - lr decay;  m = beta1 m + (1 - beta1) g;  r^2 = beta2 r^2 + (1 - beta2) g^2
@@ -87,27 +156,11 @@ class Adam {
     const double correction1 = 1 - std::pow(static_cast<double>(options.beta1), t);
     const double correction2 = std::sqrt(1 - std::pow(static_cast<double>(options.beta2), t));
     std::size_t next = 0;
-    Index all = 0;
-    std::atomic<Index> skipped = 0;  // gradients that are not finite
+    Index all = 0, skipped = 0;  // gradients, and those that are not finite
     visit_own(layer, [&](const Name&, Parameter<S>& p) {
       Moments& m = moments_[next++];
       all += p.size();
-      const Rates rates(options, correction1, correction2, m.decays);
-      constexpr double kWork = 32;  // of a number
-      const Pieces pieces(p.size(), Tiles::of(p.size(), {kWork}), 1024);
-      parallel_for(context, pieces.count(), kWork * static_cast<double>(p.size()), [&](Index piece, Index) {
-        const Index end = pieces.last(piece);
-        const auto advance_from = [&](Index i, Index count) {
-          return advance(Row<const S>(p.grad).from(i), Row<S>(m.first).from(i), Row<S>(m.root).from(i),
-                         Row<S>(p.value).from(i), count, rates);
-        };
-        for (Index i = pieces.first(piece); i < end;) {
-          i += advance_from(i, end - i);
-          for (const Index after = std::min<Index>(end, i + P::size); i < after;
-               ++i)  // those that ended it, one by one
-            if (advance_from(i, 1) == 0) skipped.fetch_add(1, std::memory_order_relaxed);
-        }
-      });
+      skipped += detail::advance_parameter(p, m.first, m.root, {options, correction1, correction2, m.decays}, context);
     });
     if (skipped == all && all > 0) --steps_;
     return skipped == 0;
@@ -126,50 +179,6 @@ class Adam {
   }
 
  private:
-  using P = Packet<S>;
-
-  /// The constants of a step for one parameter.
-  struct Rates {
-    S keep, beta1, new1, beta2, new2, rate, epsilon;
-
-    Rates(const AdamOptions<S>& o, double correction1, double correction2, bool decays)
-        : keep(decays ? S(1) - o.learning_rate * o.weight_decay : S(1)),
-          beta1(o.beta1),
-          new1(S(1) - o.beta1),
-          beta2(o.beta2),
-          new2(S(1) - o.beta2),
-          // m / (r / c + epsilon) = c m / (r + c epsilon)
-          rate(static_cast<S>(static_cast<double>(o.learning_rate) * correction2 / correction1)),
-          epsilon(static_cast<S>(static_cast<double>(o.epsilon) * correction2)) {}
-  };
-
-  /// Advances numbers packet by packet, up to the first packet in which a gradient is not finite. Returns how many it
-  /// advanced.
-  static Index advance(Row<const S> grad, Row<S> first, Row<S> root, Row<S> value, Index count, Rates rates) {
-    const P least((std::numeric_limits<S>::min)());
-    const auto update = [&](auto i) MINRNN_INLINE_LAMBDA {
-      const P g = grad[i], r_before = root[i];
-      if (!all_finite(g)) [[unlikely]]
-        return false;
-      const P m = fma(g, P(rates.new1), first[i] * rates.beta1);
-      // Of numbers relative to the larger, whose squares have no range to leave, as those of g and r have.
-      const P unit = maximum(maximum(absolute(g), r_before), least);
-      const P now = detail::as_written(g / unit), before = detail::as_written(r_before / unit);
-      const P r = unit * detail::square_root(fma(now * now, P(rates.new2), before * before * rates.beta2));
-      first[i] = m;
-      root[i] = r;
-      // Where nothing but zeros came by, 0 / least is 0, and no NaN, even with an epsilon of 0.
-      const P direction = m / maximum(r + rates.epsilon, least);
-      value[i] = fma(-direction, P(rates.rate), value[i] * rates.keep);
-      return true;
-    };
-    Index i = 0;
-    for (; i + P::size <= count; i += P::size)
-      if (!update(detail::FullLanes<S>{i})) [[unlikely]]
-        return i;
-    return i < count && update(detail::PartialLanes<S>{i, count - i}) ? count : i;
-  }
-
   /// As visit_parameters, of parameters whose scalar is S.
   template <class L, class V>
   static void visit_own(L& layer, V&& visitor) {
