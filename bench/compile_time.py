@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""How long a compiler takes for small programs: with Eigen alone, the cells, the whole library, the README's first.
+"""How long a compiler takes for small programs: with Eigen alone, the cells, the whole library, the README's first,
+and the same where minrnn::compiled holds the code of its layers, without the time of that library.
 
     bench/compile_time.py [--compiler g++] [--flags=-O3 -march=native] [--runs 3] [--root FOLDER ...]
 
@@ -19,6 +20,7 @@ HEADERS = {
     "with the cells": ["minrnn/cells/min_gru_cell.hpp", "minrnn/cells/min_lstm_cell.hpp"],
     "with the whole library": ["minrnn/minrnn.hpp"],
     "the README's first program": None,
+    "the same with minrnn::compiled": None,
 }
 
 
@@ -49,7 +51,8 @@ def main():
         for _ in range(arguments.runs):
             for (name, root), values in times.items():
                 source.write_text(program(HEADERS[name], root))
-                values.append(seconds([arguments.compiler, *options, "-I", root / "include", "-c", source,
+                macros = ["-DMINRNN_COMPILED"] if "minrnn::compiled" in name else []
+                values.append(seconds([arguments.compiler, *options, *macros, "-I", root / "include", "-c", source,
                                        "-o", source.with_suffix(".o")]))
     print("| program |" + "".join(f" {root.name} |" for root in arguments.root))
     print("|---|" + "---|" * len(arguments.root))

@@ -112,4 +112,6 @@
 #include "minrnn/models/sequence_model.hpp"
 
 #include "minrnn/testing/gradient_check.hpp"
+
+#include "minrnn/compiled.hpp"
 // IWYU pragma: end_exports

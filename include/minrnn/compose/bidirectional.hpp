@@ -14,6 +14,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
@@ -83,7 +84,9 @@ class Bidirectional {
 
   Index input_size() const { return forward_.input_size(); }
   Index output_size() const { return forward_.output_size() + (is_added() ? 0 : backward_.output_size()); }
-  State initial_state(Index batch) const { return {forward_.initial_state(batch), backward_.initial_state(batch)}; }
+  State initial_state(Index batch) const {
+    return {detail::part(forward_).initial_state(batch), detail::part(backward_).initial_state(batch)};
+  }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
@@ -91,10 +94,10 @@ class Bidirectional {
     cache.forget();
     cache.x_ = x;
     const auto reversed = reverse(x, cache, context);
-    const auto u =
-        detail::in_part(kForward, [&] { return forward_.forward(x, state.forward, cache.forward_, context); });
+    const auto u = detail::in_part(
+        kForward, [&] { return detail::part(forward_).forward(x, state.forward, cache.forward_, context); });
     const auto v = detail::in_part(
-        kBackward, [&] { return backward_.forward(reversed, state.backward, cache.backward_, context); });
+        kBackward, [&] { return detail::part(backward_).forward(reversed, state.backward, cache.backward_, context); });
     const auto y = join(x, u, v, cache, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
@@ -104,9 +107,10 @@ class Bidirectional {
     check_argument(x, state);
     cache.forget();
     const auto reversed = reverse(x, cache, context);
-    const auto u = detail::in_part(kForward, [&] { return forward_.infer(x, state.forward, cache.forward_, context); });
-    const auto v =
-        detail::in_part(kBackward, [&] { return backward_.infer(reversed, state.backward, cache.backward_, context); });
+    const auto u = detail::in_part(
+        kForward, [&] { return detail::part(forward_).infer(x, state.forward, cache.forward_, context); });
+    const auto v = detail::in_part(
+        kBackward, [&] { return detail::part(backward_).infer(reversed, state.backward, cache.backward_, context); });
     return join(x, u, v, cache, context);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
@@ -114,11 +118,11 @@ class Bidirectional {
     cache.check_backward("Bidirectional", sizes(), dy);
     detail::check_state("Bidirectional", "dstate", *this, state_rows_, dstate, dy.batch());
     const auto du = of_forward(dy, cache, context), dv = of_backward(dy, cache, context);
-    const auto through_forward =
-        detail::in_part(kForward, [&] { return forward_.backward(du, dstate.forward, cache.forward_, context); });
+    const auto through_forward = detail::in_part(
+        kForward, [&] { return detail::part(forward_).backward(du, dstate.forward, cache.forward_, context); });
     detail::tell_finished(context, forward_);
-    const auto through_backward =
-        detail::in_part(kBackward, [&] { return backward_.backward(dv, dstate.backward, cache.backward_, context); });
+    const auto through_backward = detail::in_part(
+        kBackward, [&] { return detail::part(backward_).backward(dv, dstate.backward, cache.backward_, context); });
     detail::tell_finished(context, backward_);
     const SequenceView<Scalar> dx = cache.dx_.resize(input_size(), dy.time(), dy.batch(), dy, cache.x_);
     detail::for_packets<Scalar>(context, dx, [&](auto i, Index t, Index b) {

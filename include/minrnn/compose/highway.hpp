@@ -15,6 +15,7 @@
 #include "minrnn/core/narrow_weight.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence.hpp"
 #include "minrnn/core/types.hpp"
@@ -72,14 +73,14 @@ class Highway {
 
   Index input_size() const { return inner_.input_size(); }
   Index output_size() const { return inner_.output_size(); }
-  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+  State initial_state(Index batch) const { return detail::part(inner_).initial_state(batch); }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
     detail::check_input("Highway", x, input_size());
     cache.forget();
     cache.x_ = x;
-    cache.l_ = detail::in_part(kInner, [&] { return inner_.forward(x, state, cache.inner_, context); });
+    cache.l_ = detail::in_part(kInner, [&] { return detail::part(inner_).forward(x, state, cache.inner_, context); });
     const auto y = join(x, cache.l_, cache, true, context);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
@@ -88,14 +89,14 @@ class Highway {
                                    const Context& context = {}) const {
     detail::check_input("Highway", x, input_size());
     cache.forget();
-    const auto l = detail::in_part(kInner, [&] { return inner_.infer(x, state, cache.inner_, context); });
+    const auto l = detail::in_part(kInner, [&] { return detail::part(inner_).infer(x, state, cache.inner_, context); });
     return join(x, l, cache, false, context);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const requires SequenceLayer<Inner> {
     detail::check_input("Highway", x.sequence(), input_size());
     cache.forget();
-    const auto l = detail::in_part(kInner, [&] { return inner_.step(x, state, cache.inner_, context); });
+    const auto l = detail::in_part(kInner, [&] { return detail::part(inner_).step(x, state, cache.inner_, context); });
     return join(x.sequence(), l.sequence(), cache, false, context).frame(0);
   }
 
@@ -112,7 +113,7 @@ class Highway {
       dk.row(t, b)[i] = p.complement * dl_i * (l.row(t, b)[i] - x.row(t, b)[i]);
     });
     const auto through_inner =
-        detail::in_part(kInner, [&] { return inner_.backward(dl, dstate, cache.inner_, context); });
+        detail::in_part(kInner, [&] { return detail::part(inner_).backward(dl, dstate, cache.inner_, context); });
     detail::tell_finished(context, inner_);
     const auto dx = through_gate(dy, dk, through_inner, cache, context);
     if (context.listener != nullptr) context.listener->finished(&w_p_);

@@ -10,6 +10,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 
@@ -47,7 +48,7 @@ class Recompute {
 
   Index input_size() const { return inner_.input_size(); }
   Index output_size() const { return inner_.output_size(); }
-  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+  State initial_state(Index batch) const { return detail::part(inner_).initial_state(batch); }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
@@ -59,7 +60,7 @@ class Recompute {
     const auto y = for_chunks(x, cache, [&](SequenceView<const Scalar> chunk) {
       const Context of_chunk = context.part(static_cast<Index>(cache.borders_.size()));
       cache.borders_.push_back(state);
-      return inner_.forward(chunk, state, cache.inner_, of_chunk);
+      return detail::part(inner_).forward(chunk, state, cache.inner_, of_chunk);
     });
     cache.keep(sizes(), x.time(), x.batch());
     return y;
@@ -68,13 +69,14 @@ class Recompute {
                                    const Context& context = {}) const {
     detail::check_sequence("Recompute", "x", x, input_size());
     cache.forget();
-    return for_chunks(
-        x, cache, [&](SequenceView<const Scalar> chunk) { return inner_.infer(chunk, state, cache.inner_, context); });
+    return for_chunks(x, cache, [&](SequenceView<const Scalar> chunk) {
+      return detail::part(inner_).infer(chunk, state, cache.inner_, context);
+    });
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const {
     cache.forget();
-    return cache.step_.note(inner_.step(x, state, cache.inner_, context));
+    return cache.step_.note(detail::part(inner_).step(x, state, cache.inner_, context));
   }
 
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
@@ -87,8 +89,9 @@ class Recompute {
       State state = cache.borders_[i];
       Context of_chunk = Context{cache.draw_, context.executor}.part(static_cast<Index>(i));
       if (i == 0) of_chunk.listener = context.listener;  // every chunk adds to the same gradients; this is the last
-      inner_.forward(x.chunk(first, steps), state, cache.inner_, of_chunk);
-      copy(inner_.backward(dy.chunk(first, steps), dstate, cache.inner_, of_chunk), dx.chunk(first, steps));
+      detail::part(inner_).forward(x.chunk(first, steps), state, cache.inner_, of_chunk);
+      copy(detail::part(inner_).backward(dy.chunk(first, steps), dstate, cache.inner_, of_chunk),
+           dx.chunk(first, steps));
     }
     detail::tell_finished(context, inner_);
     return dx;

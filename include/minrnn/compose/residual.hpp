@@ -9,6 +9,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
@@ -43,30 +44,31 @@ class Residual {
 
   Index input_size() const { return inner_.input_size(); }
   Index output_size() const { return inner_.output_size(); }
-  State initial_state(Index batch) const { return inner_.initial_state(batch); }
+  State initial_state(Index batch) const { return detail::part(inner_).initial_state(batch); }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
                                      const Context& context = {}) const {
     cache.forget();
     cache.x_ = x;
-    const auto y = add(context, x, inner_.forward(x, state, cache.inner_, context), cache.y_);
+    const auto y = add(context, x, detail::part(inner_).forward(x, state, cache.inner_, context), cache.y_);
     cache.keep(sizes(), x.time(), x.batch());
     return y;
   }
   SequenceView<const Scalar> infer(SequenceView<const Scalar> x, State& state, Cache& cache,
                                    const Context& context = {}) const {
     cache.forget();
-    return add(context, x, inner_.infer(x, state, cache.inner_, context), cache.y_);
+    return add(context, x, detail::part(inner_).infer(x, state, cache.inner_, context), cache.y_);
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const requires SequenceLayer<Inner> {
     cache.forget();
-    return add(context, x.sequence(), inner_.step(x, state, cache.inner_, context).sequence(), cache.y_).frame(0);
+    return add(context, x.sequence(), detail::part(inner_).step(x, state, cache.inner_, context).sequence(), cache.y_)
+        .frame(0);
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Residual", sizes(), dy);
-    const auto through_inner = inner_.backward(dy, dstate, cache.inner_, context);
+    const auto through_inner = detail::part(inner_).backward(dy, dstate, cache.inner_, context);
     detail::tell_finished(context, inner_);
     return add(context, dy, through_inner, cache.dx_, cache.x_);
   }

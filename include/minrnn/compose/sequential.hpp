@@ -16,6 +16,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 
@@ -89,7 +90,8 @@ class Sequential {
   Index input_size() const { return std::get<0>(layers_).input_size(); }
   Index output_size() const { return std::get<kCount - 1>(layers_).output_size(); }
   State initial_state(Index batch) const {
-    return std::apply([&](const auto&... layer) { return State{{layer.initial_state(batch)...}}; }, layers_);
+    return std::apply([&](const auto&... layer) { return State{{detail::part(layer).initial_state(batch)...}}; },
+                      layers_);
   }
 
   SequenceView<const Scalar> forward(SequenceView<const Scalar> x, State& state, Cache& cache,
@@ -98,7 +100,8 @@ class Sequential {
     cache.forget();
     x = cache.result_.keep(x);
     x = through_parts(x, [&](auto i, auto x_i) {
-      return std::get<i>(layers_).forward(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+      return detail::part(std::get<i>(layers_))
+          .forward(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
     });
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
@@ -108,7 +111,8 @@ class Sequential {
     check_argument(x, state);
     cache.forget();
     return cache.result_.note(through_parts(x, [&](auto i, auto x_i) {
-      return std::get<i>(layers_).infer(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+      return detail::part(std::get<i>(layers_))
+          .infer(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
     }));
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache, const Context& context = {}) const
@@ -116,7 +120,7 @@ class Sequential {
     check_argument(x.sequence(), state);
     cache.forget();
     return cache.result_.note(through_parts(x, [&](auto i, auto x_i) {
-      return std::get<i>(layers_).step(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
+      return detail::part(std::get<i>(layers_)).step(x_i, std::get<i>(state.parts), std::get<i>(cache.parts_), context);
     }));
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
@@ -126,7 +130,8 @@ class Sequential {
     for_each_index([&](auto up) {
       constexpr std::integral_constant<std::size_t, kCount - 1 - up> i;
       dy = detail::in_part(part_name(i), [&] {
-        return std::get<i>(layers_).backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
+        return detail::part(std::get<i>(layers_))
+            .backward(dy, std::get<i>(dstate.parts), std::get<i>(cache.parts_), context);
       });
       detail::tell_finished(context, std::get<i>(layers_));
     });

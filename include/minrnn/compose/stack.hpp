@@ -12,6 +12,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
 
@@ -60,7 +61,7 @@ class Stack {
   Index output_size() const { return layers_.empty() ? 0 : layers_.back().output_size(); }
   State initial_state(Index batch) const {
     State state;
-    for (const L& layer : layers_) state.parts.push_back(layer.initial_state(batch));
+    for (const L& layer : layers_) state.parts.push_back(detail::part(layer).initial_state(batch));
     return state;
   }
 
@@ -69,8 +70,9 @@ class Stack {
     prepare(x, state, cache);
     cache.forget();
     x = cache.result_.keep(x);
-    x = through_parts(
-        x, [&](std::size_t i, auto x_i) { return layers_[i].forward(x_i, state.parts[i], cache.parts_[i], context); });
+    x = through_parts(x, [&](std::size_t i, auto x_i) {
+      return detail::part(layers_[i]).forward(x_i, state.parts[i], cache.parts_[i], context);
+    });
     cache.keep(sizes(), x.time(), x.batch());
     return cache.result_.note(x);
   }
@@ -78,23 +80,26 @@ class Stack {
                                    const Context& context = {}) const {
     prepare(x, state, cache);
     cache.forget();
-    return cache.result_.note(through_parts(
-        x, [&](std::size_t i, auto x_i) { return layers_[i].infer(x_i, state.parts[i], cache.parts_[i], context); }));
+    return cache.result_.note(through_parts(x, [&](std::size_t i, auto x_i) {
+      return detail::part(layers_[i]).infer(x_i, state.parts[i], cache.parts_[i], context);
+    }));
   }
   FrameView<const Scalar> step(FrameView<const Scalar> x, State& state, Cache& cache,
                                const Context& context = {}) const requires SequenceLayer<L> {
     prepare(x.sequence(), state, cache);
     cache.forget();
-    return cache.result_.note(through_parts(
-        x, [&](std::size_t i, auto x_i) { return layers_[i].step(x_i, state.parts[i], cache.parts_[i], context); }));
+    return cache.result_.note(through_parts(x, [&](std::size_t i, auto x_i) {
+      return detail::part(layers_[i]).step(x_i, state.parts[i], cache.parts_[i], context);
+    }));
   }
   SequenceView<const Scalar> backward(SequenceView<const Scalar> dy, State& dstate, Cache& cache,
                                       const Context& context = {}) {
     cache.check_backward("Stack", sizes(), dy);
     check_state("dstate", dstate, dy.batch());
     for (std::size_t i = layers_.size(); i-- > 0;) {
-      dy = detail::in_part(static_cast<Index>(i),
-                           [&] { return layers_[i].backward(dy, dstate.parts[i], cache.parts_[i], context); });
+      dy = detail::in_part(static_cast<Index>(i), [&] {
+        return detail::part(layers_[i]).backward(dy, dstate.parts[i], cache.parts_[i], context);
+      });
       detail::tell_finished(context, layers_[i]);
     }
     return dy;

@@ -14,6 +14,7 @@
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/output.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/placement.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/sequence_batch.hpp"
@@ -90,7 +91,9 @@ class SequenceModel {
   Index input_size() const { return input_.input_size(); }
   Index output_size() const { return output_.output_size(); }
   Pooling pooling() const { return pool_.pooling(); }
-  State initial_state(Index batch) const { return {blocks_.initial_state(batch), pool_.initial_state(batch)}; }
+  State initial_state(Index batch) const {
+    return {detail::part(blocks_).initial_state(batch), pool_.initial_state(batch)};
+  }
 
   /// Answers (K, 1, N). The batch must outlive backward.
   SequenceView<const S> forward(const SequenceBatch<S>& batch, Cache& cache, const Context& context = {}) const {
@@ -98,12 +101,13 @@ class SequenceModel {
     check_input(batch);
     cache.forget();
     State state = initial_state(batch.x().batch());
-    const auto x = input_.forward(batch.x(), none, cache.input_, context);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.forward(x, state.blocks, cache.blocks_, context); });
-    const auto normed = norm_.forward(y, none, cache.norm_, context);
+    const auto x = detail::part(input_).forward(batch.x(), none, cache.input_, context);
+    const auto y = detail::in_part(
+        kBlocks, [&] { return detail::part(blocks_).forward(x, state.blocks, cache.blocks_, context); });
+    const auto normed = detail::part(norm_).forward(y, none, cache.norm_, context);
     const auto pooled = pool_.forward(normed, state.pool, cache.pool_, context);
     const auto last = gather_last(batch.places(), pooled, cache.last_);
-    const auto answers = output_.forward(last, none, cache.output_, context);
+    const auto answers = detail::part(output_).forward(last, none, cache.output_, context);
     cache.places_.assign(batch.places().begin(), batch.places().end());
     cache.time_ = x.time();
     cache.batch_ = x.batch();
@@ -116,10 +120,12 @@ class SequenceModel {
     check_input(batch);
     cache.forget();
     State state = initial_state(batch.x().batch());
-    const auto x = input_.infer(batch.x(), none, cache.input_, context);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.infer(x, state.blocks, cache.blocks_, context); });
-    const auto pooled = pool_.infer(norm_.infer(y, none, cache.norm_, context), state.pool, cache.pool_, context);
-    return output_.infer(gather_last(batch.places(), pooled, cache.last_), none, cache.output_, context);
+    const auto x = detail::part(input_).infer(batch.x(), none, cache.input_, context);
+    const auto y =
+        detail::in_part(kBlocks, [&] { return detail::part(blocks_).infer(x, state.blocks, cache.blocks_, context); });
+    const auto pooled =
+        pool_.infer(detail::part(norm_).infer(y, none, cache.norm_, context), state.pool, cache.pool_, context);
+    return detail::part(output_).infer(gather_last(batch.places(), pooled, cache.last_), none, cache.output_, context);
   }
 
   /// The answer so far (K, B) of streams, after one frame (F, B) of each: that of a sequence which ends here.
@@ -129,25 +135,29 @@ class SequenceModel {
     detail::check_input("SequenceModel", x.sequence(), input_size());
     detail::check_state("SequenceModel", "state", *this, state_rows_, state, x.batch());
     cache.forget();
-    const auto x_in = input_.step(x, none, cache.input_, context);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.step(x_in, state.blocks, cache.blocks_, context); });
-    const auto pooled = pool_.step(norm_.step(y, none, cache.norm_, context), state.pool, cache.pool_, context);
-    return output_.step(pooled, none, cache.output_, context);
+    const auto x_in = detail::part(input_).step(x, none, cache.input_, context);
+    const auto y = detail::in_part(
+        kBlocks, [&] { return detail::part(blocks_).step(x_in, state.blocks, cache.blocks_, context); });
+    const auto pooled =
+        pool_.step(detail::part(norm_).step(y, none, cache.norm_, context), state.pool, cache.pool_, context);
+    return detail::part(output_).step(pooled, none, cache.output_, context);
   }
 
   /// From danswers (K, 1, N): adds to the gradients, and gives dx (F, T, B), 0 in the padding.
   SequenceView<const S> backward(SequenceView<const S> danswers, Cache& cache, const Context& context = {}) {
     cache.check_backward("SequenceModel", sizes(), danswers);
     NoState none;
-    const auto dlast = output_.backward(danswers, none, cache.output_, context);
+    const auto dlast = detail::part(output_).backward(danswers, none, cache.output_, context);
     detail::tell_finished(context, output_);
     const auto dpooled =
         scatter_last(std::span<const Placement>(cache.places_), dlast, cache.time_, cache.batch_, cache.dy_);
-    const auto dy = norm_.backward(pool_.backward(dpooled, cache.pool_, context), none, cache.norm_, context);
+    const auto dy =
+        detail::part(norm_).backward(pool_.backward(dpooled, cache.pool_, context), none, cache.norm_, context);
     detail::tell_finished(context, norm_);
-    const auto dx = detail::in_part(kBlocks, [&] { return blocks_.backward(dy, cache.blocks_, context); });
+    const auto dx =
+        detail::in_part(kBlocks, [&] { return detail::part(blocks_).backward(dy, cache.blocks_, context); });
     detail::tell_finished(context, blocks_);
-    const auto dinput = input_.backward(dx, none, cache.input_, context);
+    const auto dinput = detail::part(input_).backward(dx, none, cache.input_, context);
     detail::tell_finished(context, input_);
     return dinput;
   }

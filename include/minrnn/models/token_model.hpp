@@ -12,6 +12,7 @@
 #include "minrnn/core/context.hpp"
 #include "minrnn/core/layer.hpp"
 #include "minrnn/core/parameter.hpp"
+#include "minrnn/core/part.hpp"
 #include "minrnn/core/random.hpp"
 #include "minrnn/core/types.hpp"
 #include "minrnn/core/views.hpp"
@@ -68,15 +69,17 @@ class TokenModel {
   }
 
   Index vocabulary_size() const { return embedding_.vocabulary_size(); }
-  State initial_state(Index batch) const { return {blocks_.initial_state(batch)}; }
+  State initial_state(Index batch) const { return {detail::part(blocks_).initial_state(batch)}; }
 
   SequenceView<const S> forward(Tokens tokens, State& state, Cache& cache, const Context& context = {}) const {
     NoState none;
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = embed(tokens, cache);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.forward(x, state.blocks, cache.blocks_, context); });
-    const auto logits = output_.forward(norm_.forward(y, none, cache.norm_, context), none, cache.output_, context);
+    const auto y = detail::in_part(
+        kBlocks, [&] { return detail::part(blocks_).forward(x, state.blocks, cache.blocks_, context); });
+    const auto logits = detail::part(output_).forward(detail::part(norm_).forward(y, none, cache.norm_, context), none,
+                                                      cache.output_, context);
     cache.keep(sizes(), tokens.time(), tokens.batch());
     return logits;
   }
@@ -86,8 +89,10 @@ class TokenModel {
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = embed(tokens, cache);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.infer(x, state.blocks, cache.blocks_, context); });
-    return output_.infer(norm_.infer(y, none, cache.norm_, context), none, cache.output_, context);
+    const auto y =
+        detail::in_part(kBlocks, [&] { return detail::part(blocks_).infer(x, state.blocks, cache.blocks_, context); });
+    return detail::part(output_).infer(detail::part(norm_).infer(y, none, cache.norm_, context), none, cache.output_,
+                                       context);
   }
 
   FrameView<const S> step(FrameView<const std::int32_t> tokens, State& state, Cache& cache,
@@ -96,20 +101,22 @@ class TokenModel {
     cache.forget();
     detail::check_state("TokenModel", "state", *this, state_rows_, state, tokens.batch());
     const auto x = embed(tokens.sequence(), cache).frame(0);
-    const auto y = detail::in_part(kBlocks, [&] { return blocks_.step(x, state.blocks, cache.blocks_, context); });
-    return output_.step(norm_.step(y, none, cache.norm_, context), none, cache.output_, context);
+    const auto y =
+        detail::in_part(kBlocks, [&] { return detail::part(blocks_).step(x, state.blocks, cache.blocks_, context); });
+    return detail::part(output_).step(detail::part(norm_).step(y, none, cache.norm_, context), none, cache.output_,
+                                      context);
   }
 
   void backward(SequenceView<const S> dlogits, State& dstate, Cache& cache, const Context& context = {}) {
     cache.check_backward("TokenModel", sizes(), dlogits);
     detail::check_state("TokenModel", "dstate", *this, state_rows_, dstate, dlogits.batch());
     NoState none;
-    const auto dnormed = output_.backward(dlogits, none, cache.output_, context);
+    const auto dnormed = detail::part(output_).backward(dlogits, none, cache.output_, context);
     detail::tell_finished(context, output_);
-    const auto dy = norm_.backward(dnormed, none, cache.norm_, context);
+    const auto dy = detail::part(norm_).backward(dnormed, none, cache.norm_, context);
     detail::tell_finished(context, norm_);
-    const auto dx =
-        detail::in_part(kBlocks, [&] { return blocks_.backward(dy, dstate.blocks, cache.blocks_, context); });
+    const auto dx = detail::in_part(
+        kBlocks, [&] { return detail::part(blocks_).backward(dy, dstate.blocks, cache.blocks_, context); });
     detail::tell_finished(context, blocks_);
     embedding_.backward(dx, cache.embedding_, context);
     detail::tell_finished(context, embedding_);
