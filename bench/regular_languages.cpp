@@ -22,6 +22,8 @@
 #include "minrnn/compose/sequential.hpp"
 #include "minrnn/core/thread_pool.hpp"
 #include "minrnn/layers/conv1d.hpp"
+#include "minrnn/layers/diagonal_gru.hpp"
+#include "minrnn/layers/diagonal_lstm.hpp"
 #include "minrnn/layers/linear.hpp"
 #include "minrnn/layers/mlp.hpp"
 #include "minrnn/layers/rms_norm.hpp"
@@ -39,37 +41,44 @@ using namespace minrnn::bench;
 /// How sequences to train on may differ from those to test with.
 struct Teaching {
   bool every_answer = false;  // an answer after each symbol, not after the last alone
-  bool loaded = false;        // symbols from a loaded die
+  double loaded = 0;          // share of the sequences whose symbols come from a loaded die
 };
 
 struct Settings {
   std::string task = "parity", mixer = "signed-mingru";
-  Index layers = 1, dim = 64, kernel = 4, batch = 128, shortest = 3, longest = 40, test_sequences = 1024;
+  Index layers = 1, dim = 64, kernel = 4, rank = 2, batch = 128, shortest = 3, longest = 40, test_sequences = 1024;
   std::vector<Index> test_lengths{40, 64, 128, 256};
   std::int64_t steps = 2000, evaluate_every = 250;
   int threads = 1;
+  double memory = 0;  // frames; 0: as mixers begin by themselves
   double growth = 0.5, learning_rate = 2e-3, final_rate = 0.1, weight_decay = 0;  // a decay keeps gates from shutting
   Teaching teaching;
   std::uint64_t seed = 1;
 };
 
-/// Draws one of so many numbers, each as likely; a loaded die gives each a weight, drawn when it is made. What is rare
-/// among fair sequences is frequent among loaded ones: of 40 moves on a circle most are +1, and it is gone round often.
+/// Draws one of so many numbers, each as likely. A loaded die has weights, which are drawn when it is made and then
+/// before every tenth throw or so: what is rare among fair sequences, as a walk that goes round a circle many times, is
+/// not among loaded ones.
 class Die {
  public:
   Die(Random& random, std::uint64_t sides, bool loaded) : random_(random), sides_(sides) {
-    if (!loaded) return;
-    double sum = 0;
-    for (std::uint64_t side = 0; side < sides; ++side) heights_.push_back(sum += std::pow(random.uniform(), 4));
+    if (loaded) load();
   }
 
   std::int32_t operator()() {
     if (heights_.empty()) return static_cast<std::int32_t>(random_.below(sides_));
+    if (random_.below(10) == 0) load();
     const auto above = std::upper_bound(heights_.begin(), heights_.end() - 1, heights_.back() * random_.uniform());
     return static_cast<std::int32_t>(above - heights_.begin());
   }
 
  private:
+  void load() {
+    heights_.clear();
+    double sum = 0;
+    for (std::uint64_t side = 0; side < sides_; ++side) heights_.push_back(sum += random_.uniform());
+  }
+
   Random& random_;
   std::uint64_t sides_;
   std::vector<double> heights_;  // of the weights, each upon those before it
@@ -139,7 +148,7 @@ TokenBatch make_batch(const Task& task, Index shortest, Index longest, Index bat
     std::int32_t *symbols = result.tokens.view().column(0, b), *targets = result.targets.view().column(0, b);
     std::fill_n(symbols, longest, 0);
     std::fill_n(targets, longest, -1);
-    task.fill(symbols, targets, length, random, teaching.loaded);
+    task.fill(symbols, targets, length, random, random.uniform() < teaching.loaded);
     if (!teaching.every_answer) std::fill_n(targets, length - 1, -1);
   }
   return result;
@@ -164,6 +173,21 @@ struct Block {
       return Layer(Residual(Mix(norm, Residual(Conv1d<float>(dim, s.kernel, stream.stream(2))), std::move(mixer),
                                 Linear<float>(dim, dim, stream.stream(0)))),
                    std::move(feed));
+  }
+};
+
+/// mlp(V U mixer(norm(x))), for a mixer that hardly forgets and so adds up what its symbols say: U takes a few numbers
+/// from the state, many times larger, as each symbol moves a state by a part of about 1 / memory alone, and the MLP has
+/// the answer from them. Neither a norm nor x + .. stands between: how either scales a sum depends on the length.
+template <class Mixer>
+struct Counter {
+  using Layer = Sequential<RmsNorm<float>, Mixer, Linear<float>, Linear<float>, Mlp<float>>;
+
+  static Layer make(const Settings& s, RandomStream stream, Mixer mixer) {
+    Linear<float> few(s.dim, s.rank, stream.stream(0));
+    visit_parameters(few, [&](const Name&, auto& parameter) { parameter.value *= static_cast<float>(s.memory / 16); });
+    return Layer(RmsNorm<float>(s.dim), std::move(mixer), std::move(few),
+                 Linear<float>(s.rank, s.dim, stream.stream(1)), Mlp<float>(s.dim, 2 * s.dim, stream.stream(2)));
   }
 };
 
@@ -200,24 +224,36 @@ void train_model(const Settings& s, M& model, Random random) {
              test(s, model, s.test_lengths.front(), s.test_lengths.back(), Random(3000), context));
 }
 
-/// With the mixer of each block by make_mixer(stream).
-template <class MakeMixer>
+/// A model whose blocks are of this kind, with the mixer of each by make_mixer(stream).
+template <template <class> class BlockOf, class MakeMixer>
 void train_with(const Settings& s, MakeMixer&& make_mixer) {
   const Random random(s.seed);
-  using ModelBlock = Block<decltype(make_mixer(random.stream(0)))>;
+  using ModelBlock = BlockOf<decltype(make_mixer(random.stream(0)))>;
   auto model = make_token_model(task_of(s).symbols, s.dim, s.layers, random, [&](RandomStream own) {
     return ModelBlock::make(s, own.stream(0), make_mixer(own.stream(1)));
   });
   train_model(s, model, random);
 }
 
+/// With mixers that begin with so long a memory, and with small diagonal weights: a state that counts should move by
+/// the same whatever it is.
+template <class Mixer>
+void train_counter(const Settings& s) {
+  const double bias = std::log(s.memory);
+  train_with<Counter>(s, [&](RandomStream stream) {
+    return Mixer(s.dim, s.dim, stream, {.first_forget_bias = bias, .last_forget_bias = bias + 1, .deviation = 0.2});
+  });
+}
+
 void train(const Settings& s) {
+  if (s.memory > 0)
+    return s.mixer == "diagonal-gru" ? train_counter<DiagonalGru<float>>(s) : train_counter<DiagonalLstm<float>>(s);
   if (s.mixer == "highway-mingru")  // as wide outside as inside, unlike that of the list
-    return train_with(s, [&](RandomStream stream) {
+    return train_with<Block>(s, [&](RandomStream stream) {
       return Highway(tool::mixer_of("mingru").make({}, s.dim, s.dim, stream.stream(0)), stream.stream(1));
     });
   tool::with_mixer(s.mixer, {.heads = 4, .window = 1024}, [&](auto make_mixer) {
-    train_with(s, [&](RandomStream stream) { return make_mixer(s.dim, s.dim, stream); });
+    train_with<Block>(s, [&](RandomStream stream) { return make_mixer(s.dim, s.dim, stream); });
   });
 }
 
@@ -254,6 +290,10 @@ int main(int argc, char** argv) {
   app.add_option("--growth", s.growth, "share of the steps in which the longest sequence grows from 3 to --longest")
       ->check(CLI::Range(1e-9, 1.0))
       ->capture_default_str();
+  app.add_option("--memory", s.memory,
+                 "frames that a state is kept for at first, and a block that counts; of diagonal-gru and diagonal-lstm")
+      ->check(CLI::Range(16.0, 1e9));
+  positive("--rank", s.rank, "numbers that such a block takes from its state");
   app.add_option("--weight-decay", s.weight_decay)->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--final-rate", s.final_rate, "share of the learning rate that is left at the end of the cosine")
       ->check(CLI::Range(0.0, 1.0))
@@ -261,9 +301,14 @@ int main(int argc, char** argv) {
   app.add_flag(
       "--every-answer", s.teaching.every_answer,
       "train on the answer after each symbol, which is that of a shorter sequence; the tests want the last one");
-  app.add_flag("--loaded", s.teaching.loaded,
-               "train on symbols of other frequencies in each sequence; in the tests all are as frequent");
+  app.add_option("--loaded", s.teaching.loaded,
+                 "share of the sequences to train on whose symbols have frequencies of their own, which change; in the "
+                 "tests all are as frequent")
+      ->check(CLI::Range(0.0, 1.0))
+      ->capture_default_str();
   app.add_option("--seed", s.seed)->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  if (s.memory > 0 && s.mixer != "diagonal-gru" && s.mixer != "diagonal-lstm")
+    return app.exit(CLI::ValidationError("--memory", "wanted with diagonal-gru or diagonal-lstm, given " + s.mixer));
   train(s);
 }

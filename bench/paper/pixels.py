@@ -1,13 +1,12 @@
 #!/usr/bin/env python3
 """Fashion-MNIST as sequences: 784 frames of one pixel, or 28 frames of a row of 28; accuracy against minutes.
 
-    bench/paper/pixels.py [--data FOLDER] [--read pixels,rows] [--mixers mingru,lstm] [--minutes 8.6] [--collect]
+    bench/paper/pixels.py [--data FOLDER] [--read pixels,rows] [--mixers mingru,lstm] [--minutes 20] [--collect]
 
-Each mixer trains for the same minutes, of two cores where it reads pixels, of one where it reads rows; as many run side
-by side as there are threads. The folder holds the four idx files, compressed or not; Debian's package
-dataset-fashion-mnist has them. What was interrupted goes on where it was, and what is there already is not made again;
---collect trains nothing. Writes bench/results/pixels.csv and .svg; curves that stand there stay until a run replaces
-them.
+Each mixer trains for the same minutes of one core; as many run side by side as there are threads. The folder holds the
+four idx files, compressed or not; Debian's package dataset-fashion-mnist has them. What was interrupted goes on where
+it was, and what is there already is not made again; --collect trains nothing. Writes bench/results/pixels.csv and .svg;
+curves that stand there stay until a run replaces them.
 """
 import concurrent.futures
 import csv
@@ -28,8 +27,8 @@ FORMS = {  # of both: two blocks
     "rows": ["--dim", 64, "--batch", 32, "--learning-rate", 3e-3, "--dropout", 0.1, "--validation", 0.05,
              "--evaluate-every", 1000],
 }
-MINUTES = {"pixels": 8.6, "rows": 3.3}
-CORES = {"pixels": 2, "rows": 1}
+OWN_FORMS = {("pixels", "diagonal-gru"): ["--memory", 400]}
+MINUTES = {"pixels": 20, "rows": 3.3}
 TITLES = {"pixels": "784 frames of a pixel", "rows": "28 frames of a row"}
 
 
@@ -58,7 +57,7 @@ def train(program, files, read, mixer, minutes, folder):
         return True
     command = [program, "train", "--images", files[0], "--labels", files[1], "--read", read, "--mixer", mixer,
                "--checkpoint", checkpoint, "--log", folder / f"{read}_{mixer}.csv", "--minutes", minutes,
-               "--threads", CORES[read], *FORMS[read]]
+               "--threads", 1, *FORMS[read], *OWN_FORMS.get((read, mixer), [])]
     if checkpoint.with_suffix(".resume.safetensors").exists():
         command.append("--resume")
     print(f"training {mixer} on {read}: {checkpoint}", flush=True)
@@ -69,7 +68,7 @@ def train(program, files, read, mixer, minutes, folder):
             print(f"{mixer} on {read}: sequence_tool has failed; see {log.name}")
             return False
     report.write_text(runs.output_of(program, "evaluate", "--checkpoint", checkpoint, "--images", files[2], "--labels",
-                                     files[3], "--threads", CORES[read]))
+                                     files[3], "--threads", 1))
     return True
 
 
@@ -90,16 +89,12 @@ def collect(folder):
     return rows
 
 
-def cores_of(read):
-    return "one core" if CORES[read] == 1 else f"{CORES[read]} cores"
-
-
 def show(rows):
     for read, title in TITLES.items():
         lines = [[common.NAMES[row["mixer"]], row["test_accuracy"], row["minutes"], row["step"]] for row in rows
                  if row["read"] == read and row["test_accuracy"]]
         if lines:
-            print(f"\n{title}, {cores_of(read)}\n")
+            print(f"\n{title}\n")
             print(runs.table(["mixer", "10 000 test images, %", "minutes", "steps"], lines))
 
 
@@ -113,7 +108,7 @@ def plot(rows):
             curve = [row for row in rows if row["read"] == read and row["mixer"] == mixer]
             axis.plot([float(row["minutes"]) for row in curve], [float(row["validation_accuracy"]) for row in curve],
                       color=runs.COLORS[common.MIXERS[mixer]], label=common.NAMES[mixer], linewidth=1.3)
-        axis.set(title=title, xlabel=f"minutes of {cores_of(read)}", ylim=(60, 95))
+        axis.set(title=title, xlabel="minutes of one core", ylim=(60, 95))
         axis.legend(loc="lower right")
     axes[0].set_ylabel("validation accuracy, %")
     figure.text(0.01, -0.03, "Fashion-MNIST; " + common.caption(rows), color="#666666", fontsize=8)
@@ -129,7 +124,7 @@ def main():
     parser.add_argument("--mixers", type=some_of(list(common.MIXERS)),
                         default=["mingru", "signed-mingru", "diagonal-gru", "gru", "lstm"],
                         help="some of " + ", ".join(common.MIXERS))
-    parser.add_argument("--minutes", type=float, help="of each run (default: 8.6 for pixels, 3.3 for rows)")
+    parser.add_argument("--minutes", type=float, help="of each run (default: 20 for pixels, 3.3 for rows)")
     parser.add_argument("--collect", action="store_true", help="train nothing")
     parser.add_argument("--folder", type=pathlib.Path, help="of the runs (default: build/paper/pixels)")
     arguments = parser.parse_args()
@@ -140,7 +135,7 @@ def main():
         files = unpacked(pathlib.Path(arguments.data), folder)
         program = runs.find(arguments.build.parent / "examples" / "sequence_tool")
         for read in arguments.read:
-            with concurrent.futures.ThreadPoolExecutor(max(1, arguments.threads // CORES[read])) as pool:
+            with concurrent.futures.ThreadPoolExecutor(arguments.threads) as pool:
                 went_well = [pool.submit(train, program, files, read, mixer, arguments.minutes or MINUTES[read], folder)
                              for mixer in arguments.mixers]
             failed |= not all(future.result() for future in went_well)
