@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: MIT
 #include <gtest/gtest.h>
 
-#include <map>
-#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include "reference/min_lstm_reference.hpp"
 #include "reference/published_log_scan.hpp"
 #include "support/run.hpp"
+#include "support/weights.hpp"
 
 namespace minrnn::tests {
 namespace {
@@ -20,17 +19,10 @@ namespace {
 using conformance::erase;
 using Layer = conformance::AnyLayer<double>;
 
-/// The parameters of a layer by their names.
-std::map<std::string, Matrix<double>> parameters(const Layer& layer) {
-  std::map<std::string, Matrix<double>> all;
-  visit_parameters(layer, [&](const Name& name, const auto& p) { all[name.str()] = p.value; });
-  return all;
-}
-
 /// The learnt initial state, or zero.
 Matrix<double> initial_of(const Layer& layer, bool positive) {
   Matrix<double> h_0 = Matrix<double>::Zero(layer.output_size(), 1);
-  const auto all = parameters(layer);
+  const auto all = weights_of(layer);
   if (const auto learnt = all.find("h_0"); learnt != all.end())
     h_0 =
         positive ? Matrix<double>(learnt->second.unaryExpr([](double x) { return reference::g(x); })) : learnt->second;
@@ -45,7 +37,7 @@ void expect_reference(const Layer& layer, bool positive, Reference&& reference) 
     const auto result = forward(layer, example);
     for (Index b = 0; b < batch; ++b) {
       const std::vector<std::uint8_t> starts(example.flags.begin() + b * time, example.flags.begin() + (b + 1) * time);
-      const Matrix<double> h = reference(parameters(layer), example.x.view().matrix(b), initial, initial, starts);
+      const Matrix<double> h = reference(weights_of(layer), example.x.view().matrix(b), initial, initial, starts);
       // Double against double, by another way to write each gate.
       EXPECT_TRUE(close<double>(result.at("y").middleCols(b * time, time), h, 1e-13, "h"));
       EXPECT_TRUE(close<double>(result.at("state h").col(b), h.col(time - 1), 1e-13, "state"));
@@ -101,7 +93,7 @@ TEST(Reference, MinGruIsThePublishedListing) {
   const Layer layer = erase(MinGru<double, Candidate::positive, Arithmetic::log_space>(5, 7, random.stream(0),
                                                                                        {.learn_initial_state = true}));
   const Example example(layer, 50, 1);
-  auto p = parameters(layer);
+  auto p = weights_of(layer);
   const auto softplus = [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x))); };
   const auto log_g = [&](double x) { return x >= 0 ? std::log(x + 0.5) : -softplus(-x); };
   Matrix<double> log_coeffs(7, 50), log_values(7, 51);

@@ -6,25 +6,17 @@
 
 #include <cmath>
 #include <limits>
-#include <map>
-#include <string>
 
 #include "minrnn/layers/diagonal_gru.hpp"
 #include "minrnn/layers/diagonal_lstm.hpp"
 
 #include "support/message.hpp"
+#include "support/weights.hpp"
 
 namespace minrnn::tests {
 namespace {
 
 constexpr Index kFeatures = 5;
-
-template <class L>
-std::map<std::string, Matrix<double>> weights_of(const L& layer) {
-  std::map<std::string, Matrix<double>> weights;
-  visit_parameters(layer, [&](const Name& name, const auto& p) { weights[name.str()] = p.value; });
-  return weights;
-}
 
 template <class L>
 auto weights_with(const DiagonalOptions& options) {

@@ -17,15 +17,10 @@
 #include "minrnn/layers/min_gru.hpp"
 #include "minrnn/models/language_model.hpp"
 
+#include "support/weights.hpp"
+
 namespace minrnn::tests {
 namespace {
-
-template <class L>
-std::map<std::string, Matrix<double>> first_weights(const L& layer) {
-  std::map<std::string, Matrix<double>> weights;
-  visit_parameters(layer, [&](const Name& name, const auto& p) { weights[name.str()] = p.value; });
-  return weights;
-}
 
 template <class L, class... Arguments>
 constexpr bool takes = std::is_constructible_v<L, Arguments...>;
@@ -42,12 +37,12 @@ TEST(FirstWeights, AreThoseOfTheStreamInWhateverOrderLayersAreMade) {
   const Random random(5);
   const Linear<double> last(4, 2, random.stream(1));
   const MinGru<double> first(3, 4, random.stream(0));
-  const auto wanted = first_weights(Sequential(first, last));
-  EXPECT_EQ(first_weights(Sequential(MinGru<double>(3, 4, random.stream(0)), Linear<double>(4, 2, random.stream(1)))),
+  const auto wanted = weights_of(Sequential(first, last));
+  EXPECT_EQ(weights_of(Sequential(MinGru<double>(3, 4, random.stream(0)), Linear<double>(4, 2, random.stream(1)))),
             wanted);
-  EXPECT_EQ(first_weights(Sequential{MinGru<double>(3, 4, random.stream(0)), Linear<double>(4, 2, random.stream(1))}),
+  EXPECT_EQ(weights_of(Sequential{MinGru<double>(3, 4, random.stream(0)), Linear<double>(4, 2, random.stream(1))}),
             wanted);
-  EXPECT_NE(first_weights(MinGru<double>(3, 4, random.stream(1))), first_weights(first));
+  EXPECT_NE(weights_of(MinGru<double>(3, 4, random.stream(1))), weights_of(first));
 }
 
 bool is_constant(const Matrix<double>& m) { return (m.array() == m(0)).all(); }
@@ -69,7 +64,7 @@ void expect_streams_of_their_own(const std::string& of, const std::map<std::stri
 
 TEST(FirstWeights, OfAllPartsAreDifferent) {
   const auto expect_of_layer = [](const std::string& name, const auto& layer) {
-    const auto weights = first_weights(layer);
+    const auto weights = weights_of(layer);
     const auto drawn =
         std::count_if(weights.begin(), weights.end(), [](const auto& w) { return !is_constant(w.second); });
     if (drawn > 1) expect_streams_of_their_own(name, weights);
@@ -80,7 +75,7 @@ TEST(FirstWeights, OfAllPartsAreDifferent) {
   for (const auto& listed : conformance::listed_layers()) expect_of_layer(listed.name, listed.make<double>({5, 5}));
   const auto expect_of_model = [&]<class Mixer>(const std::string& name, auto make, std::type_identity<Mixer>) {
     const LanguageModel<Mixer> model({.vocabulary = 7, .dim = 6, .layers = 2}, Random(1).stream(0), make);
-    expect_streams_of_their_own(name, first_weights(model));
+    expect_streams_of_their_own(name, weights_of(model));
   };
   expect_of_model(
       "a model of minGRU",
