@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <span>
 #include <type_traits>
 
@@ -14,6 +15,7 @@
 #include "minrnn/core/views.hpp"
 #include "minrnn/kernels/frames.hpp"
 #include "minrnn/kernels/lanes.hpp"
+#include "minrnn/kernels/prefetch.hpp"
 #include "minrnn/kernels/product.hpp"
 #include "minrnn/kernels/product_kernel.hpp"
 #include "minrnn/kernels/tiles.hpp"
@@ -24,8 +26,8 @@ namespace minrnn::detail {
 ///
 ///                                      K             X^T (frames, K)
 ///                             +------+------+
-///                         M   | 256  |      |        A panel stays in L2 while its rows of dY and its columns of X
-///      dY (M, frames)         +------+------+        pass by, packed.
+///                         M   | 384  |      |        A panel stays near while its rows of dY and its columns of X
+///      dY (M, frames)         +------+------+        pass by, packed. The larger it is, the fewer times they do.
 ///                             |      |      |
 ///                             +------+------+
 ///
@@ -33,7 +35,7 @@ namespace minrnn::detail {
 /// block of time, from far away, and 64 of them would fill a memory of their own.
 class GradientPanels {
  public:
-  static constexpr Index kMost = 256;  // rows and columns of a panel: 256 KiB in float
+  static constexpr Index kMost = 384;  // rows and columns of a panel: 576 KiB in float
 
   GradientPanels(Index weights, Index rows, Index columns)
       : weights_(weights), rows_(pieces(rows)), columns_(pieces(columns)) {}
@@ -73,39 +75,58 @@ template <class S>
 class PanelProduct {
   using Kernel = ProductKernel<S>;
   static constexpr Index kRows = Kernel::kPanel, kColumns = Kernel::kColumns;
-  static constexpr Index kOfA = (GradientPanels::kMost + kRows) * kOuterDepth,
-                         kOfB = (GradientPanels::kMost + kColumns) * kOuterDepth;
+
+ public:
+  /// The most columns of A and B at a time: they, their copies and those that follow take 0.8 MiB in float.
+  static constexpr Index kDepth = 128;
+
+ private:
+  static constexpr Index kOfA = (GradientPanels::kMost + kRows) * kDepth,
+                         kOfB = (GradientPanels::kMost + kColumns) * kDepth;
 
  public:
   static constexpr Index kScratch = kOfA + kOfB;
 
-  /// n is at most kOuterDepth.
-  static void add(Columns<const S> a, Columns<const S> b, Columns<S> c, S* scratch) {
+  struct Operands {
+    Columns<const S> a, b;  // (M, n), (K, n)
+  };
+  /// Asks memory meanwhile for what is multiplied next, which lies a frame here, a frame there.
+  static void add(const Operands& now, const Operands& next, Columns<S> c, S* scratch) {
     S *const packed_a = scratch, *const packed_b = scratch + kOfA;
-    const Index depth = a.count, whole = c.rows / kRows * kRows;
-    pack<kRows>(a.features(0, whole), packed_a);
-    pack<kColumns>(b, packed_b);
-    for (Index row = 0; row < whole; row += kRows)
-      for (Index j = 0; j < c.count; j += kColumns) {
+    const Index depth = now.a.count, whole = c.rows / kRows * kRows;
+    pack<kRows>(now.a.features(0, whole), packed_a);
+    pack<kColumns>(now.b, packed_b);
+    const Index blocks = std::max<Index>(whole / kRows * ((c.count + kColumns - 1) / kColumns), 1);
+    const Pieces ahead(next.a.count, blocks);
+    for (Index row = 0, block = 0; row < whole; row += kRows)
+      for (Index j = 0; j < c.count; j += kColumns, ++block) {
+        for (Index k = ahead.first(block); k < ahead.last(block); ++k) {
+          ask_for(next.a, k);
+          ask_for(next.b, k);
+        }
         S* const sum = c[j].data + row;
         Kernel::panel(depth, std::min<Index>(kColumns, c.count - j), packed_a + row * depth, kRows,
                       packed_b + j * depth, kColumns, 1, sum, c.stride, sum, c.stride);
       }
     if (whole < c.rows)
-      add_outer_product(a.features(whole, c.rows - whole), b, c.features(whole, c.rows - whole), packed_a);
+      add_outer_product(now.a.features(whole, c.rows - whole), now.b, c.features(whole, c.rows - whole), packed_a);
   }
 
  private:
   /// Rows [i width, (i + 1) width) of all columns, one column behind the other, for one i after the other.
   template <Index width>
   static void pack(Columns<const S> from, S* to) {
-    for (Index k = 0; k < from.count; ++k) {
-      const S* const column = from[k].data;
-      S* next = to + k * width;
-      Index row = 0;
-      for (; row + width <= from.rows; row += width, next += width * from.count) std::copy_n(column + row, width, next);
-      std::copy_n(column + row, from.rows - row, next);
-    }
+    for (Index row = 0; row < from.rows; row += width)
+      for (Index k = 0; k < from.count; ++k, to += width) {
+        if (row + width <= from.rows)
+          std::memcpy(to, from[k].data + row, width * sizeof(S));  // std::copy_n would call memmove
+        else
+          std::copy_n(from[k].data + row, from.rows - row, to);
+      }
+  }
+  MINRNN_INLINE static void ask_for(Columns<const S> columns, Index k) {
+    constexpr Index kLine = 64 / sizeof(S);
+    for (Index row = 0; row < columns.rows; row += kLine) prefetch(columns[k].data + row);
   }
 };
 
@@ -129,10 +150,16 @@ void add_products_in_panels(const Context& context, SequenceView<const std::type
     const Index piece = tile / count;
     const Columns<S> sum(sums.column(piece, tile % count), panel.rows, panel.columns);
     std::fill_n(sum.data, panel.rows * panel.columns, S(0));
-    for (auto block = frames.blocks(piece, kOuterDepth); block.next();)
-      PanelProduct<S>::add(frames.columns(dy, block).features(panel.weight * rows + panel.row, panel.rows),
-                           frames.columns(x, block).features(panel.column, panel.columns), sum,
-                           packed.column(0, worker));
+    const auto operands = [&](const Frames::Block& block) -> typename PanelProduct<S>::Operands {
+      if (block.count == 0) return {};
+      return {frames.columns(dy, block).features(panel.weight * rows + panel.row, panel.rows),
+              frames.columns(x, block).features(panel.column, panel.columns)};
+    };
+    auto block = frames.blocks(piece, PanelProduct<S>::kDepth), next = block;
+    for (next.next(); block.next();) {
+      next.next();
+      PanelProduct<S>::add(operands(block), operands(next), sum, packed.column(0, worker));
+    }
   });
   parallel_for(context, count, 8 * static_cast<double>(sums.size()), [&](Index i, Index) {
     const auto panel = panels[i];
