@@ -101,8 +101,8 @@ class PanelProduct {
     for (Index row = 0, block = 0; row < whole; row += kRows)
       for (Index j = 0; j < c.count; j += kColumns, ++block) {
         for (Index k = ahead.first(block); k < ahead.last(block); ++k) {
-          ask_for(next.a, k);
-          ask_for(next.b, k);
+          prefetch(next.a[k].data, next.a.rows);
+          prefetch(next.b[k].data, next.b.rows);
         }
         S* const sum = c[j].data + row;
         Kernel::panel(depth, std::min<Index>(kColumns, c.count - j), packed_a + row * depth, kRows,
@@ -123,10 +123,6 @@ class PanelProduct {
         else
           std::copy_n(from[k].data + row, from.rows - row, to);
       }
-  }
-  MINRNN_INLINE static void ask_for(Columns<const S> columns, Index k) {
-    constexpr Index kLine = 64 / sizeof(S);
-    for (Index row = 0; row < columns.rows; row += kLine) prefetch(columns[k].data + row);
   }
 };
 

@@ -26,10 +26,22 @@ MINRNN_INLINE void prefetch_to_write([[maybe_unused]] S* p) {
 #endif
 }
 
+/// The scalars of a line.
+template <class S>
+inline constexpr Index kLine = 64 / sizeof(S);
+/// All lines of so many scalars.
+template <class S>
+MINRNN_INLINE void prefetch(const S* p, Index count) {
+  for (Index i = 0; i < count; i += kLine<S>) prefetch(p + i);
+}
+template <class S>
+MINRNN_INLINE void prefetch_to_write(S* p, Index count) {
+  for (Index i = 0; i < count; i += kLine<S>) prefetch_to_write(p + i);
+}
+
 /// What will be read once a product is done. The product asks for a little of it with each block that it computes.
 template <class S>
 class Prefetcher {
-  static constexpr int kLine = 64 / sizeof(S);
   /// Enough for what backward of a minimal layer reads at 64 features, where its products are shortest.
   static constexpr int kLinesAtOnce = 20;
 
@@ -42,8 +54,8 @@ class Prefetcher {
     Range& range = ranges_[count_ - 1];
     const S* next = range.next;
     // Inlined by force: GCC 12 takes a function that only prefetches for one without an effect.
-    unroll<kLinesAtOnce>([&](auto line) MINRNN_INLINE_LAMBDA { prefetch(next + line * kLine); });
-    range.next += kLinesAtOnce * kLine;
+    unroll<kLinesAtOnce>([&](auto line) MINRNN_INLINE_LAMBDA { prefetch(next + line * kLine<S>); });
+    range.next += kLinesAtOnce * kLine<S>;
     if (range.next >= range.last) --count_;
   }
 

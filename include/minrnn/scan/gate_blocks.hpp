@@ -62,7 +62,7 @@ struct GateBlocks {
   template <Index planes, class Lanes>
   MINRNN_INLINE void ask_for(SequenceView<S> rows, Lanes i, Stretch s, Index t) const {
     S* const ahead = rows.column(std::min<Index>(t + kAhead, s.last - 1), s.sequence) + i.offset;
-    for (Index plane = 0; plane < planes; ++plane) prefetch_to_write(ahead + plane * features);
+    for (Index plane = 0; plane < planes; ++plane) prefetch_to_write(ahead + plane * features, Lanes::P::size);
   }
 };
 
