@@ -77,7 +77,7 @@ class PanelProduct {
   static constexpr Index kRows = Kernel::kPanel, kColumns = Kernel::kColumns;
 
  public:
-  /// The most columns of A and B at a time: they, their copies and those that follow take 0.8 MiB in float.
+  /// The most columns of A and B at a time: their copies, and those that follow, take up to 0.4 MiB each in float.
   static constexpr Index kDepth = 128;
 
  private:

@@ -42,8 +42,10 @@ MINRNN_INLINE void prefetch_to_write(S* p, Index count) {
 /// What will be read once a product is done. The product asks for a little of it with each block that it computes.
 template <class S>
 class Prefetcher {
-  /// Enough for what backward of a minimal layer reads at 64 features, where its products are shortest.
-  static constexpr int kLinesAtOnce = 20;
+  /// Enough for what backward of a minimal layer reads at 64 features, where its products are shortest. What is not
+  /// asked for is left to the processor, which may lose sight of one of five streams. Where a register is as long as a
+  /// line, a product has fewer blocks, and longer ones.
+  static constexpr int kLinesAtOnce = Packet<S>::size == kLine<S> ? 60 : 20;
 
  public:
   /// [first, last). At most four ranges, the last one first.
